@@ -1,0 +1,60 @@
+"""Every check of this project, each in an environment of its own: ``nox -s tests``, ``nox -l`` lists them all."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "typing", "tests", "docs", "examples"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: lint and format."""
+    session.install("ruff==0.17.6")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Mypy, strict, over the package, the examples and the benchmarks."""
+    session.install("-e", ".[lint]", "nox")
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite; what follows ``--`` goes to pytest."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(name="tests-local")
+def tests_local(session: nox.Session) -> None:
+    """The executor suites on the local executor."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-k", "local or Local", "tests/conformance", "tests/integration", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, warnings as errors, into docs/_build."""
+    session.install("-e", ".[docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Every script in examples/, run as a newcomer would."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "tests/integration/test_examples.py", *session.posargs)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """All benchmarks; their figures go to benchmarks/results."""
+    session.install("-e", ".")
+    for name in ("startup", "reading", "rendering"):
+        session.run("python", f"benchmarks/{name}.py", *session.posargs)

@@ -1,0 +1,164 @@
+"""Every error that reelproc raises on purpose, in one tree.
+
+::
+
+    ReelprocError
+    ├── SpecError                (also ValueError)   what was asked for makes no sense
+    ├── MediaError                                   a file or a stream
+    │   ├── ProbeError                               cannot be understood
+    │   ├── DecodeError                              cannot be decoded
+    │   └── EncodeError                              cannot be written
+    ├── BackendError                                 an implementation
+    │   ├── MissingDependencyError (also ImportError)  is not installed
+    │   └── OutOfMemoryError     (also MemoryError)  does not fit
+    ├── ExecutorError                                a job, wherever it runs
+    │   ├── JobTimeoutError      (also TimeoutError)
+    │   ├── JobCancelledError
+    │   └── JobLostError
+    └── StorageError                                 a source or a result
+        └── ObjectNotFoundError  (also FileNotFoundError)
+
+Each says what was got, what was expected and what to do. ``error.transient`` is true where trying again, unchanged, can
+help. All of them pickle, and none shows a password or the query of a (presigned) URL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = [
+    "BackendError",
+    "DecodeError",
+    "EncodeError",
+    "ExecutorError",
+    "JobCancelledError",
+    "JobLostError",
+    "JobTimeoutError",
+    "MediaError",
+    "MissingDependencyError",
+    "ObjectNotFoundError",
+    "OutOfMemoryError",
+    "ProbeError",
+    "ReelprocError",
+    "SpecError",
+    "StorageError",
+    "redact",
+]
+
+_URL_SECRETS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/@?#]*@)?(?P<rest>[^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
+
+
+def redact(text: str) -> str:
+    """``text`` with the user, password, query and fragment of every URL in it removed.
+
+    >>> redact("GET https://me:pw@bucket.example/key.mp4?X-Amz-Signature=abc failed")
+    'GET https://bucket.example/key.mp4 failed'
+    """
+    return _URL_SECRETS.sub(lambda m: m["scheme"] + m["rest"], text)
+
+
+class ReelprocError(Exception):
+    """The root of the tree.
+
+    Attributes:
+        transient: trying again, with nothing changed, can help.
+    """
+
+    transient: bool = False
+
+    def __init__(self, message: str = "", *, transient: bool | None = None) -> None:
+        super().__init__(redact(message))
+        if transient is not None:
+            self.transient = transient
+
+    # Exception.__reduce__ calls cls(*self.args) and then restores __dict__: every subclass therefore takes the
+    # message as its one positional argument and keeps all else in keywords.
+
+
+class SpecError(ReelprocError, ValueError):
+    """What was asked for is not possible or not meaningful.
+
+    Attributes:
+        path: where in the data the offence is, e.g. ``("clips", 0, "stages", 1, "keyframes")``; empty when unknown.
+    """
+
+    def __init__(self, message: str = "", *, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.path: tuple[str | int, ...] = tuple(path)
+
+
+class MediaError(ReelprocError):
+    """A media file cannot be read or written.
+
+    Attributes:
+        argv: the command that failed, URLs redacted; empty when no child process was involved.
+        returncode: its exit status (negative: killed by that signal), or None.
+        stderr_tail: the last lines it wrote to stderr, redacted.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        argv: Sequence[str] = (),
+        returncode: int | None = None,
+        stderr_tail: str = "",
+        transient: bool | None = None,
+    ) -> None:
+        tail = redact(stderr_tail).strip()
+        shown = tail[-600:]
+        super().__init__(f"{message}\n  ffmpeg said: {shown}" if shown else message, transient=transient)
+        self.argv = tuple(redact(a) for a in argv)
+        self.returncode = returncode
+        self.stderr_tail = tail
+
+
+class ProbeError(MediaError):
+    """A file is not media, or its streams cannot be understood."""
+
+
+class DecodeError(MediaError):
+    """Frames or sound that should be there cannot be decoded."""
+
+
+class EncodeError(MediaError):
+    """A result cannot be encoded or written."""
+
+
+class BackendError(ReelprocError):
+    """An implementation (reader, upscaler, encoder, detector) cannot do its work."""
+
+
+class MissingDependencyError(BackendError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+
+class OutOfMemoryError(BackendError, MemoryError):
+    """The work does not fit the device's memory, even in the smallest pieces."""
+
+
+class ExecutorError(ReelprocError):
+    """A job could not be run where it was sent."""
+
+
+class JobTimeoutError(ExecutorError, TimeoutError):
+    """A job, or the wait for it, took longer than allowed."""
+
+
+class JobCancelledError(ExecutorError):
+    """The job was cancelled before it finished."""
+
+
+class JobLostError(ExecutorError):
+    """The job's worker died, or nothing is known of the job any more."""
+
+    transient = True
+
+
+class StorageError(ReelprocError):
+    """A source or a result cannot be read from or written to storage."""
+
+
+class ObjectNotFoundError(StorageError, FileNotFoundError):
+    """The named object or file does not exist."""

@@ -1,0 +1,111 @@
+"""The base of everything that is data: frozen, strict about unknown fields, and wrong input is a :class:`SpecError`.
+
+pydantic's own ``ValidationError`` is translated at the outermost model, so that the message names the full path of the
+offending field and callers have one error type to catch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from reelproc.errors import SpecError
+
+__all__ = ["Fraction01", "Items", "Schema", "Seconds", "translated"]
+
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+"""A finite number of seconds."""
+
+T = TypeVar("T")
+
+Items = Annotated[Sequence[T], AfterValidator(tuple)]
+"""Any sequence, kept as a tuple: callers may pass lists, models stay frozen."""
+
+Fraction01 = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+"""A share between 0 and 1."""
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+"""``"#rrggbb"``."""
+
+
+def _spec_error(error: ValidationError) -> SpecError:
+    lines = []
+    for item in error.errors(include_url=False):
+        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in _path(item)).lstrip(".")
+        got = "" if item["type"] == "missing" else f" (got {_short(item['input'])})"
+        message = item["msg"].removeprefix("Value error, ")
+        lines.append(f"{where or error.title}: {message}{got}")
+    first = error.errors(include_url=False)[0]
+    return SpecError(f"{error.title} is not valid: " + "; ".join(lines), path=_path(first))
+
+
+_tags: set[str] = set()
+
+
+def _path(item: ErrorDetails) -> tuple[str | int, ...]:
+    """The path of the offending field, without the tags that pydantic puts behind an index of a tagged union.
+
+    ``stages[0].crop.keyframes`` is ``stages[0].keyframes`` to whoever wrote the data.
+    """
+    loc = item["loc"]
+    kept: list[str | int] = []
+    for position, part in enumerate(loc):
+        inner = position + 1 < len(loc) or item["type"] == "value_error"
+        if not (inner and part in _tags and position and isinstance(loc[position - 1], int)):
+            kept.append(part)
+    return tuple(kept)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn pydantic's ``ValidationError`` into :class:`SpecError`."""
+    try:
+        yield
+    except ValidationError as error:
+        raise _spec_error(error) from None
+
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    _Base = BaseModel
+else:
+
+    class _Meta(type(BaseModel)):
+        def __call__(cls, *args, **kwargs):
+            with translated():
+                return super().__call__(*args, **kwargs)
+
+    class _Base(BaseModel, metaclass=_Meta):
+        @classmethod
+        def model_validate(cls, *args, **kwargs):
+            with translated():
+                return super().model_validate(*args, **kwargs)
+
+        @classmethod
+        def model_validate_json(cls, *args, **kwargs):
+            with translated():
+                return super().model_validate_json(*args, **kwargs)
+
+
+class Schema(_Base):
+    """A frozen pydantic model that refuses unknown fields and raises :class:`SpecError`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Remember the names that tell stages and jobs apart."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for tag in ("stage", "job"):
+            field = cls.model_fields.get(tag)
+            if field is not None and isinstance(field.default, str):
+                _tags.add(field.default)

@@ -1,0 +1,38 @@
+"""Fixtures that every suite shares, and what a skip means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder with the shared footage and weights."""
+    folder = Path(os.environ.get("REELPROC_TEST_ASSETS", REPOSITORY.parent / "shared"))
+    if not (folder / "footage" / "oracle.json").is_file():
+        pytest.skip(f"no test assets at {folder}; set REELPROC_TEST_ASSETS")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def footage(assets: Path) -> Path:
+    """The folder with the shared footage."""
+    return assets / "footage"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Where skips are failures (CI sets REELPROC_NO_SKIPS=1), make them so."""
+    report = yield
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skips are failures here (REELPROC_NO_SKIPS=1): {reason}"
+    return report
