@@ -1,0 +1,1 @@
+"""Reading and writing media: ffmpeg, probing, frames, readers, writers, sound, colour."""

@@ -1,0 +1,337 @@
+"""Find ffmpeg, and run it under supervision: the one place that starts child processes for media.
+
+Every child is an argument list, never a shell string. Its stderr is drained by a thread (a full stderr pipe blocks
+ffmpeg for ever), it has a deadline for making progress, and it is killed when its owner is done with it, whatever happened.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
+
+__all__ = [
+    "CONTAINER_FORMATS",
+    "FFMPEG_MINIMUM",
+    "PROTOCOLS",
+    "FFmpegProcess",
+    "encoders",
+    "ffmpeg_path",
+    "ffmpeg_version",
+    "file_argument",
+    "filter_value",
+    "input_arguments",
+    "run_ffmpeg",
+    "widen_pipe",
+]
+
+FFMPEG_MINIMUM = (6, 1)
+"""Older ones guess time bases: Debian's 5.1.9 gave wrong timestamps on 14 of 16 test files."""
+
+STALL_SECONDS = 60.0
+"""A child that neither reads, writes nor exits for this long is taken for hung."""
+
+
+@functools.cache
+def _find(override: str | None) -> tuple[str, str]:
+    if override:
+        path = override
+    else:
+        try:
+            import imageio_ffmpeg
+
+            path = imageio_ffmpeg.get_ffmpeg_exe()
+        except (ImportError, RuntimeError) as error:
+            raise MissingDependencyError(
+                f"no ffmpeg: imageio-ffmpeg carries none for this machine ({error}); "
+                "pip install imageio-ffmpeg, or set REELPROC_FFMPEG to an ffmpeg of at least 6.1"
+            ) from error
+    try:
+        out = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=30, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise MissingDependencyError(
+            f"{path!r} does not run as ffmpeg ({error}); unset REELPROC_FFMPEG to use the bundled one"
+        ) from error
+    version = ([*out.split(), "?", "?", "?"])[2]
+    number = re.match(r"n?(\d+)\.(\d+)", version)
+    if number and tuple(map(int, number.groups())) < FFMPEG_MINIMUM:
+        raise MissingDependencyError(
+            f"{path!r} is ffmpeg {version}, at least 6.1 is needed (older ones guess timestamps); "
+            "unset REELPROC_FFMPEG to use the bundled one"
+        )
+    return path, version
+
+
+def ffmpeg_path() -> str:
+    """The ffmpeg to run: ``REELPROC_FFMPEG`` where it is set, else the one that imageio-ffmpeg carries.
+
+    Raises:
+        MissingDependencyError: there is none, it does not run, or it is older than 6.1.
+    """
+    return _find(os.environ.get("REELPROC_FFMPEG"))[0]
+
+
+def ffmpeg_version() -> str:
+    """The version string of :func:`ffmpeg_path`, e.g. ``"9.0.2"``; part of a segment's identity."""
+    return _find(os.environ.get("REELPROC_FFMPEG"))[1]
+
+
+@functools.cache
+def _encoders(path: str) -> frozenset[str]:
+    out = subprocess.run([path, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=30, check=False)
+    return frozenset(re.findall(r"^ [VAS][.A-Z]{5} (\S+)", out.stdout, re.MULTILINE))
+
+
+def encoders() -> frozenset[str]:
+    """Names of the encoders that this ffmpeg was built with (hardware ones may still lack their hardware)."""
+    return _encoders(ffmpeg_path())
+
+
+def file_argument(path: str | os.PathLike[str]) -> str:
+    """``path`` as ffmpeg must be given it: never taken for an option, a protocol, a pattern or a playlist.
+
+    >>> file_argument("-x.mp4").startswith("file:/")
+    True
+    """
+    return "file:" + str(Path(os.fspath(path)).absolute())
+
+
+def widen_pipe(pipe: IO[bytes], size: int = 1 << 20) -> None:
+    """Ask for a larger buffer in ``pipe``, where the system has such a thing: fewer switches per frame."""
+    request = getattr(fcntl, "F_SETPIPE_SZ", None)
+    if request is None:
+        return
+    try:
+        fcntl.fcntl(pipe.fileno(), request, size)
+    except OSError:  # over the user's limit: the default size works as well
+        return
+
+
+def filter_value(text: str) -> str:
+    r"""``text`` quoted to stand as an option's value in a filter graph, whatever characters it holds.
+
+    Two levels of parsing are undone, as ffmpeg's manual says ("Notes on filtergraph escaping"): that of the option, in
+    which backslash, quote and colon matter, and that of the graph, in which brackets, comma and semicolon do as well.
+
+    >>> filter_value("a:b")
+    'a\\\\:b'
+    """
+    option = re.sub(r"([\\':])", r"\\\1", text)
+    return re.sub(r"([\\'\[\],;])", r"\\\1", option)
+
+
+PROTOCOLS = "file,pipe,fd"
+"""What ffmpeg may open: never the network, whatever a file says."""
+
+CONTAINER_FORMATS = ",".join(
+    (
+        "mov mp4 m4a 3gp 3g2 mj2 matroska webm avi mpegts mpegtsraw mpeg mpegvideo flv live_flv asf ogg mxf nut ivf obu av1 "
+        "h264 hevc vvc m4v mjpeg gif apng rawvideo yuv4mpegpipe dv rm vob wtv swf 3gpp h263 h261 vc1 "
+        "wav w64 mp3 aac flac ac3 eac3 dts caf aiff au tta wv ape opus"
+    ).split()
+)
+"""The containers that are read. Playlists and scripts (hls, dash, concat, image sequences, ...) name other files and are not."""
+
+
+def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
+    """The arguments that make ``path`` an input of ffmpeg, with ``options`` (``-ss``, ...) in front of it.
+
+    The name is never taken for a URL or an option, and a file that is really a playlist is refused.
+    """
+    return ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINER_FORMATS, *options, "-i", file_argument(path)]
+
+
+class FFmpegProcess:
+    """A running ffmpeg, supervised; a context manager that leaves no child behind.
+
+    Args:
+        arguments: everything behind ``ffmpeg -hide_banner -nostdin -loglevel repeat+level+warning``.
+        stdin: whether a pipe to its standard input is wanted.
+        stdout: whether a pipe from its standard output is wanted.
+        pass_fds: file descriptors that it inherits.
+        error: the error class for its failures.
+        on_stderr: called (in the draining thread) with each line of stderr.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: bool = False,
+        stdout: bool = False,
+        pass_fds: Sequence[int] = (),
+        error: type[MediaError] = MediaError,
+        on_stderr: Callable[[str], None] | None = None,
+    ) -> None:
+        self.argv = [
+            ffmpeg_path(),
+            "-hide_banner",
+            "-nostdin",
+            "-loglevel",
+            "repeat+level+warning",
+            *arguments,
+        ]
+        self._error = error
+        self._tail: deque[str] = deque(maxlen=40)
+        self._on_stderr = on_stderr
+        try:
+            self._process = subprocess.Popen(
+                self.argv,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=tuple(pass_fds),
+                bufsize=0,
+                start_new_session=False,
+            )
+        except OSError as cause:
+            raise error(f"ffmpeg could not be started: {cause}", argv=self.argv) from cause
+        self._drainer = threading.Thread(target=self._drain, name="ffmpeg-stderr", daemon=True)
+        self._drainer.start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def stdin(self) -> IO[bytes]:
+        """The pipe to the child (unbuffered)."""
+        if self._process.stdin is None:
+            raise self.failure("ffmpeg was started without an input pipe")
+        return self._process.stdin
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """The pipe from the child (unbuffered)."""
+        if self._process.stdout is None:
+            raise self.failure("ffmpeg was started without an output pipe")
+        return self._process.stdout
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last lines that the child wrote to stderr."""
+        return "\n".join(self._tail)
+
+    def poll(self) -> int | None:
+        """The exit status, or None while the child runs."""
+        return self._process.poll()
+
+    def wait(self, timeout: float) -> int:
+        """Wait for the child's end and return its exit status.
+
+        Raises:
+            MediaError: (of this process's error class) it did not end within ``timeout`` seconds; it is killed.
+        """
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise self.failure(f"ffmpeg did not end within {timeout:g} s and was killed") from None
+        self._drainer.join(5)
+        return code
+
+    def check(self, timeout: float = STALL_SECONDS) -> None:
+        """Wait for the child's end and raise unless it succeeded.
+
+        Raises:
+            MediaError: (of this process's error class) it failed or did not end in time.
+        """
+        code = self.wait(timeout)
+        if code:
+            what = f"was killed by signal {signal.Signals(-code).name}" if code < 0 else f"failed with status {code}"
+            raise self.failure(f"ffmpeg {what}")
+
+    def failure(self, message: str) -> MediaError:
+        """An error of this process's class that carries its command, status and last words."""
+        self._drainer.join(0.5 if self._process.poll() is not None else 0)
+        code = self._process.poll()
+        return self._error(message, argv=self.argv, returncode=code, stderr_tail=self.stderr_tail)
+
+    def stop(self) -> None:
+        """Kill the child if it still runs, but leave the pipes open: for a thread that still reads them."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+    def kill(self) -> None:
+        """Kill the child if it still runs, reap it, and close the pipes. Safe to call again."""
+        self.stop()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # a broken pipe on close: the child is gone, which is what was wanted
+                    continue
+        self._process.wait(10)
+        self._drainer.join(5)
+        if self._process.stderr is not None and not self._drainer.is_alive():
+            self._process.stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def _drain(self) -> None:
+        pipe = self._process.stderr
+        if pipe is None:  # pragma: no cover - always a pipe
+            return
+        rest = b""
+        while chunk := pipe.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            rest = rest[-4096:]  # a child that writes no newline must not fill the memory
+            for line in lines:
+                self._line(line)
+        if rest:
+            self._line(rest)
+
+    def _line(self, raw: bytes) -> None:
+        line = raw[-2000:].decode("utf-8", "replace").rstrip("\r")
+        self._tail.append(line)
+        if self._on_stderr is not None:
+            self._on_stderr(line)
+
+
+def run_ffmpeg(
+    arguments: Sequence[str],
+    *,
+    error: type[DecodeError | EncodeError],
+    timeout: float,
+    cancelled: Callable[[], None] | None = None,
+) -> str:
+    """Run ffmpeg to its end and return the tail of its stderr.
+
+    Args:
+        arguments: as for :class:`FFmpegProcess`.
+        error: the class of what is raised on failure.
+        timeout: seconds it may take in all.
+        cancelled: called about ten times a second; raises to stop the run.
+
+    Raises:
+        MediaError: (of class ``error``) it failed or took too long.
+    """
+    deadline = time.monotonic() + timeout
+    with FFmpegProcess(arguments, error=error) as process:
+        while process.poll() is None:
+            if cancelled is not None:
+                cancelled()
+            if time.monotonic() > deadline:
+                raise process.failure(f"ffmpeg did not end within {timeout:g} s and was killed")
+            time.sleep(0.02)
+        process.check()
+        return process.stderr_tail
