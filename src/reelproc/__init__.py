@@ -1,0 +1,75 @@
+"""reelproc: cut, follow, upscale, spotlight and join game footage into highlight reels.
+
+The public names, flat and lazy: ``import reelproc`` loads none of numpy, OpenCV, PyAV or pydantic; a name is imported
+from its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "reelproc.errors": (
+        "BackendError",
+        "DecodeError",
+        "EncodeError",
+        "ExecutorError",
+        "JobCancelledError",
+        "JobLostError",
+        "JobTimeoutError",
+        "MediaError",
+        "MissingDependencyError",
+        "ObjectNotFoundError",
+        "OutOfMemoryError",
+        "ProbeError",
+        "ReelprocError",
+        "SpecError",
+        "StorageError",
+    ),
+    "reelproc.executors": ("Executor", "Hardware", "JobHandle", "executor"),
+    "reelproc.jobs": ("ExtractJob", "RenderJob"),
+    "reelproc.media.frame": ("Frame",),
+    "reelproc.media.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
+    "reelproc.media.reader": ("Damage", "VideoReader", "open_video"),
+    "reelproc.reel": ("Clip", "Output", "Reel"),
+    "reelproc.render.plan": ("Plan",),
+    "reelproc.render.sources": ("plan",),
+    "reelproc.results": ("ClipSpan", "ExtractResult", "Progress", "RenderResult"),
+    "reelproc.stages.base": ("Stage",),
+    "reelproc.stages.concat": ("Concat",),
+    "reelproc.stages.crop": ("Crop", "CropKeyframe"),
+    "reelproc.stages.overlay": ("HighlightKeyframe", "HighlightRegion", "Overlay"),
+    "reelproc.stages.rotate": ("Rotate",),
+    "reelproc.stages.speed": ("Speed", "SpeedSegment"),
+    "reelproc.stages.text": (
+        "Banner",
+        "Text",
+        "TextElement",
+        "TextPosition",
+        "TextRegion",
+        "TextShadow",
+        "TextSpec",
+        "TextStroke",
+    ),
+    "reelproc.stages.upscale": ("Upscale",),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the literal list is __init__.pyi
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module 'reelproc' has no attribute {name!r}") from None
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,178 @@
+"""What an executor can be asked to do, as data, and the one function that does it.
+
+A job is JSON: it crosses processes and machines as text, never as a closure. :func:`run_job` is called where the work
+is done, by every executor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from reelproc.errors import JobCancelledError, SpecError, StorageError
+from reelproc.memory import MemoryWatch
+from reelproc.reel import Reel, Source
+from reelproc.results import Progress, ProgressCallback
+from reelproc.schema import Schema, Seconds, translated
+from reelproc.storage import identity, scheme_of
+
+if TYPE_CHECKING:
+    from reelproc.results import JobResult
+
+__all__ = [
+    "AnyJob",
+    "ExtractJob",
+    "Job",
+    "JobContext",
+    "OnDamage",
+    "RenderJob",
+    "job_from_json",
+    "job_hash",
+    "job_identity",
+    "job_sources",
+    "run_job",
+]
+
+OnDamage = Literal["raise", "conceal"]
+"""What to do about a source frame that cannot be decoded: raise, or show the last good one again and report it."""
+
+
+class RenderJob(Schema):
+    """Make a reel.
+
+    Attributes:
+        reel: what to make.
+        output: where to put it: a path or ``file://`` address.
+        on_damage: ``"raise"`` a DecodeError, or ``"conceal"`` with the last good frame, which the result reports.
+    """
+
+    version: Literal[1] = 1
+    job: Literal["render"] = "render"
+    reel: Reel
+    output: Source
+    on_damage: OnDamage = "raise"
+
+
+class ExtractJob(Schema):
+    """Cut a span out of a source, in its own size, rate and timestamps.
+
+    Attributes:
+        source, output: where from and to.
+        start, end: seconds of the source; ``end`` None: to its end.
+        copy_codec: True copies the streams without re-encoding, from the key frame at or before ``start``; the result
+            says what was really cut. False (default) is exact to the frame.
+    """
+
+    version: Literal[1] = 1
+    job: Literal["extract"] = "extract"
+    source: Source
+    output: Source
+    start: Annotated[Seconds, Field(ge=0)] = 0.0
+    end: Seconds | None = None
+    copy_codec: bool = False
+    on_damage: OnDamage = "raise"
+
+
+Job = RenderJob | ExtractJob
+"""Whatever an executor can be asked to do."""
+
+AnyJob = Annotated[Job, Field(discriminator="job")]
+_ADAPTER: TypeAdapter[Job] = TypeAdapter(AnyJob)
+
+
+def _ignore(_: Progress) -> None:
+    pass
+
+
+@dataclass
+class JobContext:
+    """Where and how a job runs.
+
+    Attributes:
+        folder: a durable folder for this job's intermediate files (segments), from which a killed job resumes; None: a
+            temporary one that is removed at the end.
+        progress: called with each event, from the job's thread.
+        cancelled: set it to stop the job at its next frame.
+        encoder_threads: pinned, since x264's output changes with its thread count.
+        hardware: the name that results carry.
+    """
+
+    folder: Path | None = None
+    progress: ProgressCallback = _ignore
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    encoder_threads: int = 2
+    hardware: str = "local"
+
+    def check(self) -> None:
+        """Raise if the job was cancelled.
+
+        Raises:
+            JobCancelledError: it was.
+        """
+        if self.cancelled.is_set():
+            raise JobCancelledError("the job was cancelled")
+
+
+def job_from_json(text: str | bytes) -> Job:
+    """The job that ``text`` describes.
+
+    Raises:
+        SpecError: it describes none.
+    """
+    with translated():
+        return _ADAPTER.validate_json(text)
+
+
+def job_hash(job: Job) -> str:
+    """A hex digest of the job's content; equal jobs have equal hashes on every machine."""
+    return hashlib.sha256(job.model_dump_json().encode()).hexdigest()[:32]
+
+
+def job_sources(job: Job) -> tuple[str, ...]:
+    """The addresses that ``job`` reads, each once, in order of appearance."""
+    if isinstance(job, RenderJob):
+        return tuple(dict.fromkeys(clip.source for clip in job.reel.clips))
+    return (job.source,)
+
+
+def job_identity(job: Job) -> str:
+    """A hex digest of the job's content and of what its addresses mean on this machine, now.
+
+    It changes when a source does (size, modification time or ETag) and, with relative paths, with the working folder.
+    A source about which nothing can be learned counts as that; running the job is what reports it.
+    """
+    parts = [job.model_dump_json()]
+    for source in job_sources(job):
+        try:
+            parts.append(identity(source))
+        except (StorageError, SpecError) as error:
+            parts.append(type(error).__name__)
+    if scheme_of(job.output) == "file":
+        parts.append(str(Path(job.output).absolute()))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def run_job(job: Job, context: JobContext | None = None) -> JobResult:
+    """Do ``job`` here and now, in this process.
+
+    Raises:
+        ReelprocError: whatever went wrong, typed.
+    """
+    with MemoryWatch() as memory:
+        result = _dispatch(job, context or JobContext())
+    return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
+
+
+def _dispatch(job: Job, context: JobContext) -> JobResult:
+    if isinstance(job, RenderJob):
+        from reelproc.render.run import render_reel
+
+        return render_reel(job.reel, job.output, on_damage=job.on_damage, context=context)
+    from reelproc.render.extract import extract
+
+    return extract(job, context)

@@ -1,0 +1,131 @@
+"""What to make: clips, how they are joined, and the output's format. Pure data, JSON both ways."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from reelproc.schema import Items, Schema, Seconds
+from reelproc.stages.base import Fit, Target
+from reelproc.stages.concat import Concat
+from reelproc.stages.crop import Crop
+from reelproc.stages.overlay import Overlay
+from reelproc.stages.rotate import Rotate
+from reelproc.stages.speed import Speed
+from reelproc.stages.text import Banner, Text
+from reelproc.stages.upscale import Upscale
+
+__all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source"]
+
+
+def _rate(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return Fraction(repr(value))
+    if isinstance(value, (int, str)):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            raise ValueError(f"a frame rate is a number or a fraction like '30000/1001', got {value!r}") from None
+    return value
+
+
+FrameRate = Annotated[
+    Fraction,
+    BeforeValidator(_rate),
+    Field(gt=0, le=1000),
+    PlainSerializer(lambda f: int(f) if f.denominator == 1 else str(f), return_type=int | str),
+]
+"""Frames per second: 30, 29.97, "30000/1001" or a Fraction."""
+
+Source = Annotated[
+    str, BeforeValidator(lambda v: os.fspath(v) if isinstance(v, os.PathLike) else v), Field(min_length=1)
+]
+"""A path, ``file://``, ``s3://bucket/key`` or ``https://`` address."""
+
+AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]
+"""Any stage, told apart by its ``stage`` field."""
+
+
+class Clip(Schema):
+    """A moment of a source and what is done to it.
+
+    Attributes:
+        source: where the footage is.
+        start, end: seconds of the source, ``start < end``; None for ``end``: to the source's end.
+        stages: in the order in which they work.
+    """
+
+    source: Source
+    start: Annotated[Seconds, Field(ge=0)] = 0.0
+    end: Seconds | None = None
+    stages: Items[AnyStage] = ()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check the order of start and end."""
+        if self.end is not None and not self.start < self.end:
+            raise ValueError(f"a clip ends after it starts, got start={self.start:g}, end={self.end:g}")
+
+
+class Output(Schema):
+    """The format of the result.
+
+    Attributes:
+        width, height: pixels, even; both or neither None: the (first) clip's own size.
+        fps: constant frame rate; None (one clip, no ``Speed``): the source's own timestamps, frame for frame.
+        fit: how a clip of another aspect ratio meets the canvas: ``contain`` (bars), ``cover`` (cut) or ``stretch``.
+        encoder: a name of :mod:`reelproc.media.encoders`, ``"libx264"``, ``"libx265"``,
+            ``"libsvtav1"``, ``"h264_nvenc"``, ``"hevc_nvenc"``.
+        preset: the encoder's; None: its default here (``"fast"`` for x264).
+        crf: constant quality, the encoder's scale; None: its default here (23 for x264). 0 is lossless with x264.
+        gop_size: frames from one key frame to the next at most; None: two seconds.
+        pix_fmt: ``"yuv420p"``, or ``"yuv444p"`` for intermediates.
+        audio: whether the result has a sound track.
+        audio_bitrate: bits per second of AAC.
+    """
+
+    width: Annotated[int, Field(gt=0, le=16384, multiple_of=2)] | None = 810
+    height: Annotated[int, Field(gt=0, le=16384, multiple_of=2)] | None = 1440
+    fps: FrameRate | None = Fraction(30)
+    fit: Fit = "contain"
+    encoder: str = "libx264"
+    preset: str | None = None
+    crf: Annotated[float, Field(ge=0, le=63)] | None = None
+    gop_size: Annotated[int, Field(gt=0)] | None = None
+    pix_fmt: Literal["yuv420p", "yuv444p"] = "yuv420p"
+    audio: bool = True
+    audio_bitrate: Annotated[int, Field(ge=32_000, le=512_000)] = 192_000
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check that width and height come together."""
+        if (self.width is None) != (self.height is None):
+            raise ValueError(f"width and height are given together or not at all, got {self.width} and {self.height}")
+
+    @property
+    def target(self) -> Target:
+        """What the stages need to know of it."""
+        return Target(self.width, self.height, self.fit)
+
+
+class Reel(Schema):
+    """A whole reel.
+
+    >>> Reel(clips=[Clip(source="game.mp4", start=3, end=9)]).model_dump_json()[:60]
+    '{"version":1,"clips":[{"source":"game.mp4","start":3.0,"end"'
+    """
+
+    version: Literal[1] = 1
+    clips: Items[Clip] = Field(min_length=1)
+    concat: Concat = Concat()
+    output: Output = Output()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check what only the whole reel can tell."""
+        if self.output.fps is None and (len(self.clips) > 1 or any(isinstance(s, Speed) for s in self.clips[0].stages)):
+            raise ValueError(
+                "fps=None keeps the source's timestamps and needs one clip without Speed; name a frame rate"
+            )

@@ -1,0 +1,1 @@
+"""From a Reel to a file: plan, render segments, assemble."""

@@ -1,0 +1,416 @@
+"""Resolve a Reel against its sources: for every output frame, which source frame to show and at which time.
+
+All questions of timing are answered here, in exact arithmetic, before anything is decoded. The rules:
+
+* A clip of ``duration`` seconds has ``floor(duration * fps + 1/2)`` frames, at least 1.
+* Output frame ``n`` of a clip is shown at ``n / fps`` and takes the source frame whose time (after the clip's ``Speed``
+  stages) is nearest, the earlier on a tie; past the end the last frame holds.
+* A ``dissolve`` overlaps two clips by its frames, a ``fade`` overlaps nothing.
+* The output is cut into segments of about :data:`SEGMENT_SECONDS`, which depend on the plan alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from reelproc.errors import SpecError
+from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.crop import Crop, CropKeyframe
+from reelproc.stages.upscale import Upscale
+from reelproc.timing import TimeMap, exact, round_half_up
+
+if TYPE_CHECKING:
+    from reelproc.media.probe import MediaInfo
+
+__all__ = [
+    "HOLD_SECONDS",
+    "SEGMENT_SECONDS",
+    "Plan",
+    "PlannedClip",
+    "PlannedFrame",
+    "Shot",
+    "SourceFrames",
+    "frame_schedule",
+    "make_plan",
+    "segment_bounds",
+]
+
+SEGMENT_SECONDS = 10
+"""About how long a segment is: the unit of resuming and of parallel work."""
+
+HOLD_SECONDS = 1
+"""How far a clip may reach past its source's end: editors round durations. The last frame holds, with a warning."""
+
+LATE_SECONDS = Fraction(1, 5)
+"""A clip whose first frame comes later than this behind its start gets a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrames:
+    """When the frames of a source are shown.
+
+    Attributes:
+        pts: timestamps in ``time_base`` units, increasing; at least those that a clip can need.
+        time_base: seconds per unit.
+        start_pts: the timestamp of time zero.
+        end: seconds from time zero at which the last frame ends.
+    """
+
+    pts: tuple[int, ...]
+    time_base: Fraction
+    start_pts: int
+    end: Fraction
+
+    def time(self, pts: int) -> Fraction:
+        """Seconds from time zero."""
+        return (pts - self.start_pts) * self.time_base
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A source frame: the clip that shows it and its timestamp there."""
+
+    clip: int
+    pts: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFrame:
+    """An output frame.
+
+    Attributes:
+        index: its number.
+        shot: what it shows.
+        incoming: inside a dissolve, the frame of the next clip that is mixed in.
+        weight: share of ``incoming``, above 0 and below 1; 0 without one.
+        gain: brightness in a fade through black, 0 to 1.
+    """
+
+    index: int
+    shot: Shot
+    incoming: Shot | None = None
+    weight: Fraction = Fraction(0)
+    gain: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedClip:
+    """A clip, resolved.
+
+    Attributes:
+        index: its place in the reel.
+        source: the local path of its footage.
+        info: what the probe said of it.
+        start, end: seconds of the source.
+        stages: the clip's stages, and what the output's size implies behind them.
+        streams: what goes into each stage, and at the end what comes out: one more than ``stages``.
+        clocks: for each stage, the map from seconds since ``start`` to that stage's input clock; the last one leads to
+            the output's.
+        first_frame: the first output frame that shows it.
+        pts: for each of its output frames the source frame's timestamp, never decreasing.
+    """
+
+    index: int
+    source: str
+    info: MediaInfo
+    frames: SourceFrames
+    start: Fraction
+    end: Fraction
+    stages: tuple[AnyStage, ...]
+    streams: tuple[StreamInfo, ...]
+    clocks: tuple[TimeMap, ...]
+    first_frame: int
+    pts: tuple[int, ...]
+
+    @property
+    def frame_count(self) -> int:
+        """Output frames, those shared with a neighbour included."""
+        return len(self.pts)
+
+    @property
+    def shape(self) -> StreamInfo:
+        """What comes out of the last stage."""
+        return self.streams[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be rendered, frame by frame.
+
+    Attributes:
+        clips: in order.
+        output: the format, width and height filled in.
+        frame_count: frames of the result.
+        fps: constant rate of the result; None where the source's timestamps are kept.
+        times: without ``fps``, each frame's start in seconds, and last the end of the last frame.
+        overlap: frames that neighbouring clips share (dissolve).
+        fade_out, fade_in: frames at the end and start of neighbouring clips that darken (fade through black).
+        segments: ``(first, end)`` frame ranges that together are the whole output.
+        warnings: what is not quite as asked for.
+    """
+
+    clips: tuple[PlannedClip, ...]
+    output: Output
+    frame_count: int
+    fps: Fraction | None
+    times: tuple[Fraction, ...]
+    overlap: int
+    fade_out: int
+    fade_in: int
+    segments: tuple[tuple[int, int], ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds of the result, exact."""
+        return self.times[-1] if self.fps is None else self.frame_count / self.fps
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.clips[0].shape.width
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self.clips[0].shape.height
+
+    @property
+    def nominal_rate(self) -> Fraction:
+        """``fps``, or without one the average rate, for encoders that must be told some rate."""
+        if self.fps is not None:
+            return self.fps
+        return (self.frame_count / self.duration).limit_denominator(1001) if self.duration else Fraction(30)
+
+    def time(self, index: int) -> Fraction:
+        """When output frame ``index`` is shown; ``time(frame_count)`` is the end."""
+        return self.times[index] if self.fps is None else index / self.fps
+
+    def frame(self, index: int) -> PlannedFrame:
+        """What output frame ``index`` shows.
+
+        Raises:
+            IndexError: there is no such frame.
+        """
+        if not 0 <= index < self.frame_count:
+            raise IndexError(f"frame {index} of a plan with {self.frame_count}")
+        clip = self.clips[bisect_left(self.clips, index + 1, key=lambda c: c.first_frame) - 1]
+        local = index - clip.first_frame
+        if self.overlap and clip.index and local < self.overlap:
+            before = self.clips[clip.index - 1]
+            return PlannedFrame(
+                index,
+                Shot(before.index, before.pts[index - before.first_frame]),
+                incoming=Shot(clip.index, clip.pts[local]),
+                weight=Fraction(local + 1, self.overlap + 1),
+            )
+        gain = Fraction(1)
+        if self.fade_in and clip.index and local < self.fade_in:
+            gain = Fraction(local + 1, self.fade_in + 1)
+        left = clip.frame_count - 1 - local
+        if self.fade_out and clip.index < len(self.clips) - 1 and left < self.fade_out:
+            gain = min(gain, Fraction(left, self.fade_out))
+        return PlannedFrame(index, Shot(clip.index, clip.pts[local]), gain=gain)
+
+    def frames(self, first: int = 0, end: int | None = None) -> Iterator[PlannedFrame]:
+        """The frames of the range ``[first, end)``."""
+        return (self.frame(i) for i in range(first, self.frame_count if end is None else end))
+
+
+def frame_schedule(times: Sequence[Fraction], count: int, fps: Fraction) -> list[int]:
+    """For each of ``count`` output frames the index of the nearest in ``times``, the earlier on a tie.
+
+    Args:
+        times: increasing, on the output's clock; at least one.
+        count: output frames; frame n is shown at ``n / fps``.
+        fps: output rate.
+
+    >>> frame_schedule([Fraction(n, 60) for n in range(6)], 3, Fraction(30))
+    [0, 2, 4]
+    >>> frame_schedule([Fraction(0), Fraction(1, 15)], 4, Fraction(30))
+    [0, 0, 1, 1]
+    """
+    schedule = []
+    here = 0
+    for n in range(count):
+        wanted = n / fps
+        while here + 1 < len(times) and times[here + 1] - wanted < abs(wanted - times[here]):
+            here += 1
+        schedule.append(here)
+    return schedule
+
+
+def segment_bounds(frame_count: int, fps: Fraction) -> tuple[tuple[int, int], ...]:
+    """Cut ``frame_count`` frames into ranges of about :data:`SEGMENT_SECONDS`, none shorter than half of that.
+
+    >>> segment_bounds(750, Fraction(30))
+    ((0, 250), (250, 500), (500, 750))
+    """
+    pieces = max(1, round_half_up(frame_count / (fps * SEGMENT_SECONDS)))
+    edges = [i * frame_count // pieces for i in range(pieces + 1)]
+    return tuple((a, b) for a, b in pairwise(edges) if b > a)
+
+
+def make_plan(
+    reel: Reel,
+    sources: Sequence[tuple[str, MediaInfo, SourceFrames]],
+    *,
+    hold: bool = False,
+) -> Plan:
+    """Resolve ``reel``.
+
+    Args:
+        reel: what to make.
+        sources: for each clip its local path, its probe, and its frames' timestamps around the wanted range.
+        hold: allow a clip to reach any distance past the end of its source (``on_damage="conceal"``).
+
+    Raises:
+        SpecError: what was asked for is not possible with these sources; ``error.path`` names the clip or stage.
+    """
+    warnings: list[str] = []
+    target = reel.output.target
+    fps = reel.output.fps
+    planned: list[PlannedClip] = []
+    times: tuple[Fraction, ...] = ()
+    first = 0
+    overlap, fade_out, fade_in = _transition(reel)
+    for index, (clip, (path, info, frames)) in enumerate(zip(reel.clips, sources, strict=True)):
+        start, end = _span(index, clip, frames, hold=hold, warnings=warnings)
+        if fps is None:
+            kept, start, times = _own_timestamps(index, start, end, frames)
+        stages, streams, clocks = _resolve(
+            index, clip, info=info, duration=end - start, target=target, output=reel.output, warnings=warnings
+        )
+        if fps is not None:
+            count = max(1, round_half_up(streams[-1].duration * fps))
+            shown = [clocks[-1](frames.time(p) - start) for p in frames.pts]
+            kept = tuple(frames.pts[i] for i in frame_schedule(shown, count, fps))
+        _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
+        planned.append(
+            PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, first_frame=first, pts=kept)
+        )
+        first += len(kept) - overlap
+        # the first clip's size, where the output names none, is everybody's
+        target = replace(target, width=streams[-1].width, height=streams[-1].height)
+    total = first + overlap
+    output = reel.output.model_copy(update={"width": target.width, "height": target.height})
+    plan = Plan(tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), tuple(warnings))
+    return replace(plan, segments=segment_bounds(total, plan.nominal_rate))
+
+
+def _span(
+    index: int, clip: Clip, frames: SourceFrames, *, hold: bool, warnings: list[str]
+) -> tuple[Fraction, Fraction]:
+    """The clip's start and end on the source's clock."""
+    start = exact(clip.start)
+    end = frames.end if clip.end is None else exact(clip.end)
+    at = f"clip {index} ({clip.source})"
+    if start >= frames.end and not (hold and frames.pts):
+        raise SpecError(
+            f"{at} starts at {clip.start:g} s, but its source ends at {float(frames.end):.3f} s; start earlier",
+            path=("clips", index, "start"),
+        )
+    if not frames.pts:
+        raise SpecError(
+            f"{at}: there is no frame between {float(start):g} s and {float(end):g} s", path=("clips", index)
+        )
+    late = frames.time(frames.pts[0]) - start
+    if late > LATE_SECONDS:
+        warnings.append(f"{at}: its first frame that can be shown is {float(late):.3f} s behind the start; it is held")
+    past = end - frames.end
+    if past > HOLD_SECONDS and not hold:
+        raise SpecError(
+            f"{at} ends at {float(end):g} s, but its source ends at {float(frames.end):.3f} s; end there, "
+            "or render with on_damage='conceal' to hold the last frame",
+            path=("clips", index, "end"),
+        )
+    if past > (frames.end - frames.time(frames.pts[-1])):
+        warnings.append(f"{at} reaches {float(past):.3f} s past the end of its source; the last frame is held")
+    return start, end
+
+
+def _own_timestamps(
+    index: int, start: Fraction, end: Fraction, frames: SourceFrames
+) -> tuple[tuple[int, ...], Fraction, tuple[Fraction, ...]]:
+    """The frames inside [start, end), the first one's time, and all their times counted from there."""
+    kept = tuple(p for p in frames.pts if start <= frames.time(p) < end)
+    if not kept:
+        raise SpecError(
+            f"clip {index}: no frame of the source is shown between {float(start):g} s and {float(end):g} s",
+            path=("clips", index),
+        )
+    zero = frames.time(kept[0])
+    return kept, zero, (*(frames.time(p) - zero for p in kept), min(end, frames.end) - zero)
+
+
+def _resolve(
+    index: int,
+    clip: Clip,
+    *,
+    info: MediaInfo,
+    duration: Fraction,
+    target: Target,
+    output: Output,
+    warnings: list[str],
+) -> tuple[tuple[AnyStage, ...], tuple[StreamInfo, ...], tuple[TimeMap, ...]]:
+    """The clip's stages with what the output implies, the streams between them, and the clock of each."""
+    video = info.require_video()
+    stream = StreamInfo(video.width, video.height, duration, output.pix_fmt, video.sample_aspect_ratio)
+    stages: list[AnyStage] = []
+    streams = [stream]
+    clocks = [TimeMap.identity(duration)]
+
+    def add(stage: AnyStage) -> None:
+        before = streams[-1]
+        stages.append(stage)
+        streams.append(stage.resolve(before, target))
+        step = stage.time_map(before)
+        clocks.append(clocks[-1] if step.is_identity else clocks[-1].then(step))
+
+    for number, stage in enumerate(clip.stages):
+        try:
+            add(stage)
+        except SpecError as error:
+            where = ("clips", index, "stages", number)
+            raise SpecError(f"clips[{index}].stages[{number}] ({stage.stage}): {error}", path=where) from error
+    last = streams[-1]
+    if target.width is not None and target.height is not None:
+        wanted = (target.width, target.height)
+        if (last.width, last.height) != wanted or last.sample_aspect_ratio != 1:
+            add(Upscale(model="lanczos", width=target.width, height=target.height, fit=target.fit))
+    elif last.width % 2 or last.height % 2:
+        even = (last.width - last.width % 2, last.height - last.height % 2)
+        add(Crop(keyframes=(CropKeyframe(time=0, x=0, y=0, width=even[0], height=even[1]),)))
+        warnings.append(
+            f"clip {index}: {last.width}x{last.height} has an odd side, which 4:2:0 video cannot have; "
+            f"cut to {even[0]}x{even[1]}"
+        )
+    return tuple(stages), tuple(streams), tuple(clocks)
+
+
+def _transition(reel: Reel) -> tuple[int, int, int]:
+    """Frames of overlap, of fading out and of fading in at each join."""
+    if len(reel.clips) < 2 or reel.concat.transition == "cut" or reel.output.fps is None:
+        return 0, 0, 0
+    frames = round_half_up(exact(reel.concat.duration) * reel.output.fps)
+    if reel.concat.transition == "dissolve":
+        return frames, 0, 0
+    return 0, (frames + 1) // 2, frames // 2
+
+
+def _check_transition(reel: Reel, index: int, count: int, *, overlap: int, fade_out: int, fade_in: int) -> None:
+    """Refuse a transition that is longer than the clip has room for."""
+    first, last = index == 0, index == len(reel.clips) - 1
+    needed = (0 if first else overlap + fade_in) + (0 if last else overlap + fade_out)
+    if needed > count:
+        raise SpecError(
+            f"clip {index} has {count} frames, but its {reel.concat.transition} transitions "
+            f"of {reel.concat.duration:g} s need {needed}; shorten the transition or lengthen the clip",
+            path=("concat", "duration"),
+        )

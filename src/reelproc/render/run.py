@@ -1,0 +1,291 @@
+"""Render a reel here and now: plan, segments, sound, assembly, and the report of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelproc.errors import EncodeError, SpecError, StorageError
+from reelproc.media.encoders import EncoderSettings, check_encoder
+from reelproc.media.ffmpeg import ffmpeg_version
+from reelproc.partial import partial_path
+from reelproc.render.assemble import assemble, check_container
+from reelproc.render.plan import Plan
+from reelproc.render.segment import Concealment, render_segments
+from reelproc.render.sources import plan as plan_reel
+from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult, peak_memory_bytes
+from reelproc.storage import identity, local_output
+
+if TYPE_CHECKING:
+    from reelproc.jobs import JobContext, OnDamage
+    from reelproc.media.audio import SoundPiece
+    from reelproc.reel import Output, Reel
+
+__all__ = ["render_plan", "render_reel", "segment_key", "sound_pieces"]
+
+PROGRESS_SECONDS = 0.25
+"""How often progress is reported."""
+
+
+def render_reel(reel: Reel, output: str, *, on_damage: OnDamage, context: JobContext) -> RenderResult:
+    """Make ``reel`` and put it at ``output``.
+
+    Raises:
+        SpecError: what was asked for is not possible.
+        ReelprocError: whatever else went wrong, typed; nothing is left at ``output``.
+    """
+    clock = PhaseClock()
+    begin = time.perf_counter()
+    destination = local_output(output)
+    check_container(destination)
+    settings = encoder_settings(reel.output, context.encoder_threads)
+    check_encoder(settings)
+    context.progress(Progress(phase="probe", total=len(reel.clips), message="reading the sources"))
+    with clock("probe"):
+        plan = plan_reel(reel, hold=on_damage == "conceal", check=context.check)
+    for clip in plan.clips:
+        if destination.exists() and Path(clip.source).samefile(destination):
+            raise SpecError(
+                f"the output {destination} is a source of the reel; write to another file", path=("output",)
+            )
+    return render_plan(
+        plan, destination, settings=settings, on_damage=on_damage, context=context, clock=clock, begin=begin
+    )
+
+
+def encoder_settings(output: Output, threads: int) -> EncoderSettings:
+    """What ``output`` asks of the encoder."""
+    return EncoderSettings(
+        output.encoder, output.preset, output.crf, output.pix_fmt, gop_size=output.gop_size, threads=threads
+    )
+
+
+def render_plan(
+    plan: Plan,
+    destination: Path,
+    *,
+    settings: EncoderSettings,
+    on_damage: OnDamage,
+    context: JobContext,
+    clock: PhaseClock,
+    begin: float,
+) -> RenderResult:
+    """Carry out ``plan``: the segments that are not there yet, the sound, the assembly.
+
+    Raises:
+        ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
+    """
+    with _work_folder(context.folder, destination) as folder:
+        files = [(a, b, folder / f"{segment_key(plan, a, b, settings, on_damage)}.mp4") for a, b in plan.segments]
+        concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
+        sound = None
+        if plan.output.audio:
+            context.progress(Progress(phase="audio", message="rendering the sound"))
+            sound = folder / "sound.m4a"
+            with clock("audio"):
+                _render_sound(plan, sound, context)
+        context.check()
+        context.progress(Progress(phase="assemble", message="joining"))
+        with clock("assemble"):
+            assemble(plan, files, sound, destination)
+    warnings = [*plan.warnings, *_report(plan, concealed)]
+    context.progress(Progress(phase="done", done=plan.frame_count, total=plan.frame_count, message=str(destination)))
+    clock.seconds["wall"] = time.perf_counter() - begin
+    return RenderResult(
+        output=str(destination),
+        frame_count=plan.frame_count,
+        duration_seconds=float(plan.duration),
+        fps=None if plan.fps is None else str(plan.fps),
+        width=plan.width,
+        height=plan.height,
+        clips=_spans(plan),
+        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        hardware=context.hardware,
+        peak_memory_bytes=peak_memory_bytes(),
+        warnings=tuple(warnings),
+    )
+
+
+@contextmanager
+def _work_folder(folder: Path | None, destination: Path) -> Iterator[Path]:
+    """``folder/segments``, kept; or a temporary folder beside the destination, removed at the end."""
+    try:
+        if folder is not None:
+            kept = folder / "segments"
+            kept.mkdir(parents=True, exist_ok=True)
+            yield kept
+            return
+        temporary = partial_path(destination).with_suffix("")
+        temporary.mkdir()
+    except OSError as error:
+        raise StorageError(f"no place for intermediate files: {error}; choose a folder that can be written") from error
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _render_missing(
+    plan: Plan,
+    files: list[tuple[int, int, Path]],
+    *,
+    settings: EncoderSettings,
+    on_damage: OnDamage,
+    context: JobContext,
+    clock: PhaseClock,
+) -> list[Concealment]:
+    """Render the segments whose files are not there, and return what is concealed in all of them."""
+    missing = [f for f in files if not f[2].exists() or not _notes(f[2]).exists()]
+    before = plan.frame_count - sum(b - a for a, b, _ in missing)
+    shown = 0.0
+
+    def step(done: int) -> None:
+        nonlocal shown
+        context.check()
+        if (now := time.monotonic()) - shown >= PROGRESS_SECONDS:
+            shown = now
+            context.progress(Progress(phase="render", done=before + done, total=plan.frame_count))
+
+    context.progress(Progress(phase="render", done=before, total=plan.frame_count, message="rendering"))
+    conceal = on_damage == "conceal"
+    render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=_write_notes)
+    context.progress(Progress(phase="render", done=plan.frame_count, total=plan.frame_count))
+    notes = [Concealment(**item) for _, _, path in files for item in json.loads(_notes(path).read_text())]
+    return sorted(set(notes), key=lambda c: (c.clip, c.seconds))
+
+
+def _notes(segment: Path) -> Path:
+    return segment.with_suffix(".json")
+
+
+def _write_notes(segment: Path, concealed: list[Concealment]) -> None:
+    """Remember what a segment conceals, so that a resumed job still reports it."""
+    notes = _notes(segment)
+    partial = partial_path(notes)
+    try:
+        partial.write_text(json.dumps([asdict(c) for c in concealed]))
+        partial.replace(notes)
+    except OSError as error:
+        raise EncodeError(f"{notes} cannot be written: {error}") from error
+
+
+def segment_key(plan: Plan, first: int, end: int, settings: EncoderSettings, on_damage: OnDamage) -> str:
+    """A name for the range's content: equal names are equal pictures, on every machine of one version.
+
+    It covers the range's frames, the stages that make them, the sources' identity, the encoder, and the versions of
+    reelproc and ffmpeg.
+    """
+    from reelproc import __version__
+
+    frames = list(plan.frames(first, end))
+    clips = sorted({f.shot.clip for f in frames} | {f.incoming.clip for f in frames if f.incoming})
+
+    def shot(clip: int, pts: int) -> tuple[int, int]:
+        return clips.index(clip), pts
+
+    content: dict[str, Any] = {
+        "reelproc": __version__,
+        "ffmpeg": ffmpeg_version(),
+        "encoder": settings.arguments(plan.nominal_rate),
+        "size": [plan.width, plan.height],
+        "rate": str(plan.nominal_rate),
+        "on_damage": on_damage,
+        "clips": [
+            {
+                "source": identity(plan.clips[c].source),
+                "start": str(plan.clips[c].start),
+                "stages": [s.model_dump(mode="json") for s in plan.clips[c].stages],
+                "streams": [str(s) for s in plan.clips[c].streams],
+            }
+            for c in clips
+        ],
+        "frames": [
+            (
+                shot(f.shot.clip, f.shot.pts),
+                f.incoming and shot(f.incoming.clip, f.incoming.pts),
+                str(f.weight),
+                str(f.gain),
+            )
+            for f in frames
+        ],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def sound_pieces(plan: Plan) -> list[SoundPiece]:
+    """What is heard when: one piece per clip, placed on the output's clock."""
+    from reelproc.media.audio import SoundPiece
+
+    pieces = []
+    last = len(plan.clips) - 1
+    faded = plan.fade_out or plan.fade_in
+    for clip in plan.clips:
+        start = plan.time(clip.first_frame)
+        fade_in = Fraction(0) if clip.index == 0 else Fraction(plan.overlap or plan.fade_in)
+        fade_out = Fraction(0) if clip.index == last else Fraction(plan.overlap or plan.fade_out)
+        audio = clip.info.audio
+        pieces.append(
+            SoundPiece(
+                path=None if audio is None else clip.source,
+                stream_index=None if audio is None else audio.index,
+                source_start=clip.start,
+                time_map=clip.clocks[-1],
+                out_start=start,
+                out_duration=plan.time(clip.first_frame + clip.frame_count) - start,
+                fade_in=fade_in / plan.nominal_rate,
+                fade_out=fade_out / plan.nominal_rate,
+                curve="fade" if faded else "dissolve",
+            )
+        )
+    return pieces
+
+
+def _render_sound(plan: Plan, path: Path, context: JobContext) -> None:
+    from reelproc.media.audio import render_sound
+
+    def progress(share: float) -> None:
+        context.progress(Progress(phase="audio", done=round(share * 100), total=100))
+
+    render_sound(
+        sound_pieces(plan),
+        path,
+        duration=plan.duration,
+        bitrate=plan.output.audio_bitrate,
+        cancelled=context.check,
+        progress=progress,
+    )
+
+
+def _spans(plan: Plan) -> tuple[ClipSpan, ...]:
+    return tuple(
+        ClipSpan(
+            index=clip.index,
+            first_frame=clip.first_frame,
+            frame_count=clip.frame_count,
+            start_seconds=float(plan.time(clip.first_frame)),
+            duration_seconds=float(plan.time(clip.first_frame + clip.frame_count) - plan.time(clip.first_frame)),
+        )
+        for clip in plan.clips
+    )
+
+
+def _report(plan: Plan, concealed: list[Concealment]) -> list[str]:
+    """One warning per clip that shows repeated frames, with the times that were lost."""
+    warnings = []
+    for clip in plan.clips:
+        lost = [c.seconds for c in concealed if c.clip == clip.index]
+        if lost:
+            times = ", ".join(f"{s:.3f}" for s in lost[:20]) + (", ..." if len(lost) > 20 else "")
+            warnings.append(
+                f"clip {clip.index}: {len(lost)} source frames of {clip.source} could not be decoded and show the last "
+                f"good one instead, at {times} s"
+            )
+    return warnings

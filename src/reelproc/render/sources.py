@@ -1,0 +1,50 @@
+"""From the sources that a reel names to what the plan needs to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from reelproc.media.packets import frame_times
+from reelproc.media.probe import MediaInfo, probe
+from reelproc.reel import Clip, Reel
+from reelproc.render.plan import Plan, SourceFrames, make_plan
+from reelproc.storage import resolve
+from reelproc.timing import exact
+
+__all__ = ["plan"]
+
+
+def plan(reel: Reel, *, hold: bool = False, check: Callable[[], None] = lambda: None) -> Plan:
+    """Probe the sources of ``reel`` and resolve it: what will be rendered, frame by frame.
+
+    Args:
+        reel: what to make.
+        hold: allow a clip to reach any distance past the end of its source.
+        check: called between sources; may raise to stop.
+
+    Raises:
+        SpecError: what was asked for is not possible with these sources.
+        ObjectNotFoundError: a source does not exist.
+        ProbeError: a source cannot be understood.
+    """
+    infos: dict[str, MediaInfo] = {}
+    sources: list[tuple[str, MediaInfo, SourceFrames]] = []
+    for clip in reel.clips:
+        check()
+        path = str(resolve(clip.source))
+        if path not in infos:
+            infos[path] = probe(path)
+        sources.append((path, infos[path], _frames(path, infos[path], clip)))
+    return make_plan(reel, sources, hold=hold)
+
+
+def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:
+    """The timestamps that ``clip`` can need: its range and a frame on either side."""
+    start = exact(clip.start)
+    end: Fraction | None = None if clip.end is None else exact(clip.end)
+    times = frame_times(path, info, start=start, end=end)
+    video = info.require_video()
+    return SourceFrames(
+        times.pts, video.time_base, video.start_pts, (times.end_pts - video.start_pts) * video.time_base
+    )

@@ -1,0 +1,104 @@
+"""What a stage is: data that says, before anything runs, what it makes of a stream, and the work that does it.
+
+A stage sees only the stream it is given: times are seconds from the start of that stream, coordinates are pixels of its
+frames. :meth:`Stage.resolve` is pure and cheap, and is called for the whole pipeline before a frame is decoded;
+:meth:`Stage.open` may load a network or draw a picture, and is called once per clip and render.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import ClassVar, Protocol
+
+from reelproc.media.frame import Frame, PixelFormat
+from reelproc.media.placement import Fit
+from reelproc.schema import Schema
+from reelproc.timing import TimeMap
+
+__all__ = ["Fit", "Stage", "StageWork", "StreamInfo", "Target"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """The shape of a stream between two stages.
+
+    Attributes:
+        width, height: pixels.
+        duration: seconds, exact.
+        pix_fmt: of its frames.
+        sample_aspect_ratio: width of a pixel over its height.
+    """
+
+    width: int
+    height: int
+    duration: Fraction
+    pix_fmt: PixelFormat = "yuv420p"
+    sample_aspect_ratio: Fraction = Fraction(1)
+
+    def sized(self, width: int, height: int) -> StreamInfo:
+        """The same stream with frames of another size."""
+        return replace(self, width=width, height=height)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the reel's output wants of every clip.
+
+    Attributes:
+        width, height: pixels; None: whatever comes.
+        fit: how a differing aspect ratio is met.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fit: Fit = "contain"
+
+
+class StageWork(Protocol):
+    """The work of a stage on one stream. Called from one thread, frames in order of time."""
+
+    accepts_window: bool
+    """Whether it samples ``frame.window`` itself. If not, the pipeline cuts the window out before calling it."""
+
+    def __call__(self, frame: Frame, time: float) -> Frame:
+        """The frame that goes on.
+
+        Args:
+            frame: owned by this call, which may change its pixels in place and return it.
+            time: seconds since the start of the stage's input stream; may be slightly outside its duration.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what was opened. Safe to call twice."""
+        ...
+
+
+class Stage(Schema):
+    """Base of all stages. A subclass has a literal ``stage`` field with its name."""
+
+    changes_pixels: ClassVar[bool] = True
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """What this stage makes of ``stream``.
+
+        Raises:
+            SpecError: it cannot work on such a stream; the message says why and what would do.
+        """
+        return stream
+
+    def time_map(self, stream: StreamInfo) -> TimeMap:
+        """Where each moment of the input lands on the output's clock."""
+        return TimeMap.identity(stream.duration)
+
+    def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
+        """When this stage can change pixels: closed spans in seconds of its input, sorted and disjoint.
+
+        A frame whose time lies in none of them comes out as it went in, bit by bit.
+        """
+        return ((Fraction(0), stream.duration),) if self.changes_pixels else ()
+
+    def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
+        """The work on such a stream; None where it leaves the pixels alone (``Speed``)."""
+        raise TypeError(f"{type(self).__name__} does not say what it does: override open()")

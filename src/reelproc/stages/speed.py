@@ -1,0 +1,85 @@
+"""Slow motion and fast forward: several segments, each at its own speed. Sound keeps its pitch."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from reelproc.errors import SpecError
+from reelproc.schema import Items, Schema, Seconds
+from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.timing import TimeMap, exact
+
+__all__ = ["MAX_SPEED", "MIN_SPEED", "Speed", "SpeedSegment"]
+
+MIN_SPEED = 0.1
+MAX_SPEED = 10.0
+
+
+class SpeedSegment(Schema):
+    """A span that runs at its own speed.
+
+    Attributes:
+        start, end: seconds of the stage's input, ``0 <= start < end``; what lies behind the input's end is ignored.
+        speed: 0.1 to 10; 0.5 takes twice as long.
+    """
+
+    start: Annotated[Seconds, Field(ge=0)]
+    end: Seconds
+    speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check the order of start and end."""
+        if not self.start < self.end:
+            raise ValueError(f"a speed segment ends after it starts, got {self.start:g} to {self.end:g}")
+
+
+class Speed(Stage):
+    """Change of speed. What no segment covers runs at speed 1.
+
+    Attributes:
+        segments: disjoint spans, in any order.
+    """
+
+    changes_pixels: ClassVar[bool] = False
+
+    stage: Literal["speed"] = "speed"
+    segments: Items[SpeedSegment] = ()
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check that no two segments overlap."""
+        ordered = self._ordered()
+        for one, two in itertools.pairwise(ordered):
+            if two.start < one.end:
+                raise ValueError(
+                    f"speed segments must not overlap, got {one.start:g} to {one.end:g} and {two.start:g} to {two.end:g}"
+                )
+
+    def _ordered(self) -> list[SpeedSegment]:
+        return sorted(self.segments, key=lambda s: s.start)
+
+    def time_map(self, stream: StreamInfo) -> TimeMap:
+        """Where each moment of the input lands on the output's clock."""
+        return TimeMap.from_speeds(
+            stream.duration, [(exact(s.start), exact(s.end), exact(s.speed)) for s in self._ordered()]
+        )
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """The same frames over another duration.
+
+        Raises:
+            SpecError: a segment starts behind the end of the stream.
+        """
+        for segment in self.segments:
+            if exact(segment.start) >= stream.duration:
+                raise SpecError(
+                    f"a speed segment starts at {segment.start:g} s, but its input is only {float(stream.duration):g} s long"
+                )
+        return replace(stream, duration=self.time_map(stream).out_duration)
+
+    def open(self, stream: StreamInfo, target: Target) -> None:
+        """Nothing to do on pixels."""
+        return

@@ -1,0 +1,60 @@
+"""The public names: pinned, lazy, and what type checkers see is what there is."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reelproc
+
+HEAVY = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "numpy", "PIL", "pydantic", "rich", "click")
+
+PUBLIC = {
+    "AudioStream", "BackendError", "Banner", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage", "DecodeError",
+    "EncodeError", "Executor", "ExecutorError", "ExtractJob", "ExtractResult", "Frame", "Hardware", "HighlightKeyframe",
+    "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError", "JobTimeoutError", "MediaError", "MediaInfo",
+    "MissingDependencyError", "ObjectNotFoundError", "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError",
+    "Progress", "Reel", "ReelprocError", "RenderJob", "RenderResult", "Rotate", "SpecError", "Speed", "SpeedSegment",
+    "Stage", "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec", "TextStroke",
+    "Upscale", "VideoReader", "VideoStream", "__version__", "executor", "open_video", "plan", "probe",
+}  # fmt: skip
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(reelproc.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    value = getattr(reelproc, name)
+    assert name == "__version__" or value.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Real'"):
+        _ = reelproc.Real  # type: ignore[attr-defined]
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    stub = ast.parse(Path(reelproc.__file__).with_suffix(".pyi").read_text())
+    names = {a.asname for node in stub.body if isinstance(node, ast.ImportFrom) for a in node.names}
+    names |= {node.target.id for node in stub.body if isinstance(node, ast.AnnAssign)}  # type: ignore[union-attr]
+    assert names == PUBLIC
+
+
+def test_importing_reelproc_loads_nothing_heavy() -> None:
+    code = f"import sys, reelproc; print([m for m in {HEAVY!r} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_describing_a_reel_loads_no_media_library() -> None:
+    media = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "PIL")
+    code = (
+        "import sys, reelproc as rp; rp.Reel(clips=[rp.Clip(source='a.mp4', stages=[rp.Crop(), rp.Overlay(), rp.Text()])]);"
+        f"rp.RenderJob; print([m for m in {media!r} if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

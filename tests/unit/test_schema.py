@@ -1,0 +1,79 @@
+"""Data: wrong input is a SpecError that names the field, JSON goes both ways, nothing can be changed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reelproc as rp
+
+
+def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
+    with pytest.raises(rp.SpecError) as caught:
+        rp.Reel.model_validate({"clips": [{"source": "a", "stages": [{"stage": "crop", "keyframes": [{"time": 0}]}]}]})
+    assert "clips[0].stages[0].keyframes[0].x: Field required" in str(caught.value)
+    assert caught.value.path == ("clips", 0, "stages", 0, "keyframes", 0, "x")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: rp.Clip(source="a", start=5, end=5), "ends after it starts"),
+        (lambda: rp.Clip(source=""), "source"),
+        (lambda: rp.Output(width=811), "multiple of 2"),
+        (lambda: rp.Output(width=None), "together"),
+        (lambda: rp.Output(fps=0), "greater than 0"),
+        (lambda: rp.Output(fps="fast"), "fraction"),
+        (lambda: rp.Reel(clips=[]), "at least 1"),
+        (lambda: rp.Speed(segments=[rp.SpeedSegment(start=0, end=2, speed=2), rp.SpeedSegment(start=1, end=3, speed=2)]),
+         "overlap"),
+        (lambda: rp.SpeedSegment(start=0, end=1, speed=0.05), "0.1"),
+        (lambda: rp.Reel(clips=[rp.Clip(source="a")] * 2, output=rp.Output(fps=None)), "name a frame rate"),
+        (lambda: rp.Clip.model_validate({"source": "a", "strat": 1}), "strat"),
+        (lambda: rp.Clip(source="a", start=float("nan")), "finite"),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_with_a_reason(build, message) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(rp.SpecError, match=message):
+        build()
+
+
+def test_models_are_frozen() -> None:
+    clip = rp.Clip(source="a")
+    with pytest.raises(ValueError, match="frozen"):
+        clip.start = 3.0
+
+
+def test_the_json_of_a_reel_has_the_documented_shape() -> None:
+    reel = rp.Reel(
+        clips=[rp.Clip(source="game.mp4", start=3, end=9, stages=[rp.Crop(), rp.Upscale(model="lanczos")])],
+        concat=rp.Concat(transition="dissolve"),
+    )
+    data = json.loads(reel.model_dump_json())
+    assert data["version"] == 1
+    assert data["clips"][0]["source"] == "game.mp4"
+    assert [s["stage"] for s in data["clips"][0]["stages"]] == ["crop", "upscale"]
+    assert data["concat"] == {"transition": "dissolve", "duration": 0.5}
+    assert data["output"]["fps"] == 30
+
+
+@given(
+    start=st.floats(0, 1e4),
+    length=st.floats(0.001, 100),
+    fps=st.sampled_from([24, "30000/1001", 29.97, 60]),
+    speed=st.floats(0.1, 10),
+)
+def test_a_reel_survives_json_unchanged(start: float, length: float, fps: float | str, speed: float) -> None:
+    if start + length == start:
+        return
+    reel = rp.Reel(
+        clips=[
+            rp.Clip(source="a.mp4", start=start, end=start + length,
+                    stages=[rp.Speed(segments=[rp.SpeedSegment(start=0, end=1, speed=speed)]), rp.Rotate(degrees=-3.5)])
+        ],
+        output=rp.Output(fps=fps),  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert rp.Reel.model_validate_json(reel.model_dump_json()) == reel
