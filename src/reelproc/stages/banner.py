@@ -1,0 +1,123 @@
+"""The banner of a rated clip: chess notation, name and notes on a white plate framed in the rating's colour."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from reelproc.errors import SpecError
+from reelproc.schema import Seconds
+from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.timing import exact, merge_spans
+
+if TYPE_CHECKING:
+    from reelproc.stages.captions import Captions
+
+__all__ = ["RATINGS", "Banner", "Rating"]
+
+_NOTES_LIMIT = 100
+_REFERENCE_SIDE = 1080
+
+
+class Rating(NamedTuple):
+    """How a rating is shown."""
+
+    notation: str
+    word: str
+    color: str
+
+
+RATINGS: dict[int, Rating] = {
+    1: Rating("??", "Blunder", "#ef4444"),
+    2: Rating("?", "Mistake", "#f59e0b"),
+    3: Rating("!?", "Interesting", "#3b82f6"),
+    4: Rating("!", "Good", "#22c55e"),
+    5: Rating("!!", "Brilliant", "#86efac"),
+}
+"""The five ratings."""
+
+
+class Banner(Stage):
+    """The banner of a rated clip.
+
+    A plate, white at 95 %, over the middle 80 % of the frame's width, 10 px from its top, 50 px high (80 with notes),
+    with a 4 px border in the rating's colour; the title at 24 px bold, the notes at 16 px. A title that is too long is
+    shrunk to 16 px at most, notes to 12 px; what is still too long ends in an ellipsis.
+
+    Attributes:
+        rating: 1 to 5: Blunder, Mistake, Interesting, Good, Brilliant.
+        name: the clip's name; None or blank: the rating's word and the first two tags ("Good Pass and Dribble").
+        tags: the clip's tags.
+        notes: a second line, its first 100 characters.
+        start_time, end_time: seconds of the stage's input, half-open; None: from its start, to its end.
+        scale: multiplies all these pixels. None: 1 on frames whose shorter side has up to 1080 pixels, and in
+            proportion to it beyond, so that a 4K frame's banner looks like a 1080p frame's.
+    """
+
+    stage: Literal["banner"] = "banner"
+    rating: Annotated[int, Field(ge=1, le=5)]
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    start_time: Seconds | None = None
+    end_time: Seconds | None = None
+    scale: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check the order of start and end."""
+        if self.start_time is not None and self.end_time is not None and self.end_time < self.start_time:
+            raise ValueError(f"a banner ends after it starts, got {self.start_time:g} to {self.end_time:g}; swap them")
+
+    @property
+    def title(self) -> str:
+        """The first line.
+
+        >>> Banner(rating=4, tags=["Pass", "Dribble", "Control"]).title
+        '!  Good Pass and Dribble'
+        >>> Banner(rating=1, name="Own goal").title
+        '??  Own goal'
+        """
+        rating = RATINGS[self.rating]
+        name = " ".join((self.name or "").split())
+        if not name:
+            tags = [tag for tag in (" ".join(t.split()) for t in self.tags) if tag][:2]
+            name = f"{rating.word} {' and '.join(tags)}".rstrip()
+        return f"{rating.notation}  {name}"
+
+    @property
+    def second_line(self) -> str:
+        """The notes' first 100 characters on one line; empty without notes."""
+        return " ".join((self.notes or "")[:_NOTES_LIMIT].split())
+
+    def pixel_scale(self, stream: StreamInfo) -> float:
+        """By what the banner's pixels are multiplied on such a stream."""
+        return self.scale or max(1.0, min(stream.width, stream.height) / _REFERENCE_SIDE)
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """The same stream.
+
+        Raises:
+            SpecError: its frames are not planar, or no font has one of the characters.
+            MissingDependencyError: a text needs complex layout, which this machine's Pillow cannot do.
+        """
+        if stream.pix_fmt not in ("yuv420p", "yuv444p"):
+            raise SpecError(f"a banner is drawn on yuv420p or yuv444p frames, got {stream.pix_fmt}")
+        from reelproc.stages.caption_pictures import check_text
+
+        check_text(self.title, "sans-bold")
+        check_text(self.second_line, "sans")
+        return stream
+
+    def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Its span, the end included."""
+        start = Fraction(0) if self.start_time is None else exact(self.start_time)
+        end = stream.duration if self.end_time is None else exact(self.end_time)
+        return merge_spans([(start, end)] if start < end else [], stream.duration)
+
+    def open(self, stream: StreamInfo, target: Target) -> Captions:
+        """The work that draws it."""
+        from reelproc.stages.captions import banner_captions
+
+        return banner_captions(self, stream)

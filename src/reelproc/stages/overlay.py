@@ -1,0 +1,154 @@
+"""The spotlight: an ellipse that follows the player, everything else dimmed, or the player brightened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from reelproc.errors import SpecError
+from reelproc.schema import Colour, Fraction01, Schema, Seconds
+from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.timing import exact, merge_spans
+
+if TYPE_CHECKING:
+    from reelproc.stages.spotlight import Spotlight
+
+__all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
+
+Effect = Literal["dark_overlay", "brightness_boost", "original"]
+Shape = Literal["body", "ground"]
+Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
+
+
+class HighlightKeyframe(Schema):
+    """The ellipse at one moment.
+
+    Attributes:
+        time: seconds since the start of the stage's input.
+        x, y: the centre, pixels of the stage's input; (0, 0) is the top left corner of the top left pixel.
+        radius_x, radius_y: half axes, pixels, above 0.
+        opacity: strength of ``dark_overlay`` and ``brightness_boost``, 0 to 1.
+        stroke_opacity, fill_opacity: of the ring and of the tint inside it, 0 to 1; drawn only where the overlay's
+            ``stroke_width`` and ``fill`` say so.
+        color: ``"#rrggbb"``; None: the overlay's.
+    """
+
+    time: Seconds
+    x: Pixels
+    y: Pixels
+    radius_x: Annotated[Pixels, Field(gt=0)]
+    radius_y: Annotated[Pixels, Field(gt=0)]
+    opacity: Fraction01 = 0.15
+    stroke_opacity: Fraction01 = 0.85
+    fill_opacity: Fraction01 = 0.05
+    color: Colour | None = None
+
+
+class HighlightRegion(Schema):
+    """A span in which one player is highlighted.
+
+    Attributes:
+        start_time, end_time: seconds of the stage's input; active on the closed span.
+        keyframes: the ellipse's path, in any order; linear between, held outside. No two at the same time.
+        enabled: False: not drawn.
+        id, label: kept for the caller.
+        video_width, video_height: the size of the frames that the keyframes were made on, both or neither; the
+            keyframes are scaled to the input's size, each axis by itself.
+    """
+
+    start_time: Seconds
+    end_time: Seconds
+    keyframes: tuple[HighlightKeyframe, ...] = Field(min_length=1)
+    enabled: bool = True
+    id: str | None = None
+    label: str | None = None
+    video_width: Annotated[int, Field(gt=0)] | None = None
+    video_height: Annotated[int, Field(gt=0)] | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check what the single fields cannot tell."""
+        if self.end_time < self.start_time:
+            raise ValueError(
+                f"a highlight region ends after it starts, got {self.start_time:g} to {self.end_time:g}; swap them"
+            )
+        time, count = Counter(k.time for k in self.keyframes).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"a region has one keyframe at a time, got {count} at {time:g} s; remove the others")
+        if (self.video_width is None) != (self.video_height is None):
+            raise ValueError(
+                "video_width and video_height are given together or not at all, "
+                f"got {self.video_width} and {self.video_height}"
+            )
+
+
+class Overlay(Stage):
+    """Spotlights over a stream. Where two regions overlap in time, the first by start time wins.
+
+    Layers, from the bottom: the effect, the tint, a dark outline of the ring, the ring. All of them fade out together
+    over the last ``F = min(fade_out, half the region)`` seconds: with ``r`` seconds left, every opacity is multiplied
+    by ``(r / F)^2``. A frame just before the stream's start or behind its end counts as at its start or end.
+
+    The dark outline is as wide as the ring and 2 px more (of a frame 1080 high, at least 2 px), its colour the ring's
+    times 0.3, its opacity 0.5 or the ring's, whichever is less.
+
+    ``dark_overlay`` scales R'G'B' (in YUV, the distance from black), exact to 1 code. ``brightness_boost`` also clips
+    each of R'G'B' at white; exact to 1 code in 4:4:4, and in 4:2:0 wherever nothing clips; where something does, chroma
+    is clipped at full resolution and sampled down.
+
+    Attributes:
+        regions: the spans.
+        effect: ``"dark_overlay"``: everything outside the ellipse times (1 - opacity); ``"brightness_boost"``: inside
+            times (1 + opacity); ``"original"``: neither.
+        shape: ``"body"``: tint and ring follow the ellipse itself; ``"ground"``: they lie under the player's feet, on
+            the ellipse with its centre at y + radius_y / 1.3 and half axes radius_x * 2 / 1.3 and radius_y * 0.3, and
+            the ring is an arc, open behind the player (-30 to 210 degrees, clockwise from the right). The effect
+            follows the body in both, or the player would be dimmed.
+        dim_strength: overrides the keyframes' ``opacity`` for the effect; None: as the keyframes say.
+        stroke_width: of the ring, in pixels of a frame 1080 high (scaled, at least 2 px); 0: no ring.
+        stroke_opacity: overrides the keyframes'; None: as the keyframes say.
+        fill: whether the inside is tinted.
+        fill_opacity: overrides the keyframes'; None: as the keyframes say.
+        color: of ring and tint, where a keyframe does not say.
+        fade_out: seconds over which a region ends, at most half its length.
+    """
+
+    stage: Literal["overlay"] = "overlay"
+    regions: tuple[HighlightRegion, ...] = ()
+    effect: Effect = "dark_overlay"
+    shape: Shape = "body"
+    dim_strength: Fraction01 | None = None
+    stroke_width: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 0.0
+    stroke_opacity: Fraction01 | None = None
+    fill: bool = False
+    fill_opacity: Fraction01 | None = None
+    color: Colour = "#ffffff"
+    fade_out: Annotated[Seconds, Field(ge=0)] = 0.25
+
+    def drawn_regions(self) -> tuple[HighlightRegion, ...]:
+        """The regions that can show anything, by start time; those that start together keep their order."""
+        if self.effect == "original" and not self.fill and not self.stroke_width:
+            return ()
+        return tuple(sorted((r for r in self.regions if r.enabled), key=lambda r: r.start_time))
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """The same stream.
+
+        Raises:
+            SpecError: its frames are not planar.
+        """
+        if stream.pix_fmt not in ("yuv420p", "yuv444p"):
+            raise SpecError(f"an overlay is drawn on yuv420p or yuv444p frames, got {stream.pix_fmt}")
+        return stream
+
+    def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
+        """The spans of the regions that can show anything."""
+        return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
+
+    def open(self, stream: StreamInfo, target: Target) -> Spotlight:
+        """The work that draws it."""
+        from reelproc.stages.spotlight import Spotlight
+
+        return Spotlight(self, stream)

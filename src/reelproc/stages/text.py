@@ -1,0 +1,176 @@
+"""Words on the picture: text in any script, placed by fractions of the frame."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from reelproc.errors import SpecError
+from reelproc.schema import Colour, Fraction01, Schema, Seconds
+from reelproc.stages.banner import Banner
+from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.timing import exact, merge_spans
+
+if TYPE_CHECKING:
+    from reelproc.stages.captions import Captions
+
+__all__ = [
+    "Banner",
+    "Text",
+    "TextElement",
+    "TextPosition",
+    "TextRegion",
+    "TextShadow",
+    "TextSpec",
+    "TextStroke",
+]
+
+Em = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
+
+
+class TextPosition(Schema):
+    """Where the anchor of a text is: fractions of the frame's width and height."""
+
+    x: Place = 0.5
+    y: Place = 0.5
+
+
+class TextShadow(Schema):
+    """A soft shadow; offsets and blur in em (1 em is the text's size). Blur as in CSS: twice the standard deviation."""
+
+    offset_x: Em = 0.04
+    offset_y: Em = 0.04
+    blur: Annotated[Em, Field(ge=0)] = 0.08
+    color: Colour = "#000000"
+    opacity: Fraction01 = 0.6
+
+
+class TextStroke(Schema):
+    """An outline around the letters; width in em, all of it outside them."""
+
+    width: Annotated[Em, Field(ge=0)] = 0.05
+    color: Colour = "#000000"
+
+
+class TextSpec(Schema):
+    """A piece of text and its looks.
+
+    Text stays in the frame: a block that would leave it is moved inside, lines wider than ``max_width`` are broken
+    (within a word where one word is too long), and lines that do not fit the frame's height are left out, the last
+    one kept ending in an ellipsis.
+
+    Attributes:
+        text: any Unicode; lines break at newlines and where ``max_width`` demands it.
+        font: ``"sans"`` or ``"sans-bold"``, the path of a font file, or the name of a font that this machine has.
+            Characters that it lacks are taken from others, see :mod:`reelproc.fonts`.
+        size: one em as a fraction of the frame's height.
+        position: the anchor; vertical centre of the block (of its letters, between the first line's capitals and the
+            last baseline), and its left, centre or right by ``align``.
+        max_width: fraction of the frame's width.
+        align: of the lines to one another, and of the block to its anchor.
+        color: of the letters.
+        opacity: of everything.
+        shadow, stroke: None: without.
+    """
+
+    text: str
+    font: str = "sans-bold"
+    size: Annotated[float, Field(gt=0, le=1)] = 0.05
+    position: TextPosition = TextPosition()
+    max_width: Annotated[float, Field(gt=0, le=1)] = 0.9
+    align: Literal["left", "center", "right"] = "center"
+    color: Colour = "#ffffff"
+    opacity: Fraction01 = 1.0
+    shadow: TextShadow | None = None
+    stroke: TextStroke | None = None
+
+
+class TextElement(Schema):
+    """One text of a region.
+
+    Attributes:
+        spec: what it says and how it looks.
+        id: kept for the caller.
+        enabled: False: not drawn.
+    """
+
+    spec: TextSpec
+    id: str | None = None
+    enabled: bool = True
+
+
+class TextRegion(Schema):
+    """Texts that are shown together.
+
+    Attributes:
+        start_time, end_time: seconds of the stage's input; shown on the half-open span.
+        elements: drawn in this order, later ones on top.
+        enabled: False: not drawn.
+        id: kept for the caller.
+    """
+
+    start_time: Seconds
+    end_time: Seconds
+    elements: tuple[TextElement, ...] = ()
+    enabled: bool = True
+    id: str | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check the order of start and end."""
+        if self.end_time < self.start_time:
+            raise ValueError(
+                f"a text region ends after it starts, got {self.start_time:g} to {self.end_time:g}; swap them"
+            )
+
+
+class Text(Stage):
+    """Texts over a stream.
+
+    Attributes:
+        regions: the spans; those that overlap are all drawn.
+        fade_out: seconds over which a region ends, at most half its length; with ``r`` seconds left of ``F``, every
+            opacity is multiplied by ``r / F``.
+    """
+
+    stage: Literal["text"] = "text"
+    regions: tuple[TextRegion, ...] = ()
+    fade_out: Annotated[Seconds, Field(ge=0)] = 0.25
+
+    def drawn_regions(self) -> tuple[TextRegion, ...]:
+        """The regions that can show anything."""
+        return tuple(
+            r
+            for r in self.regions
+            if r.enabled and r.start_time < r.end_time and any(e.enabled and e.spec.text.strip() for e in r.elements)
+        )
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """The same stream.
+
+        Raises:
+            SpecError: its frames are not planar, a font does not exist, or no font has one of the characters.
+            MissingDependencyError: a text needs complex layout, which this machine's Pillow cannot do.
+        """
+        if stream.pix_fmt not in ("yuv420p", "yuv444p"):
+            raise SpecError(f"text is drawn on yuv420p or yuv444p frames, got {stream.pix_fmt}")
+        if regions := self.drawn_regions():
+            from reelproc.stages.caption_pictures import check_text
+
+            for region in regions:
+                for element in region.elements:
+                    if element.enabled:
+                        check_text(element.spec.text, element.spec.font)
+        return stream
+
+    def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
+        """The spans of the regions that can show anything, their ends included."""
+        return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
+
+    def open(self, stream: StreamInfo, target: Target) -> Captions:
+        """The work that draws it."""
+        from reelproc.stages.captions import text_captions
+
+        return text_captions(self, stream)

@@ -1,0 +1,261 @@
+"""Lines: broken to a width, cut to a height, and placed about an anchor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from PIL import ImageFont, features
+
+from reelproc.fonts.library import Face, FontChain, font_chain, is_ignorable
+from reelproc.stages.typeset.clusters import clean, clusters
+from reelproc.stages.typeset.paragraph import Paragraph, Run, check_shaping
+
+__all__ = ["Align", "Block", "Box", "Fonts", "PlacedRun", "set_text", "shaping_available"]
+
+Align = Literal["left", "center", "right"]
+
+LINE_SPACING = 1.25
+"""Em from baseline to baseline; more where tall glyphs would touch."""
+
+CAP_HEIGHT = 0.714
+"""Em; of Noto Sans. A block is centred on its capitals, as a reader sees it, not on its line boxes."""
+
+_GAP = 0.05
+_DENSEST = 40  # characters per em, marks included, that any writing gets to
+_ELLIPSIS = "…"
+
+
+class Box(NamedTuple):
+    """A rectangle: pixels, edges."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def joined(self, other: Box) -> Box:
+        """The smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def moved(self, dx: float, dy: float) -> Box:
+        """The box elsewhere."""
+        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def grown(self, by: float) -> Box:
+        """The box with a margin around it."""
+        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
+
+class PlacedRun(NamedTuple):
+    """A run and where its baseline begins, on the left, in pixels from the block's anchor."""
+
+    run: Run
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Text with every run in its place.
+
+    Attributes:
+        runs: to be drawn.
+        ink: what they cover, without stroke and shadow, relative to the anchor.
+        lines: how many.
+        complete: whether all of the text is there; else it ends in an ellipsis.
+    """
+
+    runs: tuple[PlacedRun, ...]
+    ink: Box
+    lines: int
+    complete: bool
+
+
+def shaping_available() -> bool:
+    """Whether Pillow has Raqm and has found FriBiDi, so that joined and right-to-left scripts come out right."""
+    return bool(features.check("raqm"))
+
+
+class Fonts:
+    """The faces of a chain, loaded at one size. Not for several threads at once.
+
+    Args:
+        font: see :func:`~reelproc.fonts.library.font_chain`.
+        size: of one em, pixels.
+
+    Raises:
+        SpecError: there is no such font.
+    """
+
+    def __init__(self, font: str, size: float) -> None:
+        self.chain: FontChain = font_chain(font)
+        self.size = max(size, 1.0)
+        self.shaping = shaping_available()
+        self._loaded: dict[Face, ImageFont.FreeTypeFont] = {}
+        self._lengths: dict[Run, float] = {}
+
+    def load(self, face: Face) -> ImageFont.FreeTypeFont:
+        """The face at this size and its weight."""
+        if face not in self._loaded:
+            engine = ImageFont.Layout.RAQM if self.shaping else ImageFont.Layout.BASIC
+            font = ImageFont.truetype(face.path, self.size, layout_engine=engine)
+            if face.weight is not None:
+                font.set_variation_by_axes([face.weight])
+            self._loaded[face] = font
+        return self._loaded[face]
+
+    def direction(self, run: Run) -> str | None:
+        """What Pillow is told of a run's direction; nothing without Raqm, which alone could follow it."""
+        return ("rtl" if run.level % 2 else "ltr") if self.shaping else None
+
+    def length(self, run: Run) -> float:
+        """The advance of a run, pixels."""
+        if run not in self._lengths:
+            self._lengths[run] = self.load(run.face).getlength(run.text, direction=self.direction(run))
+        return self._lengths[run]
+
+    def ink(self, run: Run) -> Box:
+        """What a run covers, relative to the start of its baseline."""
+        font = self.load(run.face)
+        box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
+        return Box(*box).grown(run.face.embolden * self.size)
+
+
+class _Line(NamedTuple):
+    runs: list[Run]
+    width: float
+
+
+def set_text(
+    text: str,
+    fonts: Fonts,
+    *,
+    max_width: float,
+    max_height: float,
+    align: Align = "center",
+    max_lines: int | None = None,
+) -> Block:
+    """Break, cut and place a text.
+
+    Args:
+        text: any Unicode; every newline starts a paragraph.
+        fonts: what to draw it with.
+        max_width: pixels; a word that is wider is broken between characters.
+        max_height: pixels; lines that do not fit are left out, and the last that does ends in an ellipsis.
+        align: of the lines; the anchor is their left end, centre or right end, and half way between the top of the
+            first line's capitals and the last line's baseline.
+        max_lines: at most so many.
+
+    Raises:
+        SpecError: no font has one of the characters.
+        MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
+    """
+    text = clean(text)
+    check_shaping(text, available=fonts.shaping)
+    if not fonts.shaping:
+        text = _visible(text)
+    # So many lines can be seen at most; a whole book in a caption costs no more than they do.
+    limit = max_lines or int(max_height / (fonts.size * LINE_SPACING)) + 2
+    spans: list[tuple[Paragraph, int, int]] = []
+    for source in text.split("\n"):
+        paragraph = Paragraph(source, fonts.chain)
+        spans += ((paragraph, *span) for span in _wrapped(paragraph, fonts, max_width, limit + 1 - len(spans)))
+        if len(spans) > limit:
+            break
+    complete = len(spans) <= limit
+    lines = [_line(paragraph, fonts, start, end) for paragraph, start, end in spans[:limit]]
+    while True:
+        if not complete:
+            lines[-1] = _shortened(*spans[len(lines) - 1], fonts, max_width)
+        block = _placed(lines, fonts, align, complete=complete)
+        if len(lines) == 1 or block.ink.bottom - block.ink.top <= max_height:
+            return block
+        del lines[-1]
+        complete = False
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in text if not is_ignorable(c))
+
+
+def _line(paragraph: Paragraph, fonts: Fonts, start: int, end: int) -> _Line:
+    runs = paragraph.runs(start, end)
+    return _Line(runs, sum(map(fonts.length, runs)))
+
+
+def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -> Iterator[tuple[int, int]]:
+    """The spans of the first ``limit`` lines."""
+
+    def fits(start: int, end: int) -> bool:
+        if end - start > _DENSEST * (max_width / fonts.size + 1):
+            return False  # without measuring a megabyte
+        return _line(paragraph, fonts, start, end).width <= max_width
+
+    start = end = count = 0
+    for stop in paragraph.breaks():
+        if fits(start, stop):
+            end = stop
+            continue
+        if end > start:
+            yield start, end
+            count += 1
+            start = end
+        if not fits(start, stop):
+            for inner in paragraph.stops(start, stop):
+                if end > start and not fits(start, inner):
+                    yield start, end
+                    count += 1
+                    start = end
+                    if count >= limit:
+                        return
+                end = inner
+        end = stop
+        if count >= limit:
+            return
+    yield start, len(paragraph.text)
+
+
+def _shortened(paragraph: Paragraph, start: int, end: int, fonts: Fonts, max_width: float) -> _Line:
+    """The line with an ellipsis at its end, and as much of its text as leaves room for that."""
+    kept = clusters(paragraph.text[start:end].rstrip())
+    while True:
+        text = "".join(kept).rstrip() + _ELLIPSIS
+        line = _line(Paragraph(text, paragraph.chain, paragraph.base), fonts, 0, len(text))
+        if not kept or line.width <= max_width:
+            return line
+        kept.pop()
+
+
+def _placed(lines: list[_Line], fonts: Fonts, align: Align, *, complete: bool) -> Block:
+    shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+    placed: list[PlacedRun] = []
+    ink: Box | None = None
+    baseline = lowest = 0.0
+    for number, line in enumerate(lines):
+        boxes = []
+        x = -line.width * shift
+        for run in line.runs:
+            boxes.append(fonts.ink(run).moved(x, 0))
+            placed.append(PlacedRun(run, x, 0))
+            x += fonts.length(run)
+        if number:
+            highest = min((box.top for box in boxes), default=0.0)
+            baseline += max(LINE_SPACING * fonts.size, lowest - highest + _GAP * fonts.size)
+        placed[len(placed) - len(boxes) :] = [p._replace(y=baseline) for p in placed[len(placed) - len(boxes) :]]
+        lowest = max((box.bottom for box in boxes), default=0.0)
+        for box in boxes:
+            ink = box.moved(0, baseline).joined(ink or box.moved(0, baseline))
+    down = (CAP_HEIGHT * fonts.size - baseline) / 2
+    return Block(
+        tuple(p._replace(y=p.y + down) for p in placed),
+        (ink or Box(0, 0, 0, 0)).moved(0, down),
+        len(lines),
+        complete,
+    )

@@ -1,0 +1,106 @@
+"""Text in colour: letters over their outline over their shadow, as a picture with alpha."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from reelproc.stages.typeset.layout import Block, Fonts
+
+__all__ = ["Picture", "Style", "draw_block", "over"]
+
+F32 = NDArray[np.float32]
+Rgb = tuple[float, float, float]
+
+
+class Style(NamedTuple):
+    """How letters look; lengths in pixels, colours and opacities in [0, 1]."""
+
+    color: Rgb
+    opacity: float = 1.0
+    stroke_width: float = 0.0
+    stroke_color: Rgb = (0.0, 0.0, 0.0)
+    shadow_opacity: float = 0.0
+    shadow_color: Rgb = (0.0, 0.0, 0.0)
+    shadow_offset: tuple[float, float] = (0.0, 0.0)
+    shadow_blur: float = 0.0
+
+    @property
+    def margin(self) -> float:
+        """How far the shadow and the outline reach beyond the letters at most."""
+        reach = max(map(abs, self.shadow_offset)) + 2 * self.shadow_blur if self.shadow_opacity else 0.0
+        return self.stroke_width + reach
+
+
+class Picture(NamedTuple):
+    """A picture and where it goes.
+
+    Attributes:
+        rgba: (H, W, 4) float32 in [0, 1], R'G'B' premultiplied by alpha.
+        x, y: of its top left pixel on the frame.
+    """
+
+    rgba: F32
+    x: int
+    y: int
+
+
+def over(rgba: F32, color: Rgb, alpha: F32) -> None:
+    """Paint ``color`` with ``alpha`` (H, W) over a premultiplied picture, in place."""
+    rest = (1 - alpha)[..., None]
+    rgba *= rest
+    rgba += alpha[..., None] * np.array((*color, 1), np.float32)
+
+
+def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float) -> Picture:
+    """Draw a block with its anchor at (x, y) of the frame.
+
+    Args:
+        block: from :func:`~reelproc.stages.typeset.layout.set_text`.
+        fonts: those it was set with.
+        style: its colours.
+    """
+    area = block.ink.moved(x, y).grown(style.margin + 2)
+    left, top = floor(area.left), floor(area.top)
+    width, height = ceil(area.right) - left, ceil(area.bottom) - top
+
+    def mask(stroke: float) -> F32:
+        image = Image.new("L", (width, height))
+        draw = ImageDraw.Draw(image)
+        for run, run_x, run_y in block.runs:
+            draw.text(
+                (x + run_x - left, y + run_y - top),
+                run.text,
+                fill=255,
+                font=fonts.load(run.face),
+                anchor="ls",
+                direction=fonts.direction(run),
+                stroke_width=stroke + run.face.embolden * fonts.size,
+            )
+        return np.asarray(image, np.float32) / np.float32(255)
+
+    letters = mask(0.0)
+    outlined = np.maximum(mask(style.stroke_width), letters) if style.stroke_width > 0 else letters
+    rgba = np.zeros((height, width, 4), np.float32)
+    if style.shadow_opacity:
+        over(rgba, style.shadow_color, _shadow(outlined, style))
+    if style.stroke_width > 0:
+        over(rgba, style.stroke_color, outlined)
+    over(rgba, style.color, letters)
+    rgba *= np.float32(style.opacity)
+    return Picture(rgba, left, top)
+
+
+def _shadow(mask: F32, style: Style) -> F32:
+    """The mask moved, and blurred as CSS does it: a Gaussian with half the blur length for its standard deviation."""
+    dx, dy = style.shadow_offset
+    shift = np.array([[1, 0, dx], [0, 1, dy]])
+    moved = cv2.warpAffine(mask, shift, (mask.shape[1], mask.shape[0]))
+    if style.shadow_blur > 0:
+        moved = cv2.GaussianBlur(moved, (0, 0), style.shadow_blur / 2)
+    return np.asarray(moved * style.shadow_opacity, np.float32)
