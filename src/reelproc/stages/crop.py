@@ -1,0 +1,149 @@
+"""Follow the player: a crop window that moves and zooms along keyframes, to the fraction of a pixel."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from reelproc.errors import SpecError
+from reelproc.keyframes import Interpolation, Track
+from reelproc.media.frame import Frame, Window
+from reelproc.media.placement import compose, even_near, fit, inside, whole
+from reelproc.schema import Schema, Seconds
+from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
+
+__all__ = ["Crop", "CropKeyframe"]
+
+Pixels = Annotated[float, Field(allow_inf_nan=False)]
+
+SMALLEST = 2.0
+"""Pixels: the least side of a window, one chroma sample of 4:2:0."""
+
+
+class CropKeyframe(Schema):
+    """The crop window at one moment.
+
+    Attributes:
+        time: seconds since the start of the stage's input; may be negative (a trimmed clip keeps its spline).
+        x, y: left and top edge, pixels of the stage's input, fractions allowed.
+        width, height: pixels, above 0.
+    """
+
+    time: Seconds
+    x: Pixels
+    y: Pixels
+    width: Annotated[Pixels, Field(gt=0)]
+    height: Annotated[Pixels, Field(gt=0)]
+
+
+def _in_order(keyframes: tuple[CropKeyframe, ...]) -> tuple[CropKeyframe, ...]:
+    ordered = tuple(sorted(keyframes, key=lambda k: k.time))
+    for one, two in itertools.pairwise(ordered):
+        if one.time == two.time:
+            raise ValueError(f"two keyframes at {one.time:g} s: a crop has one window at a time, remove one of them")
+    return ordered
+
+
+class Crop(Stage):
+    """A moving crop.
+
+    What comes out has one size: the largest width and the largest height that the window takes anywhere along its path,
+    overshoot of a spline included, each to the nearest even number. Smaller windows are enlarged to it; a stage that
+    samples the window itself (``Upscale``) goes from the source to its own size at once. A window that leaves the frame
+    is moved back into it; one that is larger than the frame is shrunk first, about its centre, keeping its shape.
+
+    Attributes:
+        keyframes: in any order (kept sorted), at different times. None at all: the largest centred window of the
+            output's aspect ratio, or the whole frame where the output has no size of its own.
+        interpolation: between keyframes: ``"linear"``, or ``"catmull-rom"`` for a path without corners.
+    """
+
+    stage: Literal["crop"] = "crop"
+    keyframes: Annotated[tuple[CropKeyframe, ...], AfterValidator(_in_order)] = ()
+    interpolation: Interpolation = "linear"
+
+    def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
+        """The fixed size; what rounding it to even numbers does to the shape goes into the sample aspect ratio.
+
+        Raises:
+            SpecError: the window gets smaller than 2 pixels somewhere along the path (a spline can undershoot).
+        """
+        return self._path(stream, target).stream
+
+    def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
+        """Work that marks the window; None where the whole frame is kept."""
+        path = self._path(stream, target)
+        return None if path.stream == stream and path.fixed == whole(stream.width, stream.height) else _CropWork(path)
+
+    def _path(self, stream: StreamInfo, target: Target) -> _Path:
+        if not self.keyframes:
+            return _centred(stream, target)
+        track = Track(
+            [k.time for k in self.keyframes],
+            [(k.x, k.y, k.width, k.height) for k in self.keyframes],
+            self.interpolation,
+        )
+        least, most = track.minimum()[2:], track.maximum()[2:]
+        if least.min() < SMALLEST:
+            raise SpecError(
+                f"along its {self.interpolation} path the crop window shrinks to {least[0]:g} pixels in width and "
+                f"{least[1]:g} in height, expected {SMALLEST:g} or more; enlarge it, or add keyframes where it swings"
+            )
+        largest = inside(Window(0.0, 0.0, float(most[0]), float(most[1])), stream.width, stream.height)
+        fixed = None
+        if len(self.keyframes) == 1:
+            fixed = inside(Window(*track.at(0.0).tolist()), stream.width, stream.height)
+        return _Path(stream, _nominal(stream, largest.width, largest.height), track, fixed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Where the window is on ``source`` at any time, and the ``stream`` it makes."""
+
+    source: StreamInfo
+    stream: StreamInfo
+    track: Track | None
+    fixed: Window | None
+
+    def at(self, time: float) -> Window:
+        if self.fixed is not None or self.track is None:
+            return self.fixed or whole(self.source.width, self.source.height)
+        return inside(Window(*self.track.at(time).tolist()), self.source.width, self.source.height)
+
+
+def _centred(stream: StreamInfo, target: Target) -> _Path:
+    """The largest centred window of the target's aspect ratio."""
+    if target.width is None or target.height is None:
+        return _Path(stream, stream, None, whole(stream.width, stream.height))
+    placed = fit(stream.width, stream.height, stream.sample_aspect_ratio, target.width, target.height, "cover")
+    window = placed.window
+    return _Path(stream, _nominal(stream, window.width, window.height), None, window)
+
+
+def _nominal(stream: StreamInfo, width: float, height: float) -> StreamInfo:
+    """``stream`` cut to windows of that size: even, and of the same shape when displayed."""
+    even = even_near(width, stream.width), even_near(height, stream.height)
+    across, down = (Fraction(size).limit_denominator(1000) for size in (width, height))
+    shape = stream.sample_aspect_ratio * (across / even[0]) / (down / even[1])
+    return replace(stream, width=even[0], height=even[1], sample_aspect_ratio=shape)
+
+
+class _CropWork:
+    accepts_window = True
+
+    def __init__(self, path: _Path) -> None:
+        self._path = path
+
+    def __call__(self, frame: Frame, time: float) -> Frame:
+        window = self._path.at(time)
+        if frame.window is not None and frame.nominal_size is not None:
+            window = compose(window, frame.window, *frame.nominal_size)
+        frame.window, frame.nominal_size = window, (self._path.stream.width, self._path.stream.height)
+        return frame
+
+    def close(self) -> None:
+        return

@@ -1,0 +1,177 @@
+"""The classical resamplers: a window of a frame, to the fraction of a pixel, to any size, sampled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reelproc.errors import SpecError
+from reelproc.media.frame import Frame, Window
+from reelproc.media.placement import BLACK, CHROMA_SITING, Rectangle, whole
+from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reelproc.media.scaling import Filter
+
+__all__ = ["AREA", "BICUBIC", "LANCZOS", "Resampler", "cut_window", "resample"]
+
+
+def resample(
+    frame: Frame,
+    window: Window,
+    width: int,
+    height: int,
+    *,
+    filter: Filter = "lanczos",  # noqa: A002 - the field's word
+    destination: Rectangle | None = None,
+    out: Frame | None = None,
+) -> Frame:
+    """Sample ``window`` of ``frame`` to a size, once.
+
+    Where the window has the size of the destination and lies on whole pixels, its samples are copied as they are.
+
+    Args:
+        frame: of any pixel format; not changed, its own ``window`` is ignored.
+        window: the part to show, within the frame, pixels, floats. Filters see the picture beyond its edges.
+        width, height: of the result, pixels.
+        filter: ``"lanczos"``, ``"bicubic"`` or ``"area"``.
+        destination: the part of the result that the window fills, all else is black; None: all of it.
+        out: a frame of that size and format to write into; None: a new one.
+
+    Returns:
+        A frame with the timestamps of ``frame`` and without a window.
+
+    Raises:
+        SpecError: a window that is empty or reaches beyond the frame, a destination beyond the result or on odd pixels
+            of ``yuv420p``, an unknown filter, or an ``out`` of another size or format.
+    """
+    from reelproc.media.scaling import across, down, scale_planes
+
+    place = Rectangle(0, 0, width, height) if destination is None else destination
+    result = frame.like(width, height) if out is None else out
+    _check(frame, window, result, place, (width, height))
+    result.index, result.pts, result.time_base, result.start_pts = (
+        frame.index,
+        frame.pts,
+        frame.time_base,
+        frame.start_pts,
+    )
+    _paint_bars(result, place)
+    scale = window.width / place.width, window.height / place.height
+    for (planes, step), (targets, _) in zip(_layers(frame), _layers(result), strict=True):
+        width, height = -(-place.width // step), -(-place.height // step)
+        # column C of the result's chroma is luma 2 (C - 1/4); that shows the source's luma x + scale * 2 (C - 1/4),
+        # which is column x / 2 + 1/4 * (1 - scale) + scale * C of the source's chroma
+        x = window.x / step + (CHROMA_SITING * (1 - scale[0]) if step == 2 else 0.0)
+        columns = across(planes[0].shape[1], x, scale[0] * width, width, filter)
+        rows = down(planes[0].shape[0], window.y / step, scale[1] * height, height, filter)
+        left, top = place.x // step, place.y // step
+        scale_planes(planes, columns, rows, [t[top : top + height, left : left + width] for t in targets])
+    return result
+
+
+def cut_window(frame: Frame) -> Frame:
+    """The part of ``frame`` that its window marks, at its nominal size: what a stage without an eye for windows gets.
+
+    Sampled by ``lanczos``: of the filters here it blurs least where a crop moves by fractions of a pixel, so that the
+    sharpness does not breathe.
+
+    Returns:
+        A new frame; ``frame`` itself where it has no window.
+    """
+    if frame.window is None or frame.nominal_size is None:
+        return frame
+    return resample(frame, frame.window, *frame.nominal_size, filter="lanczos")
+
+
+def _check(frame: Frame, window: Window, result: Frame, place: Rectangle, size: tuple[int, int]) -> None:
+    slack = 1e-3  # pixels; windows come out of float arithmetic
+    if not (
+        window.width > 0
+        and window.height > 0
+        and window.x >= -slack
+        and window.y >= -slack
+        and window.x + window.width <= frame.width + slack
+        and window.y + window.height <= frame.height + slack
+    ):
+        raise SpecError(f"a window lies within its {frame.width}x{frame.height} frame and is not empty, got {window}")
+    if (result.width, result.height) != size or result.pix_fmt != frame.pix_fmt:
+        raise SpecError(f"out must be {size[0]}x{size[1]} {frame.pix_fmt}, got {result!r}")
+    if not (
+        place.x >= 0
+        and place.y >= 0
+        and place.width > 0
+        and place.height > 0
+        and place.x + place.width <= size[0]
+        and place.y + place.height <= size[1]
+    ):
+        raise SpecError(f"a destination lies within the {size[0]}x{size[1]} result and is not empty, got {place}")
+    if frame.pix_fmt == "yuv420p" and (place.x % 2 or place.y % 2):
+        raise SpecError(f"a destination begins on even pixels of a yuv420p frame, got {place}")
+
+
+def _layers(frame: Frame) -> list[tuple[list[NDArray[np.uint8]], int]]:
+    """The planes (of RGB the channels) of one geometry each, and how many pixels a sample of them is wide and high."""
+    planes = list(frame.planes)
+    if frame.pix_fmt == "yuv420p":
+        return [(planes[:1], 1), (planes[1:], 2)]
+    return [(planes if len(planes) > 1 else [planes[0][..., c] for c in range(3)], 1)]
+
+
+def _paint_bars(frame: Frame, place: Rectangle) -> None:
+    """Make everything but ``place`` black."""
+    if (place.width, place.height) == (frame.width, frame.height):
+        return
+    levels = iter(BLACK[frame.pix_fmt])
+    for planes, step in _layers(frame):
+        top, bottom = place.y // step, -(-(place.y + place.height) // step)
+        left, right = place.x // step, -(-(place.x + place.width) // step)
+        for plane in planes:
+            level = next(levels)
+            plane[:top] = plane[bottom:] = level
+            plane[top:bottom, :left] = plane[top:bottom, right:] = level
+
+
+class Resampler(Upscaler):
+    """One of the filters as an upscaler."""
+
+    def __init__(self, kernel: Filter, description: str) -> None:
+        self.name = kernel
+        self.kernel: Filter = kernel
+        self.description = description
+
+    def flop(self, spec: UpscaleSpec) -> float:
+        """Those of both passes with the filter's taps, on all planes."""
+        place = spec.destination
+        taps = {"lanczos": 6, "bicubic": 4, "area": 2}[self.kernel]
+        wide, high = spec.source_width / place.width, spec.source_height / place.height
+        luma = place.width * (spec.source_height * max(wide, 1.0) + place.height * max(high, 1.0)) * taps * 2
+        return luma * (1.5 if spec.pix_fmt == "yuv420p" else 3.0)
+
+    def open(self, spec: UpscaleSpec) -> UpscaleWork:
+        """Work that samples each window once."""
+        return _ResamplerWork(spec, self.kernel)
+
+
+class _ResamplerWork(UpscaleWork):
+    def __init__(self, spec: UpscaleSpec, kernel: Filter) -> None:
+        self._spec, self._kernel = spec, kernel
+
+    def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
+        return [self._one(frame, window) for frame, window in samples]
+
+    def _one(self, frame: Frame, window: Window) -> Frame:
+        spec = self._spec
+        size = (spec.width, spec.height)
+        if (frame.width, frame.height) == size == spec.destination[2:] and window == whole(*size):
+            frame.window = frame.nominal_size = None
+            return frame
+        return resample(frame, window, *size, filter=self._kernel, destination=spec.destination)
+
+
+LANCZOS = Resampler("lanczos", "sinc over 3 lobes: the sharpest of the classical filters")
+BICUBIC = Resampler("bicubic", "Keys' cubic convolution: softer, rings less")
+AREA = Resampler("area", "the mean over the covered area: for shrinking; soft when enlarging, never rings")
