@@ -49,6 +49,8 @@ class RenderJob(Schema):
         reel: what to make.
         output: where to put it: a path or ``file://`` address.
         on_damage: ``"raise"`` a DecodeError, or ``"conceal"`` with the last good frame, which the result reports.
+        smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the groups
+            of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says so.
     """
 
     version: Literal[1] = 1
@@ -56,6 +58,7 @@ class RenderJob(Schema):
     reel: Reel
     output: Source
     on_damage: OnDamage = "raise"
+    smart_copy: bool = True
 
 
 class ExtractJob(Schema):
@@ -172,7 +175,7 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     if isinstance(job, RenderJob):
         from reelproc.render.run import render_reel
 
-        return render_reel(job.reel, job.output, on_damage=job.on_damage, context=context)
+        return render_reel(job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
     from reelproc.render.extract import extract
 
     return extract(job, context)

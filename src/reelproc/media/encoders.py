@@ -34,6 +34,8 @@ class EncoderSettings:
         pix_fmt: ``"yuv420p"`` or ``"yuv444p"``.
         gop_size: frames from one key frame to the next at most; None: two seconds.
         threads: pinned, since the output of x264 changes with it.
+        delay: (x264) frames by which decoding may run ahead of showing; None: as the preset likes.
+        parameter_set: (x264) the id of its parameter sets; None: 0.
     """
 
     name: str = "libx264"
@@ -42,6 +44,8 @@ class EncoderSettings:
     pix_fmt: PixelFormat = "yuv420p"
     gop_size: int | None = None
     threads: int = 4
+    delay: int | None = None
+    parameter_set: int | None = None
 
     @property
     def encoder(self) -> Encoder:
@@ -78,7 +82,18 @@ class EncoderSettings:
             *("-threads", str(self.threads)),
             *encoder.quality(crf),
             *encoder.extra,
+            *self._x264_parameters(),
         ]
+
+    def _x264_parameters(self) -> list[str]:
+        if self.name != "libx264":
+            return []
+        parameters = ["open-gop=0"]
+        if self.parameter_set is not None:
+            parameters.append(f"sps-id={self.parameter_set}")
+        if self.delay is not None:  # x264's own is 0 without B frames, 1 with, 2 with a pyramid of them
+            parameters.append(("bframes=0", "b-pyramid=none", "b-pyramid=normal")[min(self.delay, 2)])
+        return ["-x264-params", ":".join(parameters)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,7 @@ _NVIDIA = "an NVIDIA GPU with its driver"
 
 ENCODERS: Mapping[str, Encoder] = MappingProxyType(
     {
-        "libx264": Encoder("h264", "fast", _X26X, 23, 51, _crf, ("-flags", "+cgop", "-x264-params", "open-gop=0")),
+        "libx264": Encoder("h264", "fast", _X26X, 23, 51, _crf, ("-flags", "+cgop")),
         "libx265": Encoder(
             "hevc", "fast", _X26X, 26, 51, _crf, ("-x265-params", "open-gop=0:log-level=error", "-tag:v", "hvc1")
         ),

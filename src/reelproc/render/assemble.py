@@ -6,24 +6,33 @@ is written beside its destination and appears there by rename.
 
 from __future__ import annotations
 
+import heapq
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
+from reelproc.media.avc import AvcConfiguration
+from reelproc.media.ffmpeg import file_argument
+from reelproc.media.packets import open_container
 from reelproc.partial import partial_path
-from reelproc.render.plan import Plan
+from reelproc.render.plan import Plan, PlannedClip, Segment
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
-    from av.stream import Stream
+    from av.video.stream import VideoStream
 
-__all__ = ["CONTAINERS", "assemble", "check_container"]
+__all__ = ["CONTAINERS", "assemble", "check_container", "copies_sound"]
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """File endings that a result may have, and the container that each means."""
+
+_COPIED_SOUND = ("aac", "mp3", "ac3", "eac3", "alac")
 
 
 def check_container(path: Path) -> None:
@@ -36,13 +45,22 @@ def check_container(path: Path) -> None:
         raise SpecError(f"the output {path.name!r} must end in one of {', '.join(CONTAINERS)}", path=("output",))
 
 
-def assemble(plan: Plan, segments: Sequence[tuple[int, int, Path]], sound: Path | None, destination: Path) -> None:
-    """Write ``destination`` from the files of all segments of ``plan`` and the sound's file.
+def copies_sound(plan: Plan, destination: Path) -> bool:
+    """Whether the source's own sound is copied: its clip is all of it, and the container can hold it as it is."""
+    audio = plan.clips[0].info.audio
+    if plan.copying is None or not plan.copying.sound or audio is None:
+        return False
+    return audio.codec in _COPIED_SOUND and CONTAINERS[destination.suffix.lower()] != "matroska"
+
+
+def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Path) -> None:
+    """Write ``destination`` from the segments of ``plan`` and the sound.
 
     Args:
-        plan: says when each frame is shown.
-        segments: ``(first, end, file)``, in order, together the whole plan.
-        sound: an AAC file made by :func:`reelproc.media.audio.render_sound`; None: no sound track.
+        plan: says when each frame is shown, and which segments are copied.
+        files: for each segment its file; None for those that are copied from the source.
+        sound: an AAC file made by :func:`reelproc.media.audio.render_sound`; None: the source's own where
+            :func:`copies_sound` says so and the output wants sound, else none.
         destination: appears whole or not at all.
 
     Raises:
@@ -51,12 +69,18 @@ def assemble(plan: Plan, segments: Sequence[tuple[int, int, Path]], sound: Path 
     import av
 
     partial = partial_path(destination)
-    flags = {"movflags": "+faststart"} if CONTAINERS[destination.suffix.lower()] != "matroska" else {}
+    container = CONTAINERS[destination.suffix.lower()]
+    flags = {"movflags": "+faststart"} if container != "matroska" else {}
     try:
-        with av.open(
-            f"file:{partial.absolute()}", "w", format=CONTAINERS[destination.suffix.lower()], options=flags
-        ) as out:
-            _copy(plan, segments, sound, out)
+        with av.open(file_argument(partial), "w", format=container, options=flags) as out, ExitStack() as stack:
+            pictures = _Pictures(plan, files, out, stack)
+            streams = [pictures.packets()]
+            if sound is not None:
+                streams.append(_rendered_sound(sound, out, stack))
+            elif plan.output.audio and copies_sound(plan, destination):
+                streams.append(_source_sound(plan.clips[0], out, stack))
+            for packet in heapq.merge(*streams, key=_seconds):
+                out.mux(packet)
         partial.replace(destination)
     except (av.FFmpegError, OSError) as error:
         raise EncodeError(f"{destination} cannot be written: {error}") from error
@@ -64,89 +88,142 @@ def assemble(plan: Plan, segments: Sequence[tuple[int, int, Path]], sound: Path 
         partial.unlink(missing_ok=True)
 
 
-def _copy(plan: Plan, segments: Sequence[tuple[int, int, Path]], sound: Path | None, out: OutputContainer) -> None:
+def _seconds(packet: Packet[Any]) -> Fraction:
+    return (packet.dts or 0) * packet.time_base
+
+
+def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
+    from reelproc.media.audio import add_sound_stream, sound_packets
+
+    source = stack.enter_context(_open(sound))
+    return sound_packets(source, add_sound_stream(source, out))
+
+
+def _source_sound(clip: PlannedClip, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
+    """The source's own packets, on the clock of the result."""
+    source = stack.enter_context(open_container(clip.source))
+    assert clip.info.audio is not None
+    stream = cast("AudioStream", source.streams[clip.info.audio.index])
+    copy = out.add_stream_from_template(stream)
+    zero = clip.pts[0] * clip.frames.time_base
+
+    def packets() -> Iterator[Packet[Any]]:
+        for packet in source.demux(stream):
+            if packet.size and packet.pts is not None:
+                shift = round(zero / packet.time_base)
+                packet.pts, packet.dts = packet.pts - shift, (packet.dts or packet.pts) - shift
+                packet.stream = copy
+                yield packet
+
+    return packets()
+
+
+class _Pictures:
+    """The video stream of the result and its packets."""
+
+    def __init__(self, plan: Plan, files: Sequence[Path | None], out: OutputContainer, stack: ExitStack) -> None:
+        self._plan = plan
+        self._files = files
+        self._base = _time_base(plan)
+        self._source = self._open_source(stack) if plan.copying else None
+        encoded = next((f for f in files if f is not None), None)
+        self._head = b""
+        if encoded is None:
+            template = self._source_stream()
+        else:
+            first = stack.enter_context(_open(encoded))
+            template = first.streams.video[0]
+            self._head = bytes(template.codec_context.extradata or b"")
+        self._stream = out.add_stream_from_template(template)
+        self._stream.time_base = self._base
+        if self._source is not None and encoded is not None:
+            self._stream.codec_context.extradata = self._joined_parameter_sets()
+
+    def packets(self) -> Iterator[Packet[Any]]:
+        """All packets, in decoding order, stamped with the plan's times."""
+        for segment, file in zip(self._plan.segments, self._files, strict=True):
+            count = 0
+            for packet in self._copied(segment) if file is None else self._encoded(segment, file):
+                packet.stream = self._stream
+                if self._plan.copying is not None:
+                    packet.dts = self._ticks(segment.first + count - self._plan.copying.delay)
+                count += 1
+                yield packet
+            if count != segment.end - segment.first:
+                raise EncodeError(
+                    f"the segment {file or self._plan.clips[0].source} holds {count} frames, planned were "
+                    f"{segment.end - segment.first}; remove it and render again"
+                )
+
+    def _encoded(self, segment: Segment, file: Path) -> Iterator[Packet[Any]]:
+        """The packets of a rendered segment, whose frames are numbered by their place on the nominal grid."""
+        rate = self._plan.nominal_rate
+        with _open(file) as container:
+            stream = container.streams.video[0]
+            if bytes(stream.codec_context.extradata or b"") != self._head:
+                raise EncodeError(f"the segment {file} has other parameter sets; remove it and render again")
+            for packet in (p for p in container.demux(stream) if p.size):
+                index = segment.first + _grid(packet.pts, stream.time_base, rate)
+                decode = segment.first + _grid(packet.dts, stream.time_base, rate)
+                packet.time_base = self._base
+                packet.pts = self._ticks(index)
+                packet.dts = self._ticks(decode)
+                packet.duration = max(1, self._ticks(index + 1) - packet.pts)
+                yield packet
+
+    def _copied(self, segment: Segment) -> Iterator[Packet[Any]]:
+        """The source's own packets of a segment."""
+        clip = self._plan.clips[0]
+        stream = self._source_stream()
+        first, last = clip.pts[segment.first], clip.pts[segment.end - 1]
+        assert self._source is not None
+        self._source.seek(first, stream=stream, backward=True, any_frame=False)
+        left = segment.end - segment.first
+        for packet in self._source.demux(stream):
+            if packet.size and packet.pts is not None and first <= packet.pts <= last:
+                index = bisect_left(clip.pts, packet.pts)
+                packet.pts = self._ticks(index)
+                packet.duration = max(1, self._ticks(index + 1) - packet.pts)
+                yield packet
+                left -= 1
+                if not left:
+                    return
+
+    def _ticks(self, index: int) -> int:
+        """The time of a frame; those before the first one count on at the nominal rate."""
+        if index < 0:
+            return int(index / self._plan.nominal_rate / self._base)
+        return int(self._plan.time(index) / self._base)
+
+    def _open_source(self, stack: ExitStack) -> InputContainer:
+        return stack.enter_context(open_container(self._plan.clips[0].source))
+
+    def _source_stream(self) -> VideoStream:
+        assert self._source is not None
+        return cast("VideoStream", self._source.streams[self._plan.clips[0].info.require_video().index])
+
+    def _joined_parameter_sets(self) -> bytes:
+        own = AvcConfiguration.parse(bytes(self._source_stream().codec_context.extradata or b""))
+        ours = AvcConfiguration.parse(self._head)
+        if own is None or ours is None:
+            raise EncodeError("the source's or a segment's parameter sets cannot be read")
+        return own.joined(ours)
+
+
+def _open(path: Path) -> InputContainer:
     import av
 
-    with av.open(f"file:{segments[0][2].absolute()}") as first:
-        template = first.streams.video[0]
-        video = out.add_stream_from_template(template)
-        video.time_base = _time_base(plan)
-        head = bytes(template.codec_context.extradata or b"")
-    if sound is None:
-        for packet in _video_packets(plan, segments, video, head):
-            out.mux(packet)
-        return
-    from reelproc.media.audio import sound_packets
-
-    with av.open(f"file:{sound.absolute()}") as source:
-        audio = out.add_stream_from_template(source.streams.audio[0])
-        for packet in _interleaved(_video_packets(plan, segments, video, head), sound_packets(source, audio)):
-            out.mux(packet)
+    return av.open(file_argument(path))
 
 
 def _time_base(plan: Plan) -> Fraction:
     """One in which every frame's time is an integer."""
-    if plan.fps is None:
+    if plan.fps is None or plan.copying is not None:
         return plan.clips[0].frames.time_base
     return 1 / plan.fps
-
-
-def _video_packets(
-    plan: Plan, segments: Sequence[tuple[int, int, Path]], stream: Stream, head: bytes
-) -> Iterator[Packet[Any]]:
-    import av
-
-    base = _time_base(plan)
-
-    def ticks(index: int) -> int:
-        """The time of a frame in units of ``base``; frames before the first count on at the nominal rate."""
-        if index < 0:
-            return int(index / plan.nominal_rate / base) if plan.fps is None else index
-        return int(plan.time(index) / base)
-
-    for first, end, path in segments:
-        with av.open(f"file:{path.absolute()}") as container:
-            source = container.streams.video[0]
-            if bytes(source.codec_context.extradata or b"") != head:
-                raise EncodeError(
-                    f"the segment {path} was encoded with other parameter sets; remove it and render again"
-                )
-            count = 0
-            for packet in _packets(container):
-                index = _grid(packet.pts, source.time_base, plan.nominal_rate)
-                decode = _grid(packet.dts, source.time_base, plan.nominal_rate)
-                packet.stream = stream
-                packet.time_base = base
-                packet.pts, packet.dts = ticks(first + index), ticks(first + decode)
-                packet.duration = max(1, ticks(first + index + 1) - packet.pts)
-                count += 1
-                yield packet
-            if count != end - first:
-                raise EncodeError(f"the segment {path} holds {count} frames, planned were {end - first}; remove it")
-
-
-def _packets(container: InputContainer) -> Iterator[Packet[Any]]:
-    return (p for p in container.demux(container.streams.video[0]) if p.size)
 
 
 def _grid(ticks: int | None, time_base: Fraction | None, rate: Fraction) -> int:
     if ticks is None or time_base is None:
         raise EncodeError("a rendered segment holds a packet without a timestamp")
     return round(ticks * time_base * rate)
-
-
-def _interleaved(one: Iterator[Packet[Any]], two: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
-    """Both streams in order of decoding time, reading no further ahead than one packet each."""
-    a, b = next(one, None), next(two, None)
-    while a is not None or b is not None:
-        if b is None or (a is not None and _seconds(a) <= _seconds(b)):
-            if a is not None:
-                yield a
-            a = next(one, None)
-        else:
-            yield b
-            b = next(two, None)
-
-
-def _seconds(packet: Packet[Any]) -> Fraction:
-    return (packet.dts or 0) * packet.time_base

@@ -13,7 +13,7 @@ from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.assemble import CONTAINERS, check_container
 from reelproc.render.run import render_reel
-from reelproc.results import ExtractResult, PhaseClock, Progress, peak_memory_bytes
+from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.storage import local_output, resolve
 from reelproc.timing import exact
 
@@ -84,7 +84,6 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         height=info.require_video().height,
         phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
         hardware=context.hardware,
-        peak_memory_bytes=peak_memory_bytes(),
         warnings=() if start == exact(job.start) else (_moved(job, start),),
         start_seconds=float(start),
         end_seconds=float(end),

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 __all__ = [
     "HOLD_SECONDS",
     "SEGMENT_SECONDS",
+    "Copying",
     "Plan",
     "PlannedClip",
     "PlannedFrame",
+    "Segment",
     "Shot",
     "SourceFrames",
     "frame_schedule",
@@ -112,6 +114,7 @@ class PlannedClip:
         streams: what goes into each stage, and at the end what comes out: one more than ``stages``.
         clocks: for each stage, the map from seconds since ``start`` to that stage's input clock; the last one leads to
             the output's.
+        target: what the stages were told of the output.
         first_frame: the first output frame that shows it.
         pts: for each of its output frames the source frame's timestamp, never decreasing.
     """
@@ -125,6 +128,7 @@ class PlannedClip:
     stages: tuple[AnyStage, ...]
     streams: tuple[StreamInfo, ...]
     clocks: tuple[TimeMap, ...]
+    target: Target
     first_frame: int
     pts: tuple[int, ...]
 
@@ -140,6 +144,35 @@ class PlannedClip:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A range of output frames, the unit of work.
+
+    Attributes:
+        first, end: output frames ``[first, end)``.
+        copied: taken from the source packet by packet, instead of being encoded.
+    """
+
+    first: int
+    end: int
+    copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """How copied and encoded segments become one stream (see :mod:`reelproc.render.smart_copy`).
+
+    Attributes:
+        delay: frames by which decoding runs ahead of showing in the source; the encoder must keep to it.
+        parameter_set: the id of the encoder's parameter sets, free in the source.
+        sound: the source's sound is copied as well.
+    """
+
+    delay: int
+    parameter_set: int
+    sound: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What will be rendered, frame by frame.
 
@@ -151,7 +184,8 @@ class Plan:
         times: without ``fps``, each frame's start in seconds, and last the end of the last frame.
         overlap: frames that neighbouring clips share (dissolve).
         fade_out, fade_in: frames at the end and start of neighbouring clips that darken (fade through black).
-        segments: ``(first, end)`` frame ranges that together are the whole output.
+        segments: ranges of frames that together are the whole output.
+        copying: set where some segments are copied from the source.
         warnings: what is not quite as asked for.
     """
 
@@ -163,7 +197,8 @@ class Plan:
     overlap: int
     fade_out: int
     fade_in: int
-    segments: tuple[tuple[int, int], ...]
+    segments: tuple[Segment, ...]
+    copying: Copying | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -292,16 +327,14 @@ def make_plan(
             shown = [clocks[-1](frames.time(p) - start) for p in frames.pts]
             kept = tuple(frames.pts[i] for i in frame_schedule(shown, count, fps))
         _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
-        planned.append(
-            PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, first_frame=first, pts=kept)
-        )
+        planned.append(PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, target, first, kept))
         first += len(kept) - overlap
         # the first clip's size, where the output names none, is everybody's
         target = replace(target, width=streams[-1].width, height=streams[-1].height)
     total = first + overlap
     output = reel.output.model_copy(update={"width": target.width, "height": target.height})
-    plan = Plan(tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), tuple(warnings))
-    return replace(plan, segments=segment_bounds(total, plan.nominal_rate))
+    plan = Plan(tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), None, tuple(warnings))
+    return replace(plan, segments=tuple(Segment(a, b) for a, b in segment_bounds(total, plan.nominal_rate)))
 
 
 def _span(

@@ -6,9 +6,9 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ from reelproc.errors import EncodeError, SpecError, StorageError
 from reelproc.media.encoders import EncoderSettings, check_encoder
 from reelproc.media.ffmpeg import ffmpeg_version
 from reelproc.partial import partial_path
-from reelproc.render.assemble import assemble, check_container
-from reelproc.render.plan import Plan
+from reelproc.render.assemble import assemble, check_container, copies_sound
+from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment import Concealment, render_segments
 from reelproc.render.sources import plan as plan_reel
-from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult, peak_memory_bytes
+from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ PROGRESS_SECONDS = 0.25
 """How often progress is reported."""
 
 
-def render_reel(reel: Reel, output: str, *, on_damage: OnDamage, context: JobContext) -> RenderResult:
+def render_reel(
+    reel: Reel, output: str, *, on_damage: OnDamage, smart_copy: bool = True, context: JobContext
+) -> RenderResult:
     """Make ``reel`` and put it at ``output``.
+
+    Args:
+        reel: what to make.
+        output: where to put it.
+        on_damage: what to do about source frames that cannot be decoded.
+        smart_copy: copy what is not drawn on, where reel and source allow it.
+        context: where and how the job runs.
 
     Raises:
         SpecError: what was asked for is not possible.
@@ -50,7 +59,9 @@ def render_reel(reel: Reel, output: str, *, on_damage: OnDamage, context: JobCon
     check_encoder(settings)
     context.progress(Progress(phase="probe", total=len(reel.clips), message="reading the sources"))
     with clock("probe"):
-        plan = plan_reel(reel, hold=on_damage == "conceal", check=context.check)
+        plan = plan_reel(reel, hold=on_damage == "conceal", smart_copy=smart_copy, check=context.check)
+    if plan.copying is not None:
+        settings = replace(settings, delay=plan.copying.delay, parameter_set=plan.copying.parameter_set)
     for clip in plan.clips:
         if destination.exists() and Path(clip.source).samefile(destination):
             raise SpecError(
@@ -84,10 +95,12 @@ def render_plan(
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
     with _work_folder(context.folder, destination) as folder:
-        files = [(a, b, folder / f"{segment_key(plan, a, b, settings, on_damage)}.mp4") for a, b in plan.segments]
+        files = [
+            None if s.copied else folder / f"{segment_key(plan, s, settings, on_damage)}.mp4" for s in plan.segments
+        ]
         concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
         sound = None
-        if plan.output.audio:
+        if plan.output.audio and not copies_sound(plan, destination):
             context.progress(Progress(phase="audio", message="rendering the sound"))
             sound = folder / "sound.m4a"
             with clock("audio"):
@@ -109,7 +122,6 @@ def render_plan(
         clips=_spans(plan),
         phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
         hardware=context.hardware,
-        peak_memory_bytes=peak_memory_bytes(),
         warnings=tuple(warnings),
     )
 
@@ -135,7 +147,7 @@ def _work_folder(folder: Path | None, destination: Path) -> Iterator[Path]:
 
 def _render_missing(
     plan: Plan,
-    files: list[tuple[int, int, Path]],
+    files: Sequence[Path | None],
     *,
     settings: EncoderSettings,
     on_damage: OnDamage,
@@ -143,8 +155,9 @@ def _render_missing(
     clock: PhaseClock,
 ) -> list[Concealment]:
     """Render the segments whose files are not there, and return what is concealed in all of them."""
-    missing = [f for f in files if not f[2].exists() or not _notes(f[2]).exists()]
-    before = plan.frame_count - sum(b - a for a, b, _ in missing)
+    encoded = [(s, path) for s, path in zip(plan.segments, files, strict=True) if path is not None]
+    missing = [(s.first, s.end, path) for s, path in encoded if not (path.exists() and _notes(path).exists())]
+    before = plan.frame_count - sum(end - first for first, end, _ in missing)
     shown = 0.0
 
     def step(done: int) -> None:
@@ -158,7 +171,7 @@ def _render_missing(
     conceal = on_damage == "conceal"
     render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=_write_notes)
     context.progress(Progress(phase="render", done=plan.frame_count, total=plan.frame_count))
-    notes = [Concealment(**item) for _, _, path in files for item in json.loads(_notes(path).read_text())]
+    notes = [Concealment(**item) for _, path in encoded for item in json.loads(_notes(path).read_text())]
     return sorted(set(notes), key=lambda c: (c.clip, c.seconds))
 
 
@@ -177,15 +190,15 @@ def _write_notes(segment: Path, concealed: list[Concealment]) -> None:
         raise EncodeError(f"{notes} cannot be written: {error}") from error
 
 
-def segment_key(plan: Plan, first: int, end: int, settings: EncoderSettings, on_damage: OnDamage) -> str:
-    """A name for the range's content: equal names are equal pictures, on every machine of one version.
+def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, on_damage: OnDamage) -> str:
+    """A name for a segment's content: equal names are equal pictures, on every machine of one version.
 
-    It covers the range's frames, the stages that make them, the sources' identity, the encoder, and the versions of
+    It covers the segment's frames, the stages that make them, the sources' identity, the encoder, and the versions of
     reelproc and ffmpeg.
     """
     from reelproc import __version__
 
-    frames = list(plan.frames(first, end))
+    frames = list(plan.frames(segment.first, segment.end))
     clips = sorted({f.shot.clip for f in frames} | {f.incoming.clip for f in frames if f.incoming})
 
     def shot(clip: int, pts: int) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from reelproc.errors import DecodeError
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.frame import Frame
+from reelproc.media.placement import BLACK
 from reelproc.media.writer import VideoWriter
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.results import PhaseClock
@@ -141,13 +142,9 @@ class ClipRenderer:
             return cut_window(frame) if frame.window is not None else frame
 
     def _open_stages(self) -> list[_Step]:
-        from reelproc.stages.base import Target
-
-        shape = self.clip.shape
-        target = Target(shape.width, shape.height)
         steps = []
         for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
-            work = stage.open(stream, target)
+            work = stage.open(stream, self.clip.target)
             if work is not None:
                 steps.append(_Step(work, clock))
         return steps
@@ -211,8 +208,7 @@ def darken(frame: Frame, gain: Fraction) -> Frame:
     import numpy as np
 
     out = frame.like(frame.width, frame.height)
-    for plane, (source, target) in enumerate(zip(frame.planes, out.planes, strict=True)):
-        zero = 16 if plane == 0 else 128
+    for source, target, zero in zip(frame.planes, out.planes, BLACK[frame.pix_fmt], strict=True):
         table = np.rint(zero + (np.arange(256) - zero) * float(gain)).clip(0, 255).astype(np.uint8)
         cv2.LUT(source, table, dst=target)
     return out

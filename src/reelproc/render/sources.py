@@ -9,18 +9,21 @@ from reelproc.media.packets import frame_times
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.reel import Clip, Reel
 from reelproc.render.plan import Plan, SourceFrames, make_plan
+from reelproc.render.smart_copy import with_copies
 from reelproc.storage import resolve
 from reelproc.timing import exact
 
 __all__ = ["plan"]
 
 
-def plan(reel: Reel, *, hold: bool = False, check: Callable[[], None] = lambda: None) -> Plan:
+def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Callable[[], None] = lambda: None) -> Plan:
     """Probe the sources of ``reel`` and resolve it: what will be rendered, frame by frame.
 
     Args:
         reel: what to make.
         hold: allow a clip to reach any distance past the end of its source.
+        smart_copy: where the reel only draws on one clip, copy what is not drawn on (see
+            :mod:`reelproc.render.smart_copy`).
         check: called between sources; may raise to stop.
 
     Raises:
@@ -36,7 +39,8 @@ def plan(reel: Reel, *, hold: bool = False, check: Callable[[], None] = lambda: 
         if path not in infos:
             infos[path] = probe(path)
         sources.append((path, infos[path], _frames(path, infos[path], clip)))
-    return make_plan(reel, sources, hold=hold)
+    made = make_plan(reel, sources, hold=hold)
+    return with_copies(made, reel) if smart_copy else made
 
 
 def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:

@@ -1,0 +1,112 @@
+"""H.264 as MP4 stores it: parameter sets in the ``avcC`` record, NAL units behind their length.
+
+Only what joining two encoders' pictures in one stream needs: which parameter sets there are, a record that lists both
+encoders', and what NAL units a packet holds. Formats: ISO/IEC 14496-15 section 5.3.3 (avcC) and ITU-T H.264
+sections 7.3 and 9.1 (NAL units, Exp-Golomb codes).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["NAL_IDR", "AvcConfiguration", "nal_types"]
+
+NAL_IDR = 5
+"""The type of a slice of an IDR picture, before which nothing needs to be known to decode what follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AvcConfiguration:
+    """An ``avcC`` record.
+
+    Attributes:
+        head: version, profile, compatibility, level and length size: its first five bytes.
+        sequence_sets, picture_sets: NAL units.
+        tail: what profiles above Main add (chroma format and bit depths).
+    """
+
+    head: bytes
+    sequence_sets: tuple[bytes, ...]
+    picture_sets: tuple[bytes, ...]
+    tail: bytes = b""
+
+    @classmethod
+    def parse(cls, record: bytes) -> AvcConfiguration | None:
+        """The record, or None where ``record`` is none (H.264 in a transport stream has none)."""
+        if len(record) < 7 or record[0] != 1:
+            return None
+        try:
+            sequence_sets, at = _units(record, 6, record[5] & 0x1F)
+            picture_sets, at = _units(record, at + 1, record[at])
+        except IndexError:
+            return None
+        return cls(record[:5], sequence_sets, picture_sets, record[at:])
+
+    @property
+    def length_bytes(self) -> int:
+        """Bytes of the length before each NAL unit: 1, 2 or 4."""
+        return (self.head[4] & 3) + 1
+
+    @property
+    def set_ids(self) -> frozenset[int]:
+        """The ids of all sequence and picture parameter sets."""
+        # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
+        return frozenset(
+            [_exp_golomb(unit[4:]) for unit in self.sequence_sets] + [_exp_golomb(u[1:]) for u in self.picture_sets]
+        )
+
+    def joined(self, other: AvcConfiguration) -> bytes:
+        """A record that lists the parameter sets of both; level and profile are the greater ones."""
+        level = max(self.head[3], other.head[3])
+        profile = max(self.head[1], other.head[1])
+        head = bytes([self.head[0], profile, self.head[2] & other.head[2], level, self.head[4]])
+        sequence_sets = self.sequence_sets + other.sequence_sets
+        picture_sets = self.picture_sets + other.picture_sets
+        return b"".join(
+            [
+                head,
+                bytes([0xE0 | len(sequence_sets)]),
+                *(len(u).to_bytes(2, "big") + u for u in sequence_sets),
+                bytes([len(picture_sets)]),
+                *(len(u).to_bytes(2, "big") + u for u in picture_sets),
+                self.tail or other.tail,
+            ]
+        )
+
+
+def nal_types(packet: bytes | memoryview, length_bytes: int) -> tuple[int, ...] | None:
+    """The types of a packet's NAL units; None where the packet is damaged: lengths that do not add up, forbidden bits.
+
+    Damage inside a unit's payload shows only when it is decoded.
+    """
+    types = []
+    at = 0
+    while at < len(packet):
+        size = int.from_bytes(packet[at : at + length_bytes], "big")
+        at += length_bytes
+        if not size or at + size > len(packet):
+            return None
+        header = packet[at]
+        if header & 0x80 or not header & 0x1F:
+            return None
+        types.append(header & 0x1F)
+        at += size
+    return tuple(types)
+
+
+def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
+    units = []
+    for _ in range(count):
+        size = int.from_bytes(record[at : at + 2], "big")
+        if not size or at + 2 + size > len(record):
+            raise IndexError
+        units.append(record[at + 2 : at + 2 + size])
+        at += 2 + size
+    return tuple(units), at
+
+
+def _exp_golomb(data: bytes) -> int:
+    """The unsigned Exp-Golomb code at the start of ``data``."""
+    bits = "".join(f"{byte:08b}" for byte in data[:8])
+    zeros = bits.index("1") if "1" in bits else len(bits)
+    return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1
