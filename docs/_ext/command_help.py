@@ -1,0 +1,55 @@
+"""The directive ``command-help``: what ``reelproc COMMAND --help`` prints, asked of the command itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from reelproc.cli import app
+
+WIDTH = 88
+"""Columns."""
+
+
+def help_text(command: str = "") -> str:
+    """The help of ``reelproc`` or one of its commands, as people see it.
+
+    Raises:
+        ValueError: there is no such command.
+    """
+    settings = {**app.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(app, info_name="reelproc", **settings)
+    if not command:
+        return app.get_help(context)
+    found = app.get_command(context, command)
+    if found is None:
+        raise ValueError(f"reelproc has no command {command!r}; it has {', '.join(app.list_commands(context))}")
+    return found.get_help(click.Context(found, info_name=command, parent=context))
+
+
+class CommandHelp(SphinxDirective):
+    """``{command-help} render`` shows the help of ``reelproc render``; without a name, that of ``reelproc``."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """A console block: the command, and what it prints."""
+        command = self.arguments[0] if self.arguments else ""
+        try:
+            text = help_text(command)
+        except ValueError as error:
+            raise self.error(str(error)) from error
+        typed = " ".join(["$ reelproc", *([command] if command else []), "--help"])
+        block = nodes.literal_block("", f"{typed}\n{text}")
+        block["language"] = "console"
+        return [block]
+
+
+def setup(sphinx: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    sphinx.add_directive("command-help", CommandHelp)
+    return {"parallel_read_safe": True}
