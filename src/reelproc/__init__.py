@@ -35,6 +35,7 @@ _NAMES = {
     "reelproc.media.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
     "reelproc.media.reader": ("Damage", "VideoReader", "open_video"),
     "reelproc.reel": ("Clip", "Output", "Reel"),
+    "reelproc.reel_file": ("read_reel", "write_reel"),
     "reelproc.render.plan": ("Plan",),
     "reelproc.render.sources": ("plan",),
     "reelproc.results": ("ClipSpan", "ExtractResult", "Progress", "RenderResult"),

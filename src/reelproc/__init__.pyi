@@ -32,6 +32,8 @@ from reelproc.media.reader import open_video as open_video
 from reelproc.reel import Clip as Clip
 from reelproc.reel import Output as Output
 from reelproc.reel import Reel as Reel
+from reelproc.reel_file import read_reel as read_reel
+from reelproc.reel_file import write_reel as write_reel
 from reelproc.render.plan import Plan as Plan
 from reelproc.render.sources import plan as plan
 from reelproc.results import ClipSpan as ClipSpan

@@ -7,6 +7,7 @@ is done, by every executor.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,8 +50,9 @@ class RenderJob(Schema):
         reel: what to make.
         output: where to put it: a path or ``file://`` address.
         on_damage: ``"raise"`` a DecodeError, or ``"conceal"`` with the last good frame, which the result reports.
-        smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the groups
-            of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says so.
+        smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the
+            groups of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says
+            so.
     """
 
     version: Literal[1] = 1
@@ -59,6 +61,19 @@ class RenderJob(Schema):
     output: Source
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            reel: Reel,
+            output: str | os.PathLike[str],
+            on_damage: OnDamage = "raise",
+            smart_copy: bool = True,
+            version: Literal[1] = 1,
+            job: Literal["render"] = "render",
+        ) -> None: ...
 
 
 class ExtractJob(Schema):
@@ -69,6 +84,8 @@ class ExtractJob(Schema):
         start, end: seconds of the source; ``end`` None: to its end.
         copy_codec: True copies the streams without re-encoding, from the key frame at or before ``start``; the result
             says what was really cut. False (default) is exact to the frame.
+        on_damage, smart_copy: as for :class:`RenderJob`; with smart copy only the groups of pictures that start or end
+            cut into are encoded again.
     """
 
     version: Literal[1] = 1
@@ -79,6 +96,23 @@ class ExtractJob(Schema):
     end: Seconds | None = None
     copy_codec: bool = False
     on_damage: OnDamage = "raise"
+    smart_copy: bool = True
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            source: str | os.PathLike[str],
+            output: str | os.PathLike[str],
+            start: float = 0.0,
+            end: float | None = None,
+            copy_codec: bool = False,
+            on_damage: OnDamage = "raise",
+            smart_copy: bool = True,
+            version: Literal[1] = 1,
+            job: Literal["extract"] = "extract",
+        ) -> None: ...
 
 
 Job = RenderJob | ExtractJob

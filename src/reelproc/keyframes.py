@@ -1,8 +1,9 @@
 """Keyframe interpolation: the one place where a value between two keyframes is computed.
 
 ``linear`` is piecewise linear. ``catmull-rom`` is the uniform Catmull-Rom spline (E. Catmull, R. Rom, "A class of
-local interpolating splines", 1974), each segment's parameter running from 0 to 1 between its keyframes whatever their distance
-in time, with the end points doubled ("clamped"). Both hold the first and last value outside the keyframes' range.
+local interpolating splines", 1974), each segment's parameter running from 0 to 1 between its keyframes whatever their
+distance in time, with the end points doubled ("clamped"). Both hold the first and last value outside the keyframes'
+range.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -45,7 +46,7 @@ FrameRate = Annotated[
 Source = Annotated[
     str, BeforeValidator(lambda v: os.fspath(v) if isinstance(v, os.PathLike) else v), Field(min_length=1)
 ]
-"""A path, ``file://``, ``s3://bucket/key`` or ``https://`` address."""
+"""A path or a ``file://`` address; other schemes where a storage for them is installed."""
 
 AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]
 """Any stage, told apart by its ``stage`` field."""
@@ -64,6 +65,17 @@ class Clip(Schema):
     start: Annotated[Seconds, Field(ge=0)] = 0.0
     end: Seconds | None = None
     stages: Items[AnyStage] = ()
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            source: str | os.PathLike[str],
+            start: float = 0.0,
+            end: float | None = None,
+            stages: Sequence[AnyStage] = (),
+        ) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
         """Check the order of start and end."""
@@ -99,6 +111,24 @@ class Output(Schema):
     pix_fmt: Literal["yuv420p", "yuv444p"] = "yuv420p"
     audio: bool = True
     audio_bitrate: Annotated[int, Field(ge=32_000, le=512_000)] = 192_000
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            width: int | None = 810,
+            height: int | None = 1440,
+            fps: Fraction | float | str | None = Fraction(30),
+            fit: Fit = "contain",
+            encoder: str = "libx264",
+            preset: str | None = None,
+            crf: float | None = None,
+            gop_size: int | None = None,
+            pix_fmt: Literal["yuv420p", "yuv444p"] = "yuv420p",
+            audio: bool = True,
+            audio_bitrate: int = 192_000,
+        ) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
         """Check that width and height come together."""

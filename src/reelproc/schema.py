@@ -35,9 +35,10 @@ def _spec_error(error: ValidationError) -> SpecError:
     lines = []
     for item in error.errors(include_url=False):
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in _path(item)).lstrip(".")
-        got = "" if item["type"] == "missing" else f" (got {_short(item['input'])})"
+        said = item["type"] == "missing" or (item["type"] == "value_error" and not isinstance(item["input"], str | int))
+        got = "" if said else f" (got {_short(item['input'])})"  # a model's own check says itself what it got
         message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{where or error.title}: {message}{got}")
+        lines.append(f"{where}: {message}{got}" if where else f"{message}{got}")
     first = error.errors(include_url=False)[0]
     return SpecError(f"{error.title} is not valid: " + "; ".join(lines), path=_path(first))
 
@@ -81,6 +82,9 @@ else:
 
     class _Meta(type(BaseModel)):
         def __call__(cls, *args, **kwargs):
+            if args:
+                known = ", ".join(cls.model_fields)
+                raise TypeError(f"{cls.__name__} takes keyword arguments only: {known}")
             with translated():
                 return super().__call__(*args, **kwargs)
 

@@ -1,7 +1,7 @@
 """Stages compose: fused equals one stage rendered losslessly in 4:4:4 and the next applied to that.
 
-The bound: a mean difference of luma of at most 1 level of 255 and a PSNR of at least 40 dB. The two are not equal to the
-bit, since fused footage is sampled once and staged footage twice; sampling once is the sharper.
+The bound: a mean difference of luma of at most 1 level of 255 and a PSNR of at least 40 dB. The two are not equal to
+the bit, since fused footage is sampled once and staged footage twice; sampling once is the sharper.
 """
 
 from __future__ import annotations

@@ -151,8 +151,19 @@ def test_source_timestamps_are_kept_frame_for_frame(footage: Path, tmp_path: Pat
         assert result.frame_count == len(times)
 
 
-@pytest.mark.parametrize("name", ["vtest.avi", "sample_edit_list.mp4", "pixel-motion-photo-2-hevc-tracks.mp4", "tree.avi",
-                                  "edts.mp4", "bear-vp9-odd-dimensions.webm", "video_90.mov", "no-initial-keyframe.ts"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vtest.avi",
+        "sample_edit_list.mp4",
+        "pixel-motion-photo-2-hevc-tracks.mp4",
+        "tree.avi",
+        "edts.mp4",
+        "bear-vp9-odd-dimensions.webm",
+        "video_90.mov",
+        "no-initial-keyframe.ts",
+    ],
+)
 def test_real_footage_gives_the_planned_number_of_frames(footage: Path, tmp_path: Path, name: str) -> None:
     clip = rp.Clip(source=footage / name, end=2 if name in ("vtest.avi", "edts.mp4", "tree.avi") else None)
     reel = rp.Reel(clips=[clip], output=rp.Output(width=136, height=240, preset="ultrafast", audio=False))

@@ -14,13 +14,15 @@ import reelproc
 HEAVY = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "numpy", "PIL", "pydantic", "rich", "click")
 
 PUBLIC = {
-    "AudioStream", "BackendError", "Banner", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage", "DecodeError",
-    "EncodeError", "Executor", "ExecutorError", "ExtractJob", "ExtractResult", "Frame", "Hardware", "HighlightKeyframe",
-    "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError", "JobTimeoutError", "MediaError", "MediaInfo",
-    "MissingDependencyError", "ObjectNotFoundError", "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError",
-    "Progress", "Reel", "ReelprocError", "RenderJob", "RenderResult", "Rotate", "SpecError", "Speed", "SpeedSegment",
-    "Stage", "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec", "TextStroke",
-    "Upscale", "VideoReader", "VideoStream", "__version__", "executor", "open_video", "plan", "probe",
+    "AudioStream", "BackendError", "Banner", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage",
+    "DecodeError", "EncodeError", "Executor", "ExecutorError", "ExtractJob", "ExtractResult", "Frame",
+    "Hardware", "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",
+    "JobTimeoutError", "MediaError", "MediaInfo", "MissingDependencyError", "ObjectNotFoundError",
+    "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",
+    "RenderJob", "RenderResult", "Rotate", "SpecError", "Speed", "SpeedSegment", "Stage", "StorageError",
+    "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec", "TextStroke", "Upscale",
+    "VideoReader", "VideoStream", "__version__", "executor", "open_video", "plan", "probe", "read_reel",
+    "write_reel",
 }  # fmt: skip
 
 
@@ -54,7 +56,8 @@ def test_importing_reelproc_loads_nothing_heavy() -> None:
 def test_describing_a_reel_loads_no_media_library() -> None:
     media = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "PIL")
     code = (
-        "import sys, reelproc as rp; rp.Reel(clips=[rp.Clip(source='a.mp4', stages=[rp.Crop(), rp.Overlay(), rp.Text()])]);"
+        "import sys, reelproc as rp; stages = [rp.Crop(), rp.Overlay(), rp.Text()];"
+        "rp.Reel(clips=[rp.Clip(source='a.mp4', stages=stages)]);"
         f"rp.RenderJob; print([m for m in {media!r} if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

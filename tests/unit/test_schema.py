@@ -28,7 +28,7 @@ def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
         (lambda: rp.Output(fps=0), "greater than 0"),
         (lambda: rp.Output(fps="fast"), "fraction"),
         (lambda: rp.Reel(clips=[]), "at least 1"),
-        (lambda: rp.Speed(segments=[rp.SpeedSegment(start=0, end=2, speed=2), rp.SpeedSegment(start=1, end=3, speed=2)]),
+        (lambda: rp.Speed(segments=[rp.SpeedSegment(start=n, end=n + 2, speed=2) for n in (0, 1)]),
          "overlap"),
         (lambda: rp.SpeedSegment(start=0, end=1, speed=0.05), "0.1"),
         (lambda: rp.Reel(clips=[rp.Clip(source="a")] * 2, output=rp.Output(fps=None)), "name a frame rate"),

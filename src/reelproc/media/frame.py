@@ -1,7 +1,7 @@
 """One video frame: its pixels, and exactly when it is shown.
 
-Frames are 8-bit, limited range BT.709 unless said otherwise, and planar where they can be: ``yuv420p`` is half the bytes
-of ``bgr24``, decodes without a conversion, and a spotlight needs no RGB at all.
+Frames are 8-bit, limited range BT.709 unless said otherwise, and planar where they can be: ``yuv420p`` is half the
+bytes of ``bgr24``, decodes without a conversion, and a spotlight needs no RGB at all.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Frame:
         pts: presentation timestamp in ``time_base`` units, as the container says it.
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero, the video stream's start after its edit list.
-        window: set by ``Crop``: the part of this frame, to the fraction of a pixel, that the next stage is to see as its
-            whole input, ``nominal_size`` pixels large. A stage that does not say ``accepts_window`` never gets one.
+        window: set by ``Crop``: the part of this frame, to the fraction of a pixel, that the next stage is to see as
+            its whole input, ``nominal_size`` pixels large. A stage that does not say ``accepts_window`` never gets one.
         nominal_size: (width, height) that the window stands for; None without a window.
     """
 

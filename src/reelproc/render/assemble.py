@@ -68,9 +68,12 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     """
     import av
 
+    from reelproc.media.audio_file import MOVIE_TIMESCALE
+
     partial = partial_path(destination)
     container = CONTAINERS[destination.suffix.lower()]
-    flags = {"movflags": "+faststart"} if container != "matroska" else {}
+    # movie_timescale: an edit list counts in it, and in milliseconds the sound's end would be off by half of one
+    flags = {"movflags": "+faststart", "movie_timescale": str(MOVIE_TIMESCALE)} if container != "matroska" else {}
     try:
         with av.open(file_argument(partial), "w", format=container, options=flags) as out, ExitStack() as stack:
             pictures = _Pictures(plan, files, out, stack)

@@ -38,7 +38,7 @@ def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
         return _copy(job, context)
     clip = Clip(source=job.source, start=job.start, end=job.end)
     reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-    result = render_reel(reel, job.output, on_damage=job.on_damage, context=context)
+    result = render_reel(reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
     start = float(exact(job.start))
     return ExtractResult(
         **result.model_dump(), start_seconds=start, end_seconds=start + result.duration_seconds, copied=False

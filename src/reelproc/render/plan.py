@@ -328,6 +328,7 @@ def make_plan(
             kept = tuple(frames.pts[i] for i in frame_schedule(shown, count, fps))
         _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
         planned.append(PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, target, first, kept))
+        warnings += [w for w in (f"{path}: {said}" for said in info.warnings) if w not in warnings]
         first += len(kept) - overlap
         # the first clip's size, where the output names none, is everybody's
         target = replace(target, width=streams[-1].width, height=streams[-1].height)

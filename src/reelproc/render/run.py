@@ -100,16 +100,17 @@ def render_plan(
         ]
         concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
         sound = None
+        silenced: tuple[str, ...] = ()
         if plan.output.audio and not copies_sound(plan, destination):
             context.progress(Progress(phase="audio", message="rendering the sound"))
             sound = folder / "sound.m4a"
             with clock("audio"):
-                _render_sound(plan, sound, context)
+                silenced = _render_sound(plan, sound, conceal=on_damage == "conceal", context=context)
         context.check()
         context.progress(Progress(phase="assemble", message="joining"))
         with clock("assemble"):
             assemble(plan, files, sound, destination)
-    warnings = [*plan.warnings, *_report(plan, concealed)]
+    warnings = [*plan.warnings, *_report(plan, concealed), *silenced]
     context.progress(Progress(phase="done", done=plan.frame_count, total=plan.frame_count, message=str(destination)))
     clock.seconds["wall"] = time.perf_counter() - begin
     return RenderResult(
@@ -172,7 +173,9 @@ def _render_missing(
     render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=_write_notes)
     context.progress(Progress(phase="render", done=plan.frame_count, total=plan.frame_count))
     notes = [Concealment(**item) for _, path in encoded for item in json.loads(_notes(path).read_text())]
-    return sorted(set(notes), key=lambda c: (c.clip, c.seconds))
+    replaced = {(c.clip, c.seconds): c for c in notes if c.seconds is not None}  # two segments may show one frame
+    faulty = [c for c in notes if c.seconds is None]
+    return [*(replaced[key] for key in sorted(replaced)), *faulty]
 
 
 def _notes(segment: Path) -> Path:
@@ -245,10 +248,12 @@ def sound_pieces(plan: Plan) -> list[SoundPiece]:
         fade_in = Fraction(0) if clip.index == 0 else Fraction(plan.overlap or plan.fade_in)
         fade_out = Fraction(0) if clip.index == last else Fraction(plan.overlap or plan.fade_out)
         audio = clip.info.audio
+        video = clip.info.require_video()
         pieces.append(
             SoundPiece(
                 path=None if audio is None else clip.source,
                 stream_index=None if audio is None else audio.index,
+                time_zero=video.start_pts * video.time_base,
                 source_start=clip.start,
                 time_map=clip.clocks[-1],
                 out_start=start,
@@ -261,17 +266,19 @@ def sound_pieces(plan: Plan) -> list[SoundPiece]:
     return pieces
 
 
-def _render_sound(plan: Plan, path: Path, context: JobContext) -> None:
+def _render_sound(plan: Plan, path: Path, *, conceal: bool, context: JobContext) -> tuple[str, ...]:
+    """Render the reel's sound, and return what had to be silent in it."""
     from reelproc.media.audio import render_sound
 
     def progress(share: float) -> None:
         context.progress(Progress(phase="audio", done=round(share * 100), total=100))
 
-    render_sound(
+    return render_sound(
         sound_pieces(plan),
         path,
         duration=plan.duration,
         bitrate=plan.output.audio_bitrate,
+        conceal=conceal,
         cancelled=context.check,
         progress=progress,
     )
@@ -291,14 +298,20 @@ def _spans(plan: Plan) -> tuple[ClipSpan, ...]:
 
 
 def _report(plan: Plan, concealed: list[Concealment]) -> list[str]:
-    """One warning per clip that shows repeated frames, with the times that were lost."""
+    """One warning per clip that shows repeated frames, with the times that were lost, and one if it shows faulty ones."""
     warnings = []
     for clip in plan.clips:
-        lost = [c.seconds for c in concealed if c.clip == clip.index]
+        lost = [c.seconds for c in concealed if c.clip == clip.index and c.seconds is not None]
         if lost:
             times = ", ".join(f"{s:.3f}" for s in lost[:20]) + (", ..." if len(lost) > 20 else "")
             warnings.append(
                 f"clip {clip.index}: {len(lost)} source frames of {clip.source} could not be decoded and show the last "
                 f"good one instead, at {times} s"
+            )
+        faulty = sum(c.count for c in concealed if c.clip == clip.index and c.seconds is None)
+        if faulty:
+            warnings.append(
+                f"clip {clip.index}: at least {faulty} source frames of {clip.source} are damaged and were decoded with "
+                "errors; they, and those behind them up to the next key frame, may show faults"
             )
     return warnings

@@ -36,15 +36,17 @@ __all__ = ["ClipRenderer", "Concealment", "RangeRenderer", "darken", "mix", "ren
 
 @dataclass(frozen=True, slots=True)
 class Concealment:
-    """A source frame that could not be decoded and was replaced by the last good one.
+    """A source frame that could not be decoded and was replaced by the last good one, or frames that are faulty.
 
     Attributes:
         clip: the clip's place in the reel.
-        seconds: the missing frame's time in the source.
+        seconds: the missing frame's time in the source; None where frames were decoded, but with errors.
+        count: how many frames that is.
     """
 
     clip: int
-    seconds: float
+    seconds: float | None
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class ClipRenderer:
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
         concealed: timestamps that were replaced.
+        faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
 
     clip: PlannedClip
@@ -70,6 +73,7 @@ class ClipRenderer:
     conceal: bool
     clock: PhaseClock
     concealed: list[int] = field(default_factory=list)
+    faulty_count: int = 0
     _reader: VideoReader | None = None
     _frames: Iterator[Frame] | None = None
     _ahead: Frame | None = None
@@ -104,6 +108,7 @@ class ClipRenderer:
         """End the reader and the stages. Safe to call again."""
         if self._reader is not None:
             self._reader.close()
+            self.faulty_count = self._reader.faulty_count
         for step in self._steps or ():
             step.work.close()
         self._reader, self._frames, self._steps = None, None, None
@@ -282,8 +287,10 @@ class RangeRenderer:
 
     def _release(self, index: int) -> None:
         renderer = self._active.pop(index)
-        self._collect(renderer)
         renderer.close()
+        self._collect(renderer)
+        if renderer.faulty_count:
+            self._concealed.append(Concealment(index, None, renderer.faulty_count))
 
 
 def _nothing(*_: object) -> None:
@@ -328,6 +335,8 @@ def render_segments(
                         step(done)
                     writer.end()
                     _finish(draining, clock, finished)  # the last encoder drained while this one worked
+                    if end == run[-1][1]:
+                        renderer.close()  # readers say last what they know of damage
                     draining = _Draining(writer, renderer.take_concealed())
         _finish(draining, clock, finished)
 

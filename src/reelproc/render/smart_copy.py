@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
-from reelproc.media.colour import conversion_filters
+from reelproc.media.colour import conversion
 from reelproc.media.packets import open_container
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment, segment_bounds
 
@@ -92,7 +92,7 @@ def _with_copies(plan: Plan) -> Plan:
         raise _NotCopyableError(f"the source is {video.codec}, and only H.264 is joined")
     if video.rotation or video.hflip:
         raise _NotCopyableError("the source is turned by its display matrix")
-    if conversion_filters(video.colour, video.pix_fmt, video.coded_width, video.coded_height, "yuv420p"):
+    if conversion(video.colour, video.pix_fmt, video.coded_width, video.coded_height, "yuv420p").filters:
         raise _NotCopyableError(f"the source's colours ({video.pix_fmt}, {video.colour.matrix}) are converted")
     configuration, units = _read_units(clip)
     touched = _touched(clip)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Seconds
+from reelproc.schema import Items, Seconds
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
 
@@ -59,7 +59,7 @@ class Banner(Stage):
     stage: Literal["banner"] = "banner"
     rating: Annotated[int, Field(ge=1, le=5)]
     name: str | None = None
-    tags: tuple[str, ...] = ()
+    tags: Items[str] = ()
     notes: str | None = None
     start_time: Seconds | None = None
     end_time: Seconds | None = None

@@ -17,8 +17,9 @@ class Concat(Schema):
     """The join between neighbouring clips of a reel; the sound crosses (or fades) over the same span.
 
     Attributes:
-        transition: ``"cut"``; ``"fade"``: the first half of ``duration`` darkens the end of one clip, the second half opens
-            the next, and nothing overlaps; ``"dissolve"``: both clips overlap by ``duration``, by which the reel gets shorter.
+        transition: ``"cut"``; ``"fade"``: the first half of ``duration`` darkens the end of one clip, the second half
+            opens the next, and nothing overlaps; ``"dissolve"``: both clips overlap by ``duration``, by which the reel
+            gets shorter.
         duration: seconds, at least 0; of no effect on a cut.
     """
 

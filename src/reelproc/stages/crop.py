@@ -13,7 +13,7 @@ from reelproc.errors import SpecError
 from reelproc.keyframes import Interpolation, Track
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import compose, even_near, fit, inside, whole
-from reelproc.schema import Schema, Seconds
+from reelproc.schema import Items, Schema, Seconds
 from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
 
 __all__ = ["Crop", "CropKeyframe"]
@@ -63,7 +63,7 @@ class Crop(Stage):
     """
 
     stage: Literal["crop"] = "crop"
-    keyframes: Annotated[tuple[CropKeyframe, ...], AfterValidator(_in_order)] = ()
+    keyframes: Annotated[Items[CropKeyframe], AfterValidator(_in_order)] = ()
     interpolation: Interpolation = "linear"
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Colour, Fraction01, Schema, Seconds
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
 
@@ -61,7 +61,7 @@ class HighlightRegion(Schema):
 
     start_time: Seconds
     end_time: Seconds
-    keyframes: tuple[HighlightKeyframe, ...] = Field(min_length=1)
+    keyframes: Items[HighlightKeyframe] = Field(min_length=1)
     enabled: bool = True
     id: str | None = None
     label: str | None = None
@@ -116,7 +116,7 @@ class Overlay(Stage):
     """
 
     stage: Literal["overlay"] = "overlay"
-    regions: tuple[HighlightRegion, ...] = ()
+    regions: Items[HighlightRegion] = ()
     effect: Effect = "dark_overlay"
     shape: Shape = "body"
     dim_strength: Fraction01 | None = None

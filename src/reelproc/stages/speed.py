@@ -55,7 +55,8 @@ class Speed(Stage):
         for one, two in itertools.pairwise(ordered):
             if two.start < one.end:
                 raise ValueError(
-                    f"speed segments must not overlap, got {one.start:g} to {one.end:g} and {two.start:g} to {two.end:g}"
+                    f"speed segments must not overlap, got {one.start:g} to {one.end:g} "
+                    f"and {two.start:g} to {two.end:g}"
                 )
 
     def _ordered(self) -> list[SpeedSegment]:
@@ -76,7 +77,8 @@ class Speed(Stage):
         for segment in self.segments:
             if exact(segment.start) >= stream.duration:
                 raise SpecError(
-                    f"a speed segment starts at {segment.start:g} s, but its input is only {float(stream.duration):g} s long"
+                    f"a speed segment starts at {segment.start:g} s, "
+                    f"but its input is only {float(stream.duration):g} s long"
                 )
         return replace(stream, duration=self.time_map(stream).out_duration)
 

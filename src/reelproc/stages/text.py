@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Colour, Fraction01, Schema, Seconds
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
@@ -114,7 +114,7 @@ class TextRegion(Schema):
 
     start_time: Seconds
     end_time: Seconds
-    elements: tuple[TextElement, ...] = ()
+    elements: Items[TextElement] = ()
     enabled: bool = True
     id: str | None = None
 
@@ -136,7 +136,7 @@ class Text(Stage):
     """
 
     stage: Literal["text"] = "text"
-    regions: tuple[TextRegion, ...] = ()
+    regions: Items[TextRegion] = ()
     fade_out: Annotated[Seconds, Field(ge=0)] = 0.25
 
     def drawn_regions(self) -> tuple[TextRegion, ...]:

@@ -1,0 +1,66 @@
+"""Not run: what users write must type-check, strictly (``nox -s typing``), with lists, paths and plain numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import assert_type
+
+import reelproc as rp
+
+
+def a_reel(source: Path) -> rp.Reel:
+    return rp.Reel(
+        clips=[
+            rp.Clip(
+                source=source,
+                start=3.0,
+                end=9.0,
+                stages=[
+                    rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=690, y=60, width=540, height=960)]),
+                    rp.Speed(segments=[rp.SpeedSegment(start=1.0, end=2.0, speed=0.5)]),
+                    rp.Upscale(model="lanczos"),
+                    rp.Overlay(
+                        regions=[
+                            rp.HighlightRegion(
+                                start_time=1,
+                                end_time=4,
+                                keyframes=[rp.HighlightKeyframe(time=1, x=405, y=720, radius_x=150, radius_y=150)],
+                            )
+                        ]
+                    ),
+                    rp.Text(
+                        regions=[
+                            rp.TextRegion(
+                                start_time=0, end_time=2, elements=[rp.TextElement(spec=rp.TextSpec(text="Go"))]
+                            )
+                        ]
+                    ),
+                    rp.Banner(rating=4, tags=["Pass"]),
+                ],
+            )
+        ],
+        concat=rp.Concat(transition="dissolve", duration=0.5),
+        output=rp.Output(width=810, height=1440, fps=30),
+    )
+
+
+def a_job(source: Path) -> None:
+    with rp.executor("local") as executor:
+        handle = executor.submit(rp.RenderJob(reel=a_reel(source), output=Path("reel.mp4")))
+        for event in handle.events():
+            assert_type(event, rp.Progress)
+        assert_type(handle.result(timeout=600).frame_count, int)
+
+
+def frames(source: Path) -> None:
+    with rp.open_video(source, pix_fmt="yuv420p", start=Fraction(1, 3), end=2.5) as video:
+        for frame in video:
+            assert_type(frame.pts, int)
+            assert_type(frame.time_base, Fraction)
+    assert_type(rp.probe(source, exact=True).frame_count, int | None)
+
+
+def rates() -> None:
+    for rate in (30, 29.97, "30000/1001", Fraction(30)):
+        assert_type(rp.Output(fps=rate).fps, Fraction | None)

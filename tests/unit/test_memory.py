@@ -1,0 +1,31 @@
+"""Peak memory: of this process and its children, and of this job alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from reelproc.memory import MemoryWatch, peak_memory_bytes
+
+MIB = 1 << 20
+
+
+def test_a_watch_sees_this_process_and_its_children() -> None:
+    with MemoryWatch() as idle:
+        pass
+    with MemoryWatch() as own:
+        ballast = bytearray(80 * MIB)
+        ballast[::4096] = b"x" * len(ballast[::4096])
+        del ballast
+    assert own.peak_bytes > idle.peak_bytes + 60 * MIB
+    with MemoryWatch() as family:
+        code = "import time; x = bytearray(80 << 20); x[::4096] = b'x' * len(x[::4096]); time.sleep(1)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+    assert family.peak_bytes > idle.peak_bytes + 60 * MIB
+    with MemoryWatch() as again:
+        pass
+    assert again.peak_bytes < own.peak_bytes - 40 * MIB, "a former peak is not this one's"
+
+
+def test_a_process_has_a_peak() -> None:
+    assert peak_memory_bytes() > MIB
