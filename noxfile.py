@@ -52,6 +52,17 @@ def examples(session: nox.Session) -> None:
     session.run("pytest", "tests/integration/test_examples.py", *session.posargs)
 
 
+@nox.session(name="install-all")
+def install_all(session: nox.Session) -> None:
+    """The ``all`` extra installs together, with one working OpenCV."""
+    session.install(".[all]")
+    session.run("python", "-c", "import cv2, reelproc; print(cv2.__version__, cv2.resize)")
+    frozen = session.run("python", "-m", "pip", "list", silent=True)
+    names = [line.split()[0] for line in str(frozen).splitlines() if line.startswith("opencv")]
+    if names != ["opencv-python-headless"]:
+        session.error(f"expected one OpenCV, got {names}: two of them overwrite each other")
+
+
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """All benchmarks; their figures go to benchmarks/results."""
