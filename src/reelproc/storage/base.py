@@ -1,0 +1,149 @@
+"""What a storage must do, and the choice of one by an address's scheme.
+
+A storage is four methods. Reading code calls :func:`resolve` and works on a local file; writing code makes the file
+that :func:`local_output` names and hands it to :func:`publish`. Neither knows which storage is behind an address.
+"""
+
+from __future__ import annotations
+
+import abc
+import os
+import re
+from pathlib import Path
+
+from reelproc.errors import SpecError
+from reelproc.registry import Registry
+
+__all__ = ["Storage", "identity", "local_output", "publish", "resolve", "scheme_of", "storages"]
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+class Storage(abc.ABC):
+    """A place that holds sources and results.
+
+    Every failure is a :class:`~reelproc.errors.StorageError` (``ObjectNotFoundError`` where something is not there)
+    whose message shows neither credentials nor the query of a URL.
+    """
+
+    @abc.abstractmethod
+    def resolve(self, address: str, *, folder: Path | None = None) -> Path:
+        """A local file with the content of ``address``.
+
+        Args:
+            address: what to read.
+            folder: where a storage that must download puts the file; None: a folder of its own choice.
+
+        Raises:
+            ObjectNotFoundError: there is no such thing.
+            StorageError: it is there but cannot be read.
+        """
+
+    @abc.abstractmethod
+    def identity(self, address: str) -> str:
+        """A text that changes when the content of ``address`` does: size and modification time, or an ETag.
+
+        Raises:
+            ObjectNotFoundError: there is no such thing.
+            StorageError: nothing can be learned about it.
+        """
+
+    @abc.abstractmethod
+    def local_output(self, address: str, *, folder: Path | None = None) -> Path:
+        """The local file to make for :meth:`publish`; raises now, before the work, where publishing could not succeed.
+
+        Args:
+            address: where the result shall end up.
+            folder: where a storage that must upload has the file made; None: a folder of its own choice.
+
+        Raises:
+            StorageError: nothing can be written there.
+        """
+
+    @abc.abstractmethod
+    def publish(self, path: Path, address: str) -> None:
+        """Put the finished file ``path`` at ``address``: readers see what was there before or all of it, never a part.
+
+        Raises:
+            StorageError: it cannot be written; ``address`` is as it was.
+        """
+
+
+storages: Registry[type[Storage]] = Registry("storage scheme", group="reelproc.storages")
+"""Storages by scheme; third parties add theirs under the entry point group ``reelproc.storages``."""
+storages.register("file", "reelproc.storage.local:LocalStorage")
+
+
+def scheme_of(address: str | os.PathLike[str]) -> str:
+    """The scheme that ``address`` is written in; ``"file"`` for plain paths.
+
+    Only ``scheme://`` makes an address: any other colon belongs to a file name.
+
+    >>> scheme_of("s3://bucket/game.mp4"), scheme_of("C:/game.mp4"), scheme_of("concat:a|b")
+    ('s3', 'file', 'file')
+    """
+    match = _SCHEME.match(os.fspath(address))
+    return match[1].lower() if match else "file"
+
+
+def _storage(address: str | os.PathLike[str]) -> tuple[Storage, str]:
+    text = os.fspath(address)
+    if not text or "\0" in text:
+        raise SpecError(f"an address is a path or scheme://..., without NUL characters, got {text!r}")
+    scheme = scheme_of(text)
+    if scheme not in storages:
+        known = ", ".join(f"{name}://" for name in storages.names())
+        raise SpecError(
+            f"no storage is known for {scheme}:// in {text!r}; there are: {known} and plain paths "
+            f"(for a local file of that name write ./{text})"
+        )
+    return storages.get(scheme)(), text
+
+
+def resolve(source: str | os.PathLike[str], *, folder: Path | None = None) -> Path:
+    """A local file with the content of ``source``; see :meth:`Storage.resolve`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        ObjectNotFoundError: there is no such thing.
+        StorageError: it is there but cannot be read.
+    """
+    storage, address = _storage(source)
+    return storage.resolve(address, folder=folder)
+
+
+def identity(source: str | os.PathLike[str]) -> str:
+    """A text that changes when the content of ``source`` does; see :meth:`Storage.identity`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        ObjectNotFoundError: there is no such thing.
+        StorageError: nothing can be learned about it.
+    """
+    storage, address = _storage(source)
+    return storage.identity(address)
+
+
+def local_output(destination: str | os.PathLike[str], *, folder: Path | None = None) -> Path:
+    """The local file to make for ``destination``; see :meth:`Storage.local_output`.
+
+    For a local destination that is the destination itself: whoever makes it does so under another name and renames it
+    when whole, or makes it in a folder of its own and calls :func:`publish`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        StorageError: nothing can be written there.
+    """
+    storage, address = _storage(destination)
+    return storage.local_output(address, folder=folder)
+
+
+def publish(path: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
+    """Put the finished local file ``path`` at ``destination``, whole or not at all; see :meth:`Storage.publish`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        StorageError: it cannot be written; ``destination`` is as it was.
+    """
+    storage, address = _storage(destination)
+    storage.publish(Path(path), address)

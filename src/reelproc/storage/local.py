@@ -1,0 +1,138 @@
+"""Files of this machine: plain paths and ``file://`` addresses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+from reelproc.partial import partial_path
+from reelproc.storage.base import Storage
+
+__all__ = ["LocalStorage", "cache_folder", "local_path"]
+
+
+def cache_folder() -> Path:
+    """Where reelproc keeps what outlives a process: jobs, weights.
+
+    ``REELPROC_HOME`` where it is set, else the platform's cache folder (``$XDG_CACHE_HOME/reelproc``, by default
+    ``~/.cache/reelproc``; ``~/Library/Caches/reelproc`` on macOS). It is not created here.
+    """
+    if home := os.environ.get("REELPROC_HOME"):
+        return Path(home).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "reelproc"
+    # the XDG specification: a relative path there is to be ignored
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    return (cache if cache.is_absolute() else Path.home() / ".cache") / "reelproc"
+
+
+def local_path(address: str) -> Path:
+    """The path that a plain path or a ``file://`` address means, absolute; nothing needs to be there.
+
+    Raises:
+        SpecError: a ``file://`` address with a host, a query or a relative path in it.
+
+    >>> local_path("file:///tmp/my%20game.mp4").as_posix()
+    '/tmp/my game.mp4'
+    """
+    path = address
+    if address[:7].lower() == "file://":
+        host, slash, rest = address[7:].partition("/")
+        if host not in ("", "localhost") or not slash:
+            raise SpecError(
+                f"a file address is file:///absolute/path, got {address!r}; a relative path is written without file://"
+            )
+        path = "/" + unquote(rest)
+        if "\0" in path:
+            raise SpecError(f"a path has no NUL characters, got {address!r}")
+    # absolute() and not resolve(): a link may be pointed elsewhere later, and the user's own name belongs in messages
+    return Path(path).absolute()
+
+
+class LocalStorage(Storage):
+    """Files of this machine. Nothing is copied: a source is read where it lies."""
+
+    def resolve(self, address: str, *, folder: Path | None = None) -> Path:
+        """The file itself, checked to be there and readable."""
+        path = local_path(address)
+        _stat(path)
+        if not os.access(path, os.R_OK):
+            raise StorageError(f"{path} cannot be read: permission denied; check its mode and owner")
+        return path
+
+    def identity(self, address: str) -> str:
+        """Size, modification time in nanoseconds, and the real path."""
+        path = local_path(address)
+        info = _stat(path)
+        return f"{info.st_size}:{info.st_mtime_ns}:{path.resolve()}"
+
+    def local_output(self, address: str, *, folder: Path | None = None) -> Path:
+        """The destination itself. Its folder must exist: a mistyped one is better noticed than made."""
+        path = local_path(address)
+        _check_destination(path)
+        return path
+
+    def publish(self, path: Path, address: str) -> None:
+        """Rename, by way of a copy beside the destination where that is on another file system."""
+        destination = local_path(address)
+        _check_destination(destination)
+        if path.absolute() == destination:
+            return
+        try:
+            try:
+                path.replace(destination)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                _copy_over(path, destination)
+        except FileNotFoundError as error:
+            raise StorageError(f"{path} is not there to be put at {destination}: {error}") from error
+        except OSError as error:
+            raise StorageError(
+                f"{destination} cannot be written: {error}; check the disk and its permissions"
+            ) from error
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        info = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "check the name" if path.parent.is_dir() else f"there is no folder {path.parent}"
+        raise ObjectNotFoundError(f"there is no file {path}; {remedy}") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
+    if stat.S_ISDIR(info.st_mode):
+        raise StorageError(f"{path} is a folder; name a file")
+    if not stat.S_ISREG(info.st_mode):
+        # timestamps are read before the frames, so a source is read more than once and must allow seeking
+        raise StorageError(f"{path} is not a regular file; copy a pipe or a device to a file first")
+    return info
+
+
+def _check_destination(path: Path) -> None:
+    parent = path.parent
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder; name a file in it")
+    if not parent.is_dir():
+        raise StorageError(f"there is no folder {parent} for {path.name}; create it first")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise StorageError(f"nothing can be written in {parent}: it is read-only for you; choose another folder")
+
+
+def _copy_over(path: Path, destination: Path) -> None:
+    partial = partial_path(destination)
+    try:
+        with path.open("rb") as source, partial.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        partial.replace(destination)
+    finally:
+        partial.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
