@@ -43,9 +43,17 @@ FrameRate = Annotated[
 ]
 """Frames per second: 30, 29.97, "30000/1001" or a Fraction."""
 
-Source = Annotated[
-    str, BeforeValidator(lambda v: os.fspath(v) if isinstance(v, os.PathLike) else v), Field(min_length=1)
-]
+def _text(value: Any) -> Any:
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(text, str) and not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("a file name that is not UTF-8 cannot stand in JSON; rename the file") from None
+    return text
+
+
+Source = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 """A path or a ``file://`` address; other schemes where a storage for them is installed."""
 
 AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]

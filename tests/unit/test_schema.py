@@ -23,6 +23,7 @@ def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
     [
         (lambda: rp.Clip(source="a", start=5, end=5), "ends after it starts"),
         (lambda: rp.Clip(source=""), "source"),
+        (lambda: rp.Clip(source="caf\udce9.mp4"), "not UTF-8"),
         (lambda: rp.Output(width=811), "multiple of 2"),
         (lambda: rp.Output(width=None), "together"),
         (lambda: rp.Output(fps=0), "greater than 0"),

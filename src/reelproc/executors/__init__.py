@@ -1,0 +1,37 @@
+"""Where jobs run: ``executor("local")`` and its kin."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from reelproc.errors import SpecError
+from reelproc.executors.base import Executor, Hardware, executors
+from reelproc.executors.handle import JobHandle, JobState
+
+__all__ = ["Executor", "Hardware", "JobHandle", "JobState", "executor", "executors"]
+
+
+def executor(name: str = "local", /, **options: Any) -> Executor:
+    """Make the executor called ``name``; use it in a ``with`` statement.
+
+    Args:
+        name: ``"local"`` (worker processes on this machine), ``"mock"`` (for tests), or one that a package registered.
+        **options: what that executor takes, e.g. ``workers=2``.
+
+    Raises:
+        SpecError: no executor has that name, or it takes no such option.
+        MissingDependencyError: it needs an extra that is not installed.
+
+    >>> with executor("mock") as ex:
+    ...     ex.hardware.name
+    'mock'
+    """
+    factory = executors.get(name)
+    signature = inspect.signature(factory)
+    try:
+        signature.bind(**options)
+    except TypeError as error:
+        known = ", ".join(str(p) for p in signature.parameters.values())
+        raise SpecError(f"executor {name!r}: {error}; its options are: {known}") from None
+    return factory(**options)

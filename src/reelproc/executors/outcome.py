@@ -1,0 +1,79 @@
+"""How a job ended, as JSON and back: results and errors keep their types and attributes."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, get_args
+
+from reelproc import errors
+from reelproc.errors import ExecutorError, OutOfMemoryError, ReelprocError, StorageError, redact
+from reelproc.results import JobResult
+
+__all__ = ["WorkerTraceback", "as_reelproc_error", "outcome_from_data", "outcome_to_data"]
+
+_RESULTS = {cls.__name__: cls for cls in get_args(JobResult)}
+
+
+class WorkerTraceback(Exception):
+    """The cause of an error that crossed a process: where it was raised, as text."""
+
+    def __str__(self) -> str:
+        return f"\n\n{self.args[0]}"
+
+
+def as_reelproc_error(error: BaseException) -> ReelprocError:
+    """``error`` itself where it is ours, else one of ours that says what happened; the original becomes its cause."""
+    if isinstance(error, ReelprocError):
+        return error
+    ours: ReelprocError
+    if isinstance(error, MemoryError):
+        ours = OutOfMemoryError("the job needs more memory than there is; use a smaller output or fewer workers")
+    elif isinstance(error, OSError):
+        ours = StorageError(f"the system refused: {error}")
+    else:
+        ours = ExecutorError(
+            f"the job failed with {type(error).__name__}: {error}; reelproc did not expect that, please report it"
+        )
+    ours.__cause__ = error
+    return ours
+
+
+def outcome_to_data(outcome: JobResult | BaseException) -> dict[str, Any]:
+    """What :func:`outcome_from_data` reads; ready for JSON."""
+    if not isinstance(outcome, BaseException):
+        return {"result": type(outcome).__name__, "value": outcome.model_dump(mode="json")}
+    error = as_reelproc_error(outcome)
+    where = error.__cause__ if isinstance(error.__cause__, WorkerTraceback) else None
+    return {
+        # all its types, most special first: a subclass made by a plug-in comes back as the nearest of ours
+        "error": [cls.__name__ for cls in type(error).__mro__ if getattr(errors, cls.__name__, None) is cls],
+        "message": str(error.args[0]) if error.args else "",
+        "attributes": {name: value for name, value in vars(error).items() if _is_plain(value)},
+        "traceback": where.args[0] if where else redact("".join(traceback.format_exception(error))),
+    }
+
+
+def outcome_from_data(data: dict[str, Any]) -> JobResult | ReelprocError:
+    """The result or the error that ``data`` holds; an error has its traceback as its cause.
+
+    Raises:
+        LookupError: it holds neither, or one of a type that this version does not know.
+        SpecError: it holds a result that this version does not understand.
+    """
+    if "result" in data:
+        result: JobResult = _RESULTS[data["result"]].model_validate(data["value"])
+        return result
+    cls: type[ReelprocError] = getattr(errors, data["error"][0])
+    # The constructor would put together once more what the message already holds.
+    error = cls.__new__(cls)
+    Exception.__init__(error, data["message"])
+    for name, value in data["attributes"].items():
+        setattr(error, name, tuple(value) if isinstance(value, list) and name != "__notes__" else value)
+    error.__cause__ = WorkerTraceback(data["traceback"])
+    return error
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (str, int, float, bool))

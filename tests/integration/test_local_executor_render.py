@@ -1,0 +1,189 @@
+"""Real renders through the local executor: finished, cancelled, killed, resumed. Nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import reelproc as rp
+from reelproc.executors.local import LocalExecutor
+from reelproc.jobs import JobContext, run_job
+from reelproc.media.ffmpeg import ffmpeg_path
+
+LONG = 120.0
+FRAMES = 750
+"""25 s at 30 frames a second: three segments."""
+SEGMENT = FRAMES // 3
+
+
+def eventually(condition: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + LONG
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def group(leader: int) -> dict[int, str]:
+    """The living processes of a worker's group, by number: the worker and its ffmpeg children."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:  # it has just ended
+            continue
+        name, (state, _, group, *_) = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+        if int(group) == leader and state != "Z":
+            found[int(stat.parent.name)] = name
+    return found
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """25 s of moving picture and a tone."""
+    path = tmp_path_factory.mktemp("game") / "game.mp4"
+    seconds = FRAMES // 30
+    argv = ["-f", "lavfi", "-i", f"testsrc2=s=640x360:r=30:d={seconds}", "-f", "lavfi", "-i", f"sine=d={seconds}"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
+    subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", *argv, *encode], check=True, timeout=LONG)
+    return path
+
+
+@pytest.fixture
+def job(game: Path, tmp_path: Path) -> rp.RenderJob:
+    """A render that takes some seconds on two cores."""
+    clip = rp.Clip(source=str(game), stages=[rp.Crop(), rp.Upscale(model="lanczos")])
+    output = rp.Output(width=270, height=480, fps=Fraction(30), preset="medium")
+    (tmp_path / "out").mkdir()
+    return rp.RenderJob(reel=rp.Reel(clips=[clip], output=output), output=str(tmp_path / "out" / "reel.mp4"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def ex(home: Path) -> Iterator[LocalExecutor]:
+    with LocalExecutor(grace_seconds=5) as ex:
+        yield ex
+
+
+def rendered(handle: rp.JobHandle) -> Iterator[int]:
+    """Frames that are done, as the job says it."""
+    return (event.done for event in handle.events() if event.phase == "render")
+
+
+def first_segment(jobs: Path, name: str) -> bool:
+    """Whether the first segment of a job, and its notes, have been written by now."""
+    return eventually(lambda: list((jobs / name / "segments").glob("[!.]*.json")))
+
+
+def outputs(job: rp.RenderJob) -> list[str]:
+    return sorted(path.name for path in Path(job.output).parent.iterdir())
+
+
+def test_a_render_gives_what_the_same_job_gives_in_process(
+    ex: LocalExecutor, job: rp.RenderJob, tmp_path: Path
+) -> None:
+    clip = job.reel.clips[0].model_copy(update={"start": 1.0, "end": 3.0})
+    job = job.model_copy(update={"reel": job.reel.model_copy(update={"clips": (clip,)})})
+    handle = ex.submit(job)
+    phases = list(dict.fromkeys(event.phase for event in handle.events()))
+    result = handle.result(LONG)
+    assert phases == ["probe", "render", "audio", "assemble", "done"]
+    assert (result.frame_count, result.fps, result.output) == (60, "30", job.output)
+    assert result.phases["startup"] > 0
+    assert result.phases["encode"] > 0
+    assert result.peak_memory_bytes > 50 << 20
+    assert outputs(job) == ["reel.mp4"]
+    assert not (ex.folder / handle.id / "segments").exists()
+    here = job.model_copy(update={"output": str(tmp_path / "here.mp4")})
+    direct = run_job(here, JobContext())
+    assert (direct.frame_count, direct.duration_seconds) == (result.frame_count, result.duration_seconds)
+    assert abs(Path(here.output).stat().st_size - Path(job.output).stat().st_size) < 1000
+
+
+def test_an_error_in_a_render_comes_back_typed(ex: LocalExecutor, job: rp.RenderJob, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    reel = rp.Reel(clips=[rp.Clip(source=str(tmp_path / "text.mp4"), end=1)])
+    with pytest.raises(rp.ProbeError, match=r"text\.mp4"):
+        ex.submit(rp.RenderJob(reel=reel, output=job.output)).result(LONG)
+    reel = rp.Reel(clips=[rp.Clip(source=str(tmp_path / "missing.mp4"), end=1)])
+    with pytest.raises(rp.ObjectNotFoundError, match=r"missing\.mp4"):
+        ex.submit(rp.RenderJob(reel=reel, output=job.output)).result(LONG)
+
+
+def test_cancel_in_the_middle_leaves_no_process_and_no_file(ex: LocalExecutor, job: rp.RenderJob) -> None:
+    handle = ex.submit(job)
+    assert any(done > 0 for done in rendered(handle))
+    (worker,) = ex.worker_pids
+    assert len(group(worker)) > 1, "ffmpeg runs"
+    handle.cancel()
+    with pytest.raises(rp.JobCancelledError):
+        handle.result(LONG)
+    assert eventually(lambda: set(group(worker)) <= {worker}), "the worker itself stays warm"
+    assert outputs(job) == []
+
+
+def test_the_time_limit_in_the_middle_leaves_no_process_and_no_file(ex: LocalExecutor, job: rp.RenderJob) -> None:
+    handle = ex.submit(job, timeout=1.5)
+    assert eventually(lambda: ex.worker_pids)
+    (worker,) = ex.worker_pids
+    with pytest.raises(rp.JobTimeoutError):
+        handle.result(LONG)
+    assert eventually(lambda: set(group(worker)) <= {worker})
+    assert outputs(job) == []
+
+
+def test_a_killed_worker_loses_the_job_and_the_next_run_goes_on_from_its_segments(
+    ex: LocalExecutor, job: rp.RenderJob
+) -> None:
+    handle = ex.submit(job)
+    assert first_segment(ex.folder, handle.id)
+    (worker,) = ex.worker_pids
+    os.kill(worker, signal.SIGKILL)
+    with pytest.raises(rp.JobLostError, match="signal 9"):
+        handle.result(LONG)
+    assert eventually(lambda: not group(worker)), "ffmpeg is gone with it"
+    assert outputs(job) == []
+    again = ex.submit(job)
+    assert again.id == handle.id
+    assert next(rendered(again)) >= SEGMENT, "the first segment is not done again"
+    assert again.result(LONG).frame_count == FRAMES
+    assert outputs(job) == ["reel.mp4"]
+
+
+def test_a_killed_program_leaves_nothing_and_attach_finishes_its_render(home: Path, job: rp.RenderJob) -> None:
+    code = (
+        "import sys, reelproc as rp\n"
+        "with rp.executor('local') as ex:\n"
+        "    handle = ex.submit(rp.RenderJob.model_validate_json(sys.argv[1]))\n"
+        "    print(handle.id, flush=True)\n"
+        "    next(handle.events())\n"
+        "    print(ex.worker_pids[0], flush=True)\n"
+    )
+    argv = [sys.executable, "-c", code, job.model_dump_json()]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        name, worker = process.stdout.readline().strip(), int(process.stdout.readline())
+        assert first_segment(home / "jobs", name)
+        assert len(group(worker)) > 1
+        process.kill()
+    assert eventually(lambda: not group(worker))
+    assert outputs(job) == []
+    with LocalExecutor() as ex:
+        handle = ex.attach(name)
+        assert handle.result(LONG).frame_count == FRAMES
+        assert list(rendered(handle)).count(0) == 1, "only the first run began at nothing"
+    assert outputs(job) == ["reel.mp4"]
