@@ -1,7 +1,8 @@
 """Find ffmpeg, and run it under supervision: the one place that starts child processes for media.
 
 Every child is an argument list, never a shell string. Its stderr is drained by a thread (a full stderr pipe blocks
-ffmpeg for ever), it has a deadline for making progress, and it is killed when its owner is done with it, whatever happened.
+ffmpeg for ever), it has a deadline for making progress, and it is killed when its owner is done with it, whatever
+happened.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ __all__ = [
     "ffmpeg_path",
     "ffmpeg_version",
     "file_argument",
-    "filter_value",
+    "filter_chain",
+    "filters",
     "input_arguments",
+    "option_value",
     "run_ffmpeg",
     "widen_pipe",
 ]
@@ -99,6 +102,17 @@ def encoders() -> frozenset[str]:
     return _encoders(ffmpeg_path())
 
 
+@functools.cache
+def _filters(path: str) -> frozenset[str]:
+    out = subprocess.run([path, "-hide_banner", "-filters"], capture_output=True, text=True, timeout=30, check=False)
+    return frozenset(re.findall(r"^ [TSC.]{2,3} (\S+)\s+\S+->", out.stdout, re.MULTILINE))
+
+
+def filters() -> frozenset[str]:
+    """Names of the filters that this ffmpeg was built with."""
+    return _filters(ffmpeg_path())
+
+
 def file_argument(path: str | os.PathLike[str]) -> str:
     """``path`` as ffmpeg must be given it: never taken for an option, a protocol, a pattern or a playlist.
 
@@ -119,30 +133,36 @@ def widen_pipe(pipe: IO[bytes], size: int = 1 << 20) -> None:
         return
 
 
-def filter_value(text: str) -> str:
-    r"""``text`` quoted to stand as an option's value in a filter graph, whatever characters it holds.
+def option_value(text: str) -> str:
+    r"""``text`` escaped to stand as an option's value in a filter's arguments, whatever characters it holds.
 
-    Two levels of parsing are undone, as ffmpeg's manual says ("Notes on filtergraph escaping"): that of the option, in
-    which backslash, quote and colon matter, and that of the graph, in which brackets, comma and semicolon do as well.
-
-    >>> filter_value("a:b")
-    'a\\\\:b'
+    >>> print(option_value("it's 1:1"))
+    it\'s 1\:1
     """
-    option = re.sub(r"([\\':])", r"\\\1", text)
-    return re.sub(r"([\\'\[\],;])", r"\\\1", option)
+    return re.sub(r"([\\':])", r"\\\1", text)
+
+
+def filter_chain(filters: Sequence[str]) -> str:
+    r"""Filters, each ``name=arguments`` with its values escaped, joined to the chain that ``-vf`` and ``-af`` take.
+
+    The graph's own level of escaping is added here (ffmpeg's manual, "Notes on filtergraph escaping").
+
+    >>> print(filter_chain(["select=gte(pts,5)", "hflip"]))
+    select=gte(pts\,5),hflip
+    """
+    return ",".join(re.sub(r"([\\'\[\],;])", r"\\\1", each) for each in filters)
 
 
 PROTOCOLS = "file,pipe,fd"
 """What ffmpeg may open: never the network, whatever a file says."""
 
-CONTAINER_FORMATS = ",".join(
-    (
-        "mov mp4 m4a 3gp 3g2 mj2 matroska webm avi mpegts mpegtsraw mpeg mpegvideo flv live_flv asf ogg mxf nut ivf obu av1 "
-        "h264 hevc vvc m4v mjpeg gif apng rawvideo yuv4mpegpipe dv rm vob wtv swf 3gpp h263 h261 vc1 "
-        "wav w64 mp3 aac flac ac3 eac3 dts caf aiff au tta wv ape opus"
-    ).split()
+CONTAINER_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpegtsraw,mpeg,mpegvideo,vob,flv,live_flv,asf,ogg,mxf,nut,wtv,rm,swf,"
+    "dv,gif,apng,ivf,obu,av1,h261,h263,h264,hevc,vvc,vc1,m4v,mjpeg,yuv4mpegpipe,"
+    "wav,w64,mp3,aac,flac,ac3,eac3,dts,caf,aiff,au,tta,wv,ape,opus"
 )
-"""The containers that are read. Playlists and scripts (hls, dash, concat, image sequences, ...) name other files and are not."""
+"""The containers that are read. Playlists and scripts (hls, dash, concat, image sequences) name other files: they are
+not."""
 
 
 def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
@@ -150,7 +170,15 @@ def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
 
     The name is never taken for a URL or an option, and a file that is really a playlist is refused.
     """
-    return ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINER_FORMATS, *options, "-i", file_argument(path)]
+    return [
+        "-protocol_whitelist",
+        PROTOCOLS,
+        "-format_whitelist",
+        CONTAINER_FORMATS,
+        *options,
+        "-i",
+        file_argument(path),
+    ]
 
 
 class FFmpegProcess:

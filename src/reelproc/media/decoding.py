@@ -1,0 +1,147 @@
+"""Decode with PyAV, past any damage: every frame that the decoder can make, in order, none lost behind a bad packet.
+
+The decoder's threads make it fast, and its failures vague: an error belongs to some packet a few before, frames that
+were still on their way at the end may be lost with it, and a damaged key frame leaves a decoder that shows later frames
+before earlier ones. So decoding goes ahead with threads, and from where something is odd it is done again *with care*:
+in one thread, where an error is the packet's that was just sent, and with the decoder emptied and reset at a bad key
+frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, cast
+
+from reelproc.media.packets import IndexedPacket, open_container, seek_aim
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AVVideoStream
+
+__all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts"]
+
+
+def frame_pts(frame: VideoFrame) -> int | None:
+    """When the frame is shown; where the container has no such stamp (some AVI), when its packet was decoded."""
+    return frame.pts if frame.pts is not None else frame.dts
+
+
+def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
+    """The frames of a stream in order of presentation, from the key frame that a seek reaches.
+
+    A packet that cannot be decoded is skipped. What an edit list hides does not come.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+        seek_pts: where to seek to; None: begin at the beginning.
+    """
+    import av
+
+    held: VideoFrame | None = None  # goes out when its successor is seen to be later
+    newest: int | None = None  # the last packet's, of those to be shown
+    keys: list[tuple[int, int]] = []
+    last: int | None = None
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        stream.thread_type = "AUTO"
+        format_name = container.format.name
+        _seek(container, stream, seek_pts)
+        odd = False
+        for packet in _packets(container, stream):
+            seen = IndexedPacket.of(packet) if packet is not None else None
+            if seen is not None and seen.is_shown and seen.pts is not None:
+                newest = seen.pts if newest is None else max(newest, seen.pts)
+                if seen.is_keyframe:
+                    keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
+            try:
+                frames = stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                odd = odd or packet is None
+                continue
+            for frame in frames:
+                pts = frame_pts(frame)
+                if held is not None:
+                    held_pts = frame_pts(held)
+                    if pts is not None and held_pts is not None and pts <= held_pts:
+                        odd = True
+                        break
+                    last = held_pts if held_pts is not None else last
+                    yield held
+                held = frame
+            if odd:
+                break
+    if not odd and held is not None:
+        held_pts = frame_pts(held)
+        last = held_pts if held_pts is not None else last
+        yield held
+    if odd or (newest is not None and last is not None and newest > last):
+        known = last is not None and any(pts <= last for pts, _ in keys)
+        again = seek_aim(keys, last, format_name) if known and last is not None else seek_pts
+        yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
+
+
+def carefully_decoded_frames(
+    path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None, after: int | None = None
+) -> Generator[VideoFrame]:
+    """As :func:`decoded_frames`, slower, and exact about damage.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+        seek_pts: where to seek to; None: begin at the beginning.
+        after: frames at and before this timestamp are left out.
+    """
+    import av
+
+    last = after
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        context = stream.codec_context
+        context.thread_count = 1
+        _seek(container, stream, seek_pts)
+        for packet in _packets(container, stream):
+            frames: list[VideoFrame] = []
+            try:
+                frames = context.decode(packet)
+            except av.FFmpegError:
+                if packet is None or not packet.is_keyframe:
+                    continue
+                # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
+                # decoder forget all, so that it shows nothing until it can begin anew.
+                with contextlib.suppress(av.FFmpegError):
+                    frames = context.decode(None)
+                context.flush_buffers()
+            for frame in frames:
+                pts = frame_pts(frame)
+                if pts is not None and (last is None or pts > last):
+                    last = pts
+                    yield frame
+
+
+def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:
+    """The stream's packets, then None once: let out what is left. A file that is cut off just ends."""
+    import av
+
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except av.FFmpegError:
+        pass
+    yield None
+
+
+def _seek(container: InputContainer, stream: AVVideoStream, pts: int | None) -> None:
+    import av
+
+    if pts is None:
+        return
+    try:
+        container.seek(pts, stream=stream, backward=True)
+    except av.FFmpegError:  # no index, or an odd one: from the beginning
+        container.seek(stream.start_time or 0, stream=stream, backward=True)

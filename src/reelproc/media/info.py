@@ -1,0 +1,113 @@
+"""What a media file is: the streams that are used, as data."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from reelproc.errors import ProbeError
+from reelproc.media.colour import ColourInfo
+from reelproc.media.orientation import Orientation
+from reelproc.schema import Schema
+
+__all__ = ["AudioStream", "MediaInfo", "VideoStream"]
+
+
+class VideoStream(Schema):
+    """The video stream that is read.
+
+    Attributes:
+        index: its number in the file, counting streams of all kinds.
+        codec: ffmpeg's name, e.g. ``"h264"``.
+        pix_fmt: as decoded, e.g. ``"yuv420p10le"``.
+        coded_width, coded_height: pixels as stored.
+        width, height: pixels as shown, after the display matrix; what readers deliver.
+        rotation: degrees clockwise by which readers turn the stored picture: 0, 90, 180 or 270.
+        hflip: whether they mirror it left to right after that.
+        sample_aspect_ratio: width of a pixel over its height, after rotation; 1 when unknown. Readers do not scale by
+            it.
+        time_base: seconds per unit of ``pts``.
+        start_pts: the ``pts`` of time zero: the stream's start after its edit list.
+        average_rate: frames per second, None when unknown; variable-rate files have no other.
+        colour: as the stream says.
+    """
+
+    index: int
+    codec: str
+    pix_fmt: str
+    coded_width: int
+    coded_height: int
+    width: int
+    height: int
+    rotation: int = 0
+    hflip: bool = False
+    sample_aspect_ratio: Fraction = Fraction(1)
+    time_base: Fraction
+    start_pts: int = 0
+    average_rate: Fraction | None = None
+    colour: ColourInfo = ColourInfo()
+
+    @property
+    def orientation(self) -> Orientation:
+        """``rotation`` and ``hflip`` as the object that applies them."""
+        return Orientation(self.rotation, self.hflip)
+
+
+class AudioStream(Schema):
+    """The audio stream that is used: the first of the file.
+
+    Attributes:
+        index: its number in the file, counting streams of all kinds.
+        codec: ffmpeg's name, e.g. ``"aac"``.
+        sample_rate: Hz.
+        channels: how many.
+        layout: e.g. ``"stereo"``, ``"5.1"``.
+        start: seconds after the video's time zero; negative when the sound begins first.
+        duration: seconds, None when unknown.
+    """
+
+    index: int
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    start: Fraction
+    duration: Fraction | None = None
+
+
+class MediaInfo(Schema):
+    """What a media file is.
+
+    Attributes:
+        path: as given.
+        format_name: of the container, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
+        size_bytes: of the file.
+        duration: seconds of the chosen video stream (of the sound, where there is no video).
+        video: the stream that readers deliver: the first that is not an attached picture; None without one.
+        audio: the first audio stream, or None.
+        video_stream_count, audio_stream_count: how many there are; attached pictures are not counted.
+        packet_count: packets of the video stream that hold data; None unless ``exact``.
+        frame_count: frames that can be decoded and are shown; None unless ``exact``.
+        warnings: what is odd about the file, for people.
+    """
+
+    path: str
+    format_name: str
+    size_bytes: int
+    duration: Fraction
+    video: VideoStream | None
+    audio: AudioStream | None
+    video_stream_count: int
+    audio_stream_count: int
+    packet_count: int | None = None
+    frame_count: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    def require_video(self) -> VideoStream:
+        """The video stream.
+
+        Raises:
+            ProbeError: there is none.
+        """
+        if self.video is None:
+            raise ProbeError(f"{self.path!r} has no video stream; expected a video")
+        return self.video

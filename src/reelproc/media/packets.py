@@ -1,0 +1,285 @@
+"""The packet index: which frames a file shall show, and when, read from its packets without decoding any.
+
+PyAV demultiplexes; no ffprobe is needed. Local names are never URLs, and only real containers are opened: a playlist
+that names other files is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from reelproc.errors import ObjectNotFoundError, ProbeError
+from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
+from reelproc.media.file_structure import promised_size
+from reelproc.timing import exact
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream as AVVideoStream
+
+    from reelproc.media.probe import MediaInfo
+
+__all__ = ["FrameTimes", "IndexedPacket", "check_file", "frame_times", "open_container", "packet_index", "seek_aim"]
+
+
+@contextmanager
+def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+    """Open a media file with PyAV, safely and with the errors of this package.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        ProbeError: it is a directory, a pipe, empty, unreadable, or of no kind that can be read.
+    """
+    import av
+
+    check_file(path)
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINER_FORMATS}
+    try:
+        container = av.open(file_argument(path), options=options, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        size, expected = check_file(path), promised_size(path) or 0
+        cut = f"; it is cut off: {size} of {expected} bytes are there" if expected > size else ""
+        raise ProbeError(
+            f"{os.fspath(path)!r} cannot be opened as video or sound ({error}{cut}); expected a media file such as "
+            "mp4, mov, mkv, webm, avi or ts"
+        ) from error
+    with container:
+        yield container
+
+
+def check_file(path: str | os.PathLike[str]) -> int:
+    """The size of the regular, readable, non-empty file ``path`` in bytes.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        ProbeError: it is not a regular file (a directory, a pipe, a device), it is empty, or it cannot be read.
+    """
+    name = os.fspath(path)
+    try:
+        status = Path(name).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ObjectNotFoundError(f"there is no file {name!r}") from None
+    except (OSError, ValueError) as error:
+        raise ProbeError(f"{name!r} cannot be looked at: {error}") from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "directory" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
+        raise ProbeError(f"{name!r} is a {kind}, expected a media file")
+    if not status.st_size:
+        raise ProbeError(f"{name!r} is empty, expected a media file")
+    if not os.access(name, os.R_OK):
+        raise ProbeError(f"{name!r} may not be read by this user; check its permissions")
+    return status.st_size
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPacket:
+    """A packet of the video stream.
+
+    Attributes:
+        pts: presentation timestamp, time base units; None where the container has none.
+        dts: decoding timestamp, or None.
+        duration: time base units, 0 when unknown.
+        size_bytes: 0 for an empty packet ("show the last frame again").
+        is_keyframe: decoding can begin here.
+        is_discard: to be decoded but not to be shown (the pre-roll of an edit list).
+    """
+
+    pts: int | None
+    dts: int | None
+    duration: int
+    size_bytes: int
+    is_keyframe: bool
+    is_discard: bool
+
+    @classmethod
+    def of(cls, packet: Packet[Any]) -> IndexedPacket:
+        """What the index keeps of a PyAV packet."""
+        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, packet.is_keyframe, packet.is_discard)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a frame shall come of it."""
+        return self.size_bytes > 0 and not self.is_discard and self.pts is not None
+
+
+def packet_index(
+    container: InputContainer, stream: AVVideoStream, *, seek_pts: int | None = None, any_frame: bool = False
+) -> Iterator[IndexedPacket]:
+    """The packets of ``stream`` in decoding order.
+
+    Args:
+        container: an open container.
+        stream: one of its streams.
+        seek_pts: begin at the key frame that a seek to this timestamp reaches; None: where the container stands.
+        any_frame: let the seek reach any packet, not only a key frame.
+    """
+    import av
+
+    if seek_pts is not None:
+        try:
+            container.seek(seek_pts, stream=stream, backward=True, any_frame=any_frame)
+        except av.FFmpegError:  # no index, or an odd one: read on from the start
+            container.seek(stream.start_time or 0, stream=stream, backward=True)
+    try:
+        for packet in container.demux(stream):
+            if packet.size or packet.pts is not None:
+                yield IndexedPacket.of(packet)
+    except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimes:
+    """When the frames of a span are shown.
+
+    Attributes:
+        pts: sorted, unique presentation timestamps, in ``time_base`` units.
+        end_pts: where the last of them ends: its ``pts`` plus its duration.
+        start_pts: the pts of time zero.
+        time_base: seconds per unit.
+        undecodable: timestamps of packets in front of the file's first key frame, which no decoder can show.
+        seek_pts: where a decoder must seek to for the frames at and behind ``start``; None: to begin at the beginning.
+    """
+
+    pts: tuple[int, ...]
+    end_pts: int
+    start_pts: int
+    time_base: Fraction
+    undecodable: tuple[int, ...] = ()
+    seek_pts: int | None = None
+
+    def seconds(self, pts: int) -> Fraction:
+        """``pts`` in seconds since time zero."""
+        return (pts - self.start_pts) * self.time_base
+
+
+def frame_times(
+    path: str | os.PathLike[str],
+    info: MediaInfo,
+    *,
+    start: Fraction | None = None,
+    end: Fraction | None = None,
+) -> FrameTimes:
+    """The timestamps of all frames that the file shall show in ``[start, end)``, plus one frame on either side.
+
+    Nothing is decoded: a damaged packet is listed here like any other, and found out while reading. What an edit list
+    hides, empty packets, and packets in front of the very first key frame (a recording that begins in the middle of a
+    group of pictures) are not listed, since no player shows them. Only the span's packets are read, from the key frame
+    before it.
+
+    Args:
+        path: a local file.
+        info: what :func:`~reelproc.media.probe.probe` said of it.
+        start: seconds since time zero; None: from the first frame.
+        end: seconds since time zero; None: to the last frame.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        ProbeError: it has no video, or no packet of it has a timestamp.
+    """
+    video = info.require_video()
+    low, high = (
+        None if bound is None else video.start_pts + ceil(exact(bound) / video.time_base) for bound in (start, end)
+    )
+    for back in (0, 1, 5, 30, None):  # seconds that the seek aims before the span; at last from the beginning
+        seek = None if low is None or back is None else low - 1 - ceil(back / video.time_base)
+        if seek is not None and seek <= video.start_pts:
+            seek = None
+        with open_container(path) as container:
+            stream = container.streams[video.index]
+            packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
+            scan = _Scan.run(packets, None if seek is None else low, high)
+        if seek is None or scan.ends:
+            break
+    pts = sorted(scan.ends)
+    if not pts:
+        raise ProbeError(f"{os.fspath(path)!r}: no packet of its video stream has a timestamp")
+    first = 0 if low is None else max(0, bisect_left(pts, low) - 1)
+    last = len(pts) if high is None else min(len(pts), bisect_left(pts, high) + 1)
+    kept = tuple(pts[first:last]) or (pts[-1],)
+    end_pts = pts[last] if last < len(pts) else max(scan.ends[kept[-1]], kept[-1])
+    undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
+    aim = None if seek is None or low is None else seek_aim(scan.keys, low, info.format_name)
+    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What a run over packets found.
+
+    Attributes:
+        ends: pts of each frame to be shown, and where it ends.
+        undecodable: pts of packets that are no use without what lies before them.
+        keys: (pts, dts) of the key frames.
+    """
+
+    ends: dict[int, int] = field(default_factory=dict)
+    undecodable: list[int] = field(default_factory=list)
+    keys: list[tuple[int, int]] = field(default_factory=list)
+
+    @classmethod
+    def run(cls, packets: Iterator[IndexedPacket], low: int | None, high: int | None) -> _Scan:
+        """Go through the packets until all that are shown before ``high``, and one more, have been seen.
+
+        Args:
+            packets: in decoding order.
+            low: None where they come from the file's beginning. After a seek, the first timestamp that is wanted; finds
+                nothing (``ends`` stays empty) when the seek reached no key frame shown before that.
+            high: the end of what is wanted; None: all.
+        """
+        scan = cls()
+        after_seek = low is not None
+        beyond: int | None = None  # the smallest pts at or above ``high``: the one frame behind the span
+        newest: int | None = None
+        for packet in packets:
+            if packet.pts is None:
+                continue
+            dts = packet.pts if packet.dts is None else packet.dts
+            if beyond is not None and dts > beyond:
+                break  # every packet from here on is shown later still
+            if packet.is_keyframe:
+                scan.keys.append((packet.pts, dts))
+                if low is not None and scan.keys[0][0] >= low:
+                    break
+            if not scan.keys or (packet.pts < scan.keys[0][0] and (after_seek or scan.undecodable)):
+                # In front of the first key frame, or shown before it though stored behind it (a leading picture of an
+                # open group): not decodable when starting here.
+                if packet.is_shown:
+                    scan.undecodable.append(packet.pts)
+            elif packet.is_shown:
+                scan.ends[packet.pts] = packet.pts + packet.duration
+                newest = packet.pts if newest is None else max(newest, packet.pts)
+                if high is not None and packet.pts >= high:
+                    beyond = packet.pts if beyond is None else min(beyond, packet.pts)
+            elif not packet.size_bytes and newest is not None:  # "show the last frame again"
+                scan.ends[newest] = max(scan.ends[newest], packet.pts + packet.duration)
+        if not scan.keys and not after_seek:  # the container marks no key frames at all: believe in every packet
+            scan.ends, scan.undecodable = dict.fromkeys(scan.undecodable, 0), []
+        return scan
+
+
+def seek_aim(keys: Sequence[tuple[int, int]], low: int, format_name: str) -> int:
+    """The timestamp whose seek lands on the last key frame shown at or before ``low``.
+
+    Containers with an index seek by dts, some by pts. A key frame that is shown behind ``low`` may be decoded before
+    it: the frame at ``low`` is then a leading picture of an open group, and needs the key frame before. Containers
+    without an index go to any packet: there the key frame's own dts is the aim.
+
+    Args:
+        keys: (pts, dts) of key frames, at least one of them shown at or before ``low``, and the next if there is one.
+        low: the first timestamp that is wanted.
+        format_name: the container's.
+    """
+    if format_name in ("mpegts", "mpeg"):
+        return max(dts for pts, dts in keys if pts <= low)
+    return min([low, *(dts - 1 for pts, dts in keys if pts > low)])

@@ -1,0 +1,280 @@
+"""Look at a media file: its streams, sizes, colours, and exact times. No ffprobe is needed.
+
+:func:`probe` opens the file with PyAV and decodes one frame, which alone knows the display matrix and the colours of
+many files. :func:`frame_times` (of :mod:`reelproc.media.packets`) lists when each frame is shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import struct
+import sys
+from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING, Any, cast
+
+from reelproc.errors import ProbeError
+from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
+from reelproc.media.decoding import decoded_frames, frame_pts
+from reelproc.media.file_structure import promised_size
+from reelproc.media.info import AudioStream, MediaInfo, VideoStream
+from reelproc.media.orientation import Orientation
+from reelproc.media.packets import FrameTimes, IndexedPacket, check_file, frame_times, open_container, packet_index
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream as AVAudioStream
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AVVideoStream
+
+__all__ = ["AudioStream", "ColourInfo", "FrameTimes", "MediaInfo", "VideoStream", "frame_times", "probe"]
+
+MAX_SIDE = 16_384
+"""Pixels; larger pictures are refused before memory is reserved for them."""
+
+MAX_PIXELS = 64_000_000
+"""Of one frame."""
+
+
+def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
+    """Look at a local media file.
+
+    Args:
+        path: a local file name; never taken for a URL.
+        exact: decode the whole video to count the frames it really shows, beside its packets.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        ProbeError: it is no media file, its video cannot be decoded at all, or its pictures are absurdly large (more
+            than 16384 pixels a side or 64 million in all).
+    """
+    size = check_file(path)
+    warnings: list[str] = []
+    with open_container(path) as container:
+        pictures, sounds = choose_streams(container)
+        if not pictures and not sounds:
+            raise ProbeError(f"{os.fspath(path)!r} has neither video nor sound")
+        video = _video(container, pictures[0], path, warnings) if pictures else None
+        format_name = container.format.name
+        audio = _audio(sounds[0], video) if sounds else None
+        if video is not None:
+            duration = _duration(container, pictures[0], video, warnings)
+        else:
+            duration = (audio.duration if audio else None) or Fraction(0)
+    info = MediaInfo(
+        path=os.fspath(path),
+        format_name=format_name,
+        size_bytes=size,
+        duration=duration,
+        video=video,
+        audio=audio,
+        video_stream_count=len(pictures),
+        audio_stream_count=len(sounds),
+        warnings=tuple(warnings),
+    )
+    if exact and video is not None:
+        packets, frames = _count(path, video)
+        info = info.model_copy(update={"packet_count": packets, "frame_count": frames})
+    return info
+
+
+def choose_streams(container: InputContainer) -> tuple[list[AVVideoStream], list[AVAudioStream]]:
+    """The streams with moving pictures, and those with sound, first the one that is used.
+
+    The rule, the same for all backends: the first stream in the file's order that is not an attached picture (a cover).
+    """
+    from av.stream import Disposition
+
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    return pictures, list(container.streams.audio)
+
+
+def _video(
+    container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str], warnings: list[str]
+) -> VideoStream:
+    context: Any = stream.codec_context
+    if context is None:
+        raise ProbeError(f"{os.fspath(path)!r}: there is no decoder for its video stream")
+    check_size(context.width, context.height, path)
+    frame, skipped = _first_frame(container, stream, path)
+    check_size(frame.width, frame.height, path)
+    if skipped:
+        warnings.append(f"{skipped} packets in front of the first decodable frame cannot be shown")
+    orientation = _orientation(frame, warnings)
+    width, height = frame.width, frame.height
+    ratio = Fraction(stream.sample_aspect_ratio or context.sample_aspect_ratio or 1)
+    if orientation.swaps_sides:
+        width, height, ratio = height, width, 1 / ratio
+    time_base = Fraction(stream.time_base or Fraction(1, 90_000))
+    start_pts = stream.start_time if stream.start_time is not None else frame.pts
+    return VideoStream(
+        index=stream.index,
+        codec=context.name,
+        pix_fmt=frame.format.name,
+        coded_width=frame.width,
+        coded_height=frame.height,
+        width=width,
+        height=height,
+        rotation=orientation.rotation,
+        hflip=orientation.hflip,
+        sample_aspect_ratio=ratio,
+        time_base=time_base,
+        start_pts=start_pts or 0,
+        average_rate=Fraction(stream.average_rate) if stream.average_rate else None,
+        colour=_colour(frame, context),
+    )
+
+
+def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
+    """Refuse pictures that nobody films.
+
+    Raises:
+        ProbeError: a side is beyond 16384 pixels, or the picture beyond 64 million.
+    """
+    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+        raise ProbeError(
+            f"{os.fspath(path)!r} says that its pictures are {width}x{height}; at most {MAX_SIDE} pixels a side and "
+            f"{MAX_PIXELS // 1_000_000} million in all are read"
+        )
+
+
+def _first_frame(
+    container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str]
+) -> tuple[VideoFrame, int]:
+    """The first frame that can be decoded, and how many packets lie in front of the first key frame."""
+    import av
+
+    stream.thread_type = "AUTO"
+    skipped = 0
+    keyed = False
+    problem: Exception | None = None
+    try:
+        for packet in container.demux(stream):
+            keyed = keyed or packet.is_keyframe
+            skipped += not keyed and packet.size > 0
+            try:
+                frames = packet.decode()
+            except av.FFmpegError as error:
+                problem = error
+                continue
+            for frame in frames:
+                return frame, skipped if keyed else 0
+    except av.FFmpegError as error:  # the container ends in the middle
+        problem = error
+    raise ProbeError(
+        f"{os.fspath(path)!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
+    ) from problem
+
+
+def _orientation(frame: VideoFrame, warnings: list[str]) -> Orientation:
+    orientation = Orientation.from_display_matrix(_side_data(frame, "DISPLAYMATRIX"))
+    if not orientation.exact:
+        warnings.append("the display matrix asks for a turn that is no multiple of 90 degrees; it is not applied")
+    return orientation
+
+
+def _colour(frame: VideoFrame, context: Any) -> ColourInfo:
+    """Colours as the frame says, else as the codec parameters say."""
+
+    def name(table: dict[int, str], *values: int | None) -> str:
+        return next((table[int(v)] for v in values if v is not None and int(v) in table), UNSPECIFIED)
+
+    full = int(frame.color_range or 0) or int(context.color_range or 0)
+    pix_fmt = frame.format.name
+    return ColourInfo(
+        matrix=name(MATRICES, frame.colorspace, context.colorspace),
+        primaries=name(PRIMARIES, frame.color_primaries, context.color_primaries),
+        transfer=name(TRANSFERS, frame.color_trc, context.color_trc),
+        full_range=full == 2 or pix_fmt.startswith("yuvj"),
+        peak_nits=_peak_nits(frame),
+    )
+
+
+def _peak_nits(frame: VideoFrame) -> float | None:
+    """The brightest light by the frame's HDR metadata: MaxCLL, else the mastering display's peak."""
+    light = _side_data(frame, "CONTENT_LIGHT_LEVEL")
+    if len(light) >= 8:
+        max_cll = int.from_bytes(light[:4], sys.byteorder)
+        if max_cll:
+            return float(max_cll)
+    display = _side_data(frame, "MASTERING_DISPLAY_METADATA")
+    if len(display) >= 88:
+        # AVMasteringDisplayMetadata: ten rationals, of which the last is the greatest luminance, and two flags, of
+        # which the last says whether the luminances are known
+        values: tuple[int, ...] = struct.unpack("=22i", display[:88])
+        number, divisor, has_luminance = values[18], values[19], values[21]
+        if has_luminance and number > 0 and divisor > 0:
+            return number / divisor
+    return None
+
+
+def _side_data(frame: VideoFrame, name: str) -> bytes:
+    """The frame's side data of the type that PyAV calls ``name``; empty without any."""
+    from av.sidedata.sidedata import Type
+
+    held: Any = frame.side_data
+    found = held.get(Type[name])
+    return b"" if found is None else bytes(found)
+
+
+def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
+    base = Fraction(stream.time_base or Fraction(1, 90_000))
+    zero = video.start_pts * video.time_base if video else Fraction(0)
+    context = stream.codec_context
+    return AudioStream(
+        index=stream.index,
+        codec=context.name,
+        sample_rate=context.sample_rate,
+        channels=context.channels,
+        layout=context.layout.name,
+        start=(stream.start_time or 0) * base - zero,
+        duration=stream.duration * base if stream.duration else None,
+    )
+
+
+TAIL_SECONDS = 2
+"""How far before its end a file is looked at for its last frame."""
+
+SLACK_SECONDS = Fraction(1, 4)
+"""A header may promise this much more than there is: the last packet's own length is not always known."""
+
+
+def _duration(container: InputContainer, stream: AVVideoStream, video: VideoStream, warnings: list[str]) -> Fraction:
+    """Seconds of the video: what its stream says, unless its packets say that this is wrong or say nothing.
+
+    Matroska, WebM and MPEG-TS know only how long the file is, sound included; the headers of some variable-rate files
+    end before their last frame begins; a truncated file's header promises what is not there, and so does one that lies.
+    """
+    path = container.name.removeprefix("file:")
+    size = check_file(path)
+    expected = promised_size(path) or 0
+    listed = itertools.islice(reversed(stream.index_entries), 100)
+    cut = expected > size or any(entry.pos + entry.size > size for entry in listed)
+    header = stream.duration or 0
+    whole = container.duration * Fraction(1, 1_000_000) if container.duration else Fraction(0)
+    tail = video.start_pts + (header or int(whole / video.time_base)) - ceil(TAIL_SECONDS / video.time_base)
+    packets: list[IndexedPacket] = []
+    if tail > video.start_pts and not cut:
+        packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
+    if not any(p.is_shown for p in packets):
+        packets = list(packet_index(container, stream, seek_pts=video.start_pts, any_frame=True))
+    ends = max((p.pts + p.duration for p in packets if p.pts is not None), default=video.start_pts) - video.start_pts
+    last_begins = max((p.pts for p in packets if p.is_shown and p.pts is not None), default=0) - video.start_pts
+    there, promised = ends * video.time_base, header * video.time_base
+    if cut:
+        warnings.append(f"the file is cut off: {float(there):.3f} s of its video are there")
+        return there
+    if promised - there > SLACK_SECONDS:
+        warnings.append(f"its header promises {float(promised):.3f} s of video, and {float(there):.3f} s are there")
+        return there
+    # MP4 states the length of an edit in milliseconds, cut off: the packets are more exact.
+    return promised if header > last_begins and abs(promised - there) > Fraction(1, 500) else there
+
+
+def _count(path: str | os.PathLike[str], video: VideoStream) -> tuple[int, int]:
+    """Packets that hold data, and frames that can be decoded and are shown."""
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[video.index])
+        packets = sum(packet.size_bytes > 0 for packet in packet_index(container, stream))
+    return packets, len({frame_pts(frame) for frame in decoded_frames(path, video.index)})

@@ -1,0 +1,248 @@
+"""Open a video and iterate over its frames: the interface that every reader backend has.
+
+::
+
+    with open_video("game.mp4", pix_fmt="yuv420p", start=3.0, end=9.0) as video:
+        for frame in video:
+            ...
+
+A backend is a subclass of :class:`VideoReader` with one method to write, ``_decode``.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+from types import TracebackType
+from typing import ClassVar, Self
+
+from reelproc.errors import SpecError
+from reelproc.media.colour import Conversion, conversion
+from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat
+from reelproc.media.packets import FrameTimes, frame_times
+from reelproc.media.probe import MediaInfo, VideoStream, probe
+from reelproc.registry import Registry
+from reelproc.timing import exact
+
+__all__ = ["Damage", "VideoReader", "open_video", "readers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A frame that should have been shown and could not be decoded, or only with errors.
+
+    Attributes:
+        pts: its timestamp in the stream's time base; None where the decoder did not say which frame it was.
+        reason: what is known of the cause.
+    """
+
+    pts: int | None
+    reason: str
+
+
+class VideoReader(ABC):
+    """An open video: a context manager, and an iterator of :class:`~reelproc.media.frame.Frame` in order of time.
+
+    Frames have the size after rotation, are BT.709 (limited range where planar; high dynamic range is tone-mapped), and
+    each has its own memory: the caller may change it. A frame that cannot be decoded is left out and listed in
+    :attr:`damage`. Leaving the ``with`` block, or :meth:`close`, ends all threads and child processes.
+
+    Attributes:
+        path: the file.
+        info: what was probed.
+        video: the stream that is read.
+        pix_fmt: of the frames.
+        start, end: the wanted span, exact seconds; None: no bound.
+        width, height: of the frames, pixels.
+        warnings: what this backend cannot do for this file, for people.
+    """
+
+    lost_reason: ClassVar[str] = "its packet is damaged: it could not be decoded"
+    """Why a frame is missing, as far as this backend can tell."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        pix_fmt: PixelFormat = "bgr24",
+        start: float | Fraction | None = None,
+        end: float | Fraction | None = None,
+        info: MediaInfo | None = None,
+    ) -> None:
+        if pix_fmt not in PIXEL_FORMATS:
+            raise SpecError(f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}")
+        self.path = os.fspath(path)
+        self.pix_fmt: PixelFormat = pix_fmt
+        self.start = None if start is None else exact(start)
+        self.end = None if end is None else exact(end)
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise SpecError(f"end must not lie before start, got start={start} and end={end} seconds")
+        self.info = info if info is not None else probe(path)
+        self.video: VideoStream = self.info.require_video()
+        self.width, self.height = self.video.width, self.video.height
+        self.warnings: tuple[str, ...] = ()
+        self._low = self._pts_at(self.start)
+        self._high = self._pts_at(self.end)
+        self._known_damage: list[Damage] = []
+        self._seen: set[int] = set()
+        self._last_pts: int | None = None
+        self._finished = False
+        self._times: FrameTimes | None = None
+        self._frames: Generator[Frame] | None = None
+        self._closed = False
+
+    @abstractmethod
+    def _decode(self) -> Generator[Frame]:
+        """Frames of ``[_low, _high)`` in order; cleans up in ``finally``, when closed early as well."""
+
+    def _pts_at(self, seconds: Fraction | None) -> int | None:
+        """The smallest pts at or after ``seconds``."""
+        return None if seconds is None else self.video.start_pts + ceil(seconds / self.video.time_base)
+
+    def _frame_times(self) -> FrameTimes:
+        """The frames that the packets promise for the wanted span, one more on either side."""
+        if self._times is None:
+            self._times = frame_times(self.path, self.info, start=self.start, end=self.end)
+        return self._times
+
+    @property
+    def conversion(self) -> Conversion:
+        """What is done to the decoder's frames, the turn by the display matrix included."""
+        video = self.video
+        colours = conversion(video.colour, video.pix_fmt, video.coded_width, video.coded_height, self.pix_fmt)
+        turn = video.orientation.filters
+        # Turn where there are fewer bytes: in front of a conversion to RGB, behind one from more bits.
+        filters = (*turn, *colours.filters) if self.pix_fmt in ("bgr24", "rgb24") else (*colours.filters, *turn)
+        return replace(colours, filters=filters)
+
+    def _seek_points(self) -> tuple[int | None, ...]:
+        """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
+        aim = None if self._low is None or self._low <= self.video.start_pts else self._frame_times().seek_pts
+        if aim is None:
+            return (None,)
+        earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
+        return (*(pts for pts in earlier if pts > self.video.start_pts), None)
+
+    def _is_first(self, pts: int | None) -> bool:
+        """Whether the first frame that came after a seek (None: none came) is the one that the packets promise."""
+        promised = (
+            p
+            for p in self._frame_times().pts
+            if (self._low is None or p >= self._low) and (self._high is None or p < self._high)
+        )
+        wanted = next(promised, None)
+        return wanted is None or (pts is not None and pts <= wanted)
+
+    def _stamp(self, frame: Frame, pts: int) -> Frame:
+        frame.index = len(self._seen)
+        frame.pts = pts
+        frame.time_base = self.video.time_base
+        frame.start_pts = self.video.start_pts
+        return frame
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """What should have been shown so far and was not, in order of time; complete when the iteration has ended.
+
+        The first access after the end reads the packet index of the span, without decoding.
+        """
+        if self._last_pts is None and not self._finished:
+            return tuple(self._known_damage)
+        times = self._frame_times()
+        low = self._low if self._low is not None else min((*times.undecodable, *times.pts[:1]))
+        bound = (self._high if self._high is not None else times.end_pts + 1) if self._finished else self._last_pts
+        found = {d.pts: d for d in self._known_damage}
+        for pts, reason in (
+            *((p, "in front of the first key frame: it cannot be decoded") for p in times.undecodable),
+            *((p, self.lost_reason) for p in times.pts),
+        ):
+            if pts not in self._seen and low <= pts and (bound is None or pts < bound):
+                found.setdefault(pts, Damage(pts, reason))
+        return tuple(sorted(found.values(), key=lambda d: (d.pts is None, d.pts or 0)))
+
+    @property
+    def faulty_count(self) -> int:
+        """At least how many frames so far the decoder gave out with errors in them; complete after :meth:`close`.
+
+        Not every decoder can tell, and pictures that refer to a faulty one show its faults without being counted.
+        """
+        return len(self._known_damage)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._closed:
+            raise StopIteration
+        if self._frames is None:
+            self._frames = self._decode()
+        try:
+            frame = next(self._frames)
+        except StopIteration:
+            self._finished = True
+            raise
+        self._seen.add(frame.pts)
+        self._last_pts = frame.pts
+        return frame
+
+    def close(self) -> None:
+        """Stop decoding and release everything. Safe to call again."""
+        self._closed = True
+        if self._frames is not None:
+            self._frames.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.path!r}, {self.width}x{self.height} {self.pix_fmt})"
+
+
+readers: Registry[type[VideoReader]] = Registry("reader", group="reelproc.readers")
+"""The reader backends; third parties add theirs by an entry point in the group ``reelproc.readers``."""
+
+readers.register("ffmpeg", "reelproc.media.reader_ffmpeg:FFmpegReader")
+readers.register("pyav", "reelproc.media.reader_pyav:PyAVReader")
+readers.register("opencv", "reelproc.media.reader_opencv:OpenCVReader")
+
+
+def open_video(
+    path: str | os.PathLike[str],
+    backend: str = "ffmpeg",
+    pix_fmt: PixelFormat = "bgr24",
+    start: float | Fraction | None = None,
+    end: float | Fraction | None = None,
+    *,
+    info: MediaInfo | None = None,
+) -> VideoReader:
+    """Open a local video for reading, frame by frame.
+
+    Args:
+        path: a file name; never taken for a URL.
+        backend: ``"ffmpeg"`` (a child process; every frame, exact timestamps), ``"pyav"`` (the same, in this process)
+            or ``"opencv"`` (loses frames behind damage and guesses timestamps; for comparison).
+        pix_fmt: ``"bgr24"``, ``"rgb24"`` (``frame.image``), ``"yuv420p"`` or ``"yuv444p"`` (``frame.planes``).
+        start, end: seconds from the start of the video stream, the half-open span ``[start, end)``; None: no bound.
+            Floats are taken for the decimals they print as; fractions are exact.
+        info: the result of an earlier :func:`~reelproc.media.probe.probe` of this file, to save doing it again.
+
+    Returns:
+        An iterator of frames that the caller closes, best by ``with``.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        ProbeError: it is not a video that can be read.
+        SpecError: no such backend or pixel format, or ``end`` before ``start``.
+        DecodeError: (while iterating) the decoder failed as a whole. Single damaged frames are left out and listed in
+            ``reader.damage``.
+    """
+    return readers.get(backend)(path, pix_fmt=pix_fmt, start=start, end=end, info=info)

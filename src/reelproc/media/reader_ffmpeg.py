@@ -1,0 +1,258 @@
+"""The default reader: a supervised ffmpeg child that sends raw frames through one pipe and their timestamps through
+another.
+
+Raw video carries no timestamps, so ffmpeg writes those of every frame it is about to send, exact and in the stream's
+own time base, to a side pipe (``-stats_enc_pre``). Frame sync is off (``passthrough``): nothing is doubled, nothing
+dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import re
+import select
+import threading
+import time
+from collections.abc import Generator
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelproc.errors import DecodeError
+from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
+from reelproc.media.frame import Frame, PixelFormat, frame_bytes
+from reelproc.media.reader import Damage, VideoReader
+from reelproc.media.rgb import RGBConverter
+
+__all__ = ["FFmpegReader"]
+
+STALL_SECONDS = 60.0
+"""A decoder that sends nothing for this long, though asked for a frame, is taken for hung."""
+
+READ_AHEAD = 3
+"""Frames decoded ahead of the consumer."""
+
+_TICK_SECONDS = 0.25
+
+_COMPLAINT = re.compile(r"error while decoding MB|Error at MB|corrupt input packet in stream")
+"""What decoders and containers say of a faulty frame. ffmpeg's own mark of it can come too late from a decoding thread,
+and be missed: then one frame stands for all."""
+
+
+class FFmpegReader(VideoReader):
+    """Frames from an ffmpeg child process; see :class:`~reelproc.media.reader.VideoReader`."""
+
+    _delivered: int | None = None
+
+    def _decode(self) -> Generator[Frame]:
+        matrix = self.conversion.rgb_matrix
+        rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
+        for seek in self._seek_points():
+            source = _FramePipe(self._arguments(seek), self._shape, self._high, rgb)
+            self._known_damage = source.damage
+            with contextlib.closing(source):
+                item = source.get()
+                if seek is not None and not self._is_first(item[1] if item else None):
+                    continue  # the seek missed: frames that the packets promise did not come; begin further back
+                while item is not None:
+                    following = source.get()
+                    if following is not None and following[1] <= item[1]:
+                        break  # behind a damaged key frame the decoder may show later frames before earlier ones
+                    data, self._delivered = item
+                    yield self._stamp(Frame(data, self.width, self.height, self.pix_fmt), self._delivered)
+                    item = following
+            if item is not None:
+                yield from self._with_care()
+            return
+
+    @property
+    def _shape(self) -> _Shape:
+        """Of the frames that cross the pipe."""
+        pix_fmt: PixelFormat = "yuv420p" if self.conversion.rgb_matrix else self.pix_fmt
+        return _Shape(self.width, self.height, pix_fmt, self.video.time_base)
+
+    def _with_care(self) -> Generator[Frame]:
+        """The rest, decoded in this process, where each error can be told from the next."""
+        from reelproc.media.reader_pyav import CarefulReader
+
+        with CarefulReader(self, self._delivered) as rest:
+            for frame in rest:
+                yield self._stamp(frame, frame.pts)
+
+    def _arguments(self, seek: int | None) -> list[str]:
+        # A stream may change its size on the way, or begin with another before a seek: all frames get the probed one.
+        # For the others this does nothing.
+        filters = [
+            f"scale=w={self.video.coded_width}:h={self.video.coded_height}:flags=bicubic",
+            *self.conversion.filters,
+        ]
+        if self._low is not None:
+            filters.insert(0, f"select=gte(pts,{self._low})")  # what only leads up to the span does not cross the pipe
+        # The display matrix is applied by our own filters. A stream may fail at more than two thirds of its packets
+        # (max_error_rate): that is reported, and no reason to exit with an error.
+        options = ["-noautorotate", "-copyts"]
+        if seek is not None:
+            seconds = seek * self.video.time_base
+            options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]
+        return [
+            *("-max_error_rate", "1"),
+            *input_arguments(self.path, *options),
+            *("-map", f"0:{self.video.index}"),
+            *(("-vf", filter_chain(filters)) if filters else ()),
+            *("-f", "rawvideo", "-pix_fmt", self._shape.pix_fmt),
+            *("-enc_time_base", "demux", "-fps_mode", "passthrough"),
+        ]
+
+
+class _Shape(NamedTuple):
+    """What crosses the pipe."""
+
+    width: int
+    height: int
+    pix_fmt: PixelFormat
+    time_base: Fraction
+
+
+class _FramePipe:
+    """An ffmpeg child, and the thread that reads frames and timestamps from it, a few ahead of the consumer."""
+
+    def __init__(self, arguments: list[str], shape: _Shape, high: int | None, rgb: RGBConverter | None) -> None:
+        self.damage: list[Damage] = []
+        self._marked = 0
+        self._shape = shape
+        self._size = frame_bytes(shape.pix_fmt, shape.width, shape.height)
+        self._high = high
+        self._rgb = rgb
+        self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | BaseException | None] = queue.Queue(READ_AHEAD)
+        self._stop = threading.Event()
+        self._side, side_in = os.pipe()
+        try:
+            self._process = FFmpegProcess(
+                [*arguments, "-stats_enc_pre", f"pipe:{side_in}", "-stats_enc_pre_fmt", "{pts} {tb}", "pipe:1"],
+                stdout=True,
+                pass_fds=(side_in,),
+                error=DecodeError,
+                on_stderr=self._on_stderr,
+            )
+        except BaseException:
+            os.close(self._side)
+            raise
+        finally:
+            os.close(side_in)
+        self._out = self._process.stdout.fileno()
+        widen_pipe(self._process.stdout)
+        self._lines = b""
+        self._thread = threading.Thread(target=self._run, name="reelproc-reader", daemon=True)
+        self._thread.start()
+
+    def get(self) -> tuple[NDArray[np.uint8], int] | None:
+        """The next frame's bytes and pts; None at the end.
+
+        Raises:
+            DecodeError: the child failed, hung, or ended in the middle of a frame.
+        """
+        item = self._queue.get()
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """End the child and the thread."""
+        self._stop.set()
+        self._process.stop()
+        while self._thread.is_alive():
+            with contextlib.suppress(queue.Empty):
+                self._queue.get_nowait()
+            self._thread.join(0.01)
+        self._process.kill()
+        os.close(self._side)
+
+    def _run(self) -> None:
+        last: BaseException | None = None
+        try:
+            while (item := self._next()) is not None:
+                self._put(item)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the consumer's to know
+            last = error
+        self._put(last)
+
+    def _put(self, item: tuple[NDArray[np.uint8], int] | BaseException | None) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=_TICK_SECONDS)
+            except queue.Full:
+                continue
+            return
+
+    def _next(self) -> tuple[NDArray[np.uint8], int] | None:
+        data = np.empty(self._size, np.uint8)
+        view = data.data
+        got = 0
+        while got < self._size and self._wait(self._out):
+            count = os.readv(self._out, [view[got:]])
+            if not count:
+                break
+            got += count
+        if self._stop.is_set():
+            return None
+        if got < self._size:
+            self._process.check()  # a child that failed must never look like a short video
+            if got:
+                raise self._process.failure(f"the last frame has {got} of {self._size} bytes")
+            if self._line() is not None:
+                raise self._process.failure("ffmpeg announced a frame and did not send it")
+            return None
+        line = self._line()
+        if line is None:
+            raise self._process.failure("ffmpeg sent a frame without a timestamp")
+        pts = self._pts(line)
+        if self._high is not None and pts >= self._high:
+            self._process.stop()
+            return None
+        if self._rgb is not None:
+            data = self._rgb.planes(data, self._shape.width, self._shape.height)
+        return data, pts
+
+    def _pts(self, line: bytes) -> int:
+        """The timestamp of a line ``pts time_base``, in the stream's time base."""
+        number, _, base = line.decode().partition(" ")
+        pts = Fraction(number) * Fraction(base) / self._shape.time_base
+        if pts.denominator != 1:
+            raise self._process.failure(f"ffmpeg counts time in units of {base} s, not of {self._shape.time_base} s")
+        return pts.numerator
+
+    def _line(self) -> bytes | None:
+        """The next line of the side pipe; None at its end."""
+        while b"\n" not in self._lines:
+            chunk = os.read(self._side, 65536) if self._wait(self._side) else b""
+            if not chunk:
+                return None
+            self._lines += chunk
+        line, _, self._lines = self._lines.partition(b"\n")
+        return line
+
+    def _wait(self, fd: int) -> bool:
+        """Wait until ``fd`` can be read or is at its end; False when the reader is being closed.
+
+        Raises:
+            DecodeError: nothing came for ``STALL_SECONDS``.
+        """
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        deadline = time.monotonic() + STALL_SECONDS
+        while not self._stop.is_set():
+            if poll.poll(_TICK_SECONDS * 1000):
+                return True
+            if time.monotonic() > deadline:
+                self._process.stop()
+                raise self._process.failure(f"ffmpeg sent nothing for {STALL_SECONDS:g} s and was killed")
+        return False
+
+    def _on_stderr(self, line: str) -> None:
+        self._marked += "corrupt decoded frame" in line
+        if self._marked > len(self.damage) or (not self.damage and _COMPLAINT.search(line)):
+            self.damage.append(Damage(None, "a frame was decoded with errors"))
