@@ -1,0 +1,80 @@
+"""The command line: thin over the public API.
+
+Exit codes: 0, 1 (it failed), 2 (bad input: the message says what to change), 130 (interrupted). With ``--json``
+standard output is one JSON document, an error included: ``{"error": {"type": ..., "message": ..., "transient": ...}}``.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+import reelproc
+from reelproc.cli.failures import TERMINATED, report
+
+__all__ = ["app", "main"]
+
+_COMMANDS = {
+    "concat": ("reelproc.cli.editing:concat", "Join videos."),
+    "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
+    "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
+    "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
+    "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
+    "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
+    "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
+    "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
+}
+"""Where each command is, and what the list of commands says of it: showing the list imports none of them."""
+
+
+class _App(click.Group):
+    """Imports a command when it is asked for, and turns every error into a message and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+
+    def main(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
+        extra.pop("standalone_mode", None)
+        try:
+            code = super().main(given, prog_name, standalone_mode=False, **extra)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost: a message, never a traceback
+            sys.exit(report(error, as_json="--json" in given, debug="--debug" in given))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(
+    cls=_App,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='Tab completion for bash: eval "$(_REELPROC_COMPLETE=bash_source reelproc)"; zsh and fish have the same.',
+)
+@click.version_option(reelproc.__version__, prog_name="reelproc")
+def app() -> None:
+    """Cut, follow, upscale, spotlight and join game footage into highlight reels.
+
+    Start with "reelproc demo": it draws a match, makes a reel of it, and shows you the reel's JSON to edit.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line on this process's arguments, and exit."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # as an exception: everybody cleans up
+    app.main(prog_name="reelproc")

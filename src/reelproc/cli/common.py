@@ -1,0 +1,150 @@
+"""What the commands share: options, JSON arguments, running a job under a progress bar, and saying the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+
+if TYPE_CHECKING:
+    from reelproc.jobs import ExtractJob, RenderJob
+    from reelproc.results import Progress, ProgressCallback, RenderResult
+    from reelproc.schema import Schema
+
+__all__ = [
+    "common_options",
+    "executor_option",
+    "on_damage_option",
+    "progress_bar",
+    "read_json",
+    "run",
+    "say",
+    "size",
+    "sized",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """The callback of options that take ``WxH`` in pixels."""
+    if value is None:
+        return None
+    width, _x, height = value.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise click.BadParameter(f"{value!r} is not a size; write width x height in pixels, e.g. 810x1440")
+    return int(width), int(height)
+
+
+def common_options(command: F) -> F:
+    """``--json`` and ``--debug``, which every command has."""
+    command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, errors included.")(command)
+
+
+def executor_option(command: F) -> F:
+    """``--executor``."""
+    return click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where to run it.")(
+        command
+    )
+
+
+def on_damage_option(command: F) -> F:
+    """``--on-damage``."""
+    return click.option(
+        "--on-damage",
+        type=click.Choice(["raise", "conceal"]),
+        default="raise",
+        show_default=True,
+        help="At a frame that cannot be decoded: fail, or repeat the last good one and report it.",
+    )(command)
+
+
+def read_json(argument: str) -> Any:
+    """The JSON in a file, or on standard input for ``-``.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        StorageError: it cannot be read.
+        SpecError: it is not JSON.
+    """
+    where = "standard input" if argument == "-" else argument
+    try:
+        text = sys.stdin.read() if argument == "-" else Path(argument).read_text(encoding="utf-8")
+        return json.loads(text)
+    except FileNotFoundError as error:
+        raise ObjectNotFoundError(f"there is no file {argument!r}") from error
+    except OSError as error:
+        raise StorageError(f"{where} cannot be read: {error}") from error
+    except ValueError as error:  # not UTF-8, or not JSON
+        raise SpecError(f"{where} is not valid JSON: {error}") from None
+
+
+@contextmanager
+def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
+    """Shows progress with the time that is left, on a terminal; elsewhere, and for machines, nothing."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description:<24.24}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        phase = ""
+
+        def show(event: Progress) -> None:
+            nonlocal phase
+            if event.phase != phase:  # each has a clock of its own: the estimate must not mix them
+                phase = event.phase
+                bar.reset(task, total=event.total or None, description=event.message or event.phase)
+            bar.update(task, completed=event.done, total=event.total or None)
+
+        yield show
+
+
+def run(job: RenderJob | ExtractJob, *, executor: str, as_json: bool) -> RenderResult:
+    """Have ``job`` done and return its result; an interruption cancels it."""
+    import reelproc as rp
+
+    with rp.executor(executor) as ex:
+        handle = ex.submit(job)
+        with progress_bar(as_json=as_json) as show:
+            for event in handle.events():
+                show(event)
+        return handle.result()
+
+
+def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] = ()) -> None:
+    """Print ``result`` for machines, or ``text`` and ``warnings`` for people."""
+    if as_json:
+        click.echo(result.model_dump_json())
+        return
+    click.echo(text)
+    for warning in warnings:
+        click.echo(f"{click.style('warning', fg='yellow')}: {warning}", err=True)
+
+
+def sized(result: RenderResult) -> str:
+    """One line about a rendered file."""
+    rate = "with the source's timestamps" if result.fps is None else f"at {result.fps} per second"
+    took = f", in {result.phases['wall']:.1f} s" if "wall" in result.phases else ""
+    return (
+        f"{result.output}: {result.width}x{result.height}, {result.frame_count} frames {rate}, "
+        f"{result.duration_seconds:.3f} s{took}"
+    )

@@ -1,0 +1,64 @@
+"""From an error to what people or machines are told, and the exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+
+import click
+
+from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError
+
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
+
+FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Say what went wrong and return the exit code.
+
+    Args:
+        error: what was raised.
+        as_json: whether a machine reads standard output.
+        debug: whether a traceback is wanted (on standard error).
+    """
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        _forget_output()
+        return FAILED
+    if debug:
+        traceback.print_exception(error)
+    message = _message(error)
+    if as_json:
+        body = {"type": _kind(error), "message": message, "transient": getattr(error, "transient", False)}
+        click.echo(json.dumps({"error": body}))
+    else:
+        usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
+        click.echo(f"{usage}{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return INTERRUPTED
+    return BAD_INPUT if isinstance(error, (SpecError, ObjectNotFoundError, click.ClickException)) else FAILED
+
+
+def _kind(error: BaseException) -> str:
+    """The name of the error in reelproc's own tree, which is what callers can rely on."""
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "Interrupted"
+    return "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return "interrupted"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, ReelprocError):
+        return str(error)
+    return f"{type(error).__name__}: {error}\nreelproc did not expect that; --debug shows where it happened"
+
+
+def _forget_output() -> None:
+    """Whoever read our standard output has gone: let the interpreter's last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,129 @@
+"""Make the demo: the match, its reel as data and as a video, and the contact sheet."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from reelproc.demo.reel import footage_reel, match_reel
+from reelproc.errors import ExecutorError, StorageError
+from reelproc.executors import executor
+from reelproc.jobs import RenderJob
+from reelproc.media.probe import probe
+from reelproc.reel_file import anchored, write_reel
+from reelproc.results import Progress, ProgressCallback, RenderResult
+from reelproc.schema import Schema
+from reelproc.storage import resolve
+
+__all__ = ["DemoResult", "make_demo"]
+
+
+class DemoResult(Schema):
+    """What the demo made.
+
+    Attributes:
+        folder: everything is in it.
+        match: the drawn clip; None where footage was given.
+        reel_json: the reel as data; edit it and render it again.
+        reel: the rendered reel.
+        sheet: a picture of the reel at a dozen moments.
+        render: the report of the render.
+        seconds: wall time of each step: ``draw``, ``render``, ``sheet``.
+    """
+
+    folder: str
+    match: str | None
+    reel_json: str
+    reel: str
+    sheet: str
+    render: RenderResult
+    seconds: dict[str, float]
+
+
+def make_demo(
+    folder: str | os.PathLike[str],
+    *,
+    source: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    progress: ProgressCallback = lambda _: None,
+    check: Callable[[], None] = lambda: None,
+) -> DemoResult:
+    """Draw a match, make a reel of it, and show the reel on a contact sheet.
+
+    Args:
+        folder: gets ``match.mp4``, ``reel.json``, ``reel.mp4`` and ``contact-sheet.png``; made if it is not there.
+        source: footage to use instead of the drawn match, which is then left out.
+        seed: of the match; equal seeds give equal pictures.
+        progress: told how far it is: phases ``draw``, ``probe``, ``render``, ``audio``, ``assemble``, ``sheet``.
+        check: called often while drawing; raises to stop.
+
+    Raises:
+        ReelprocError: typed; nothing half-written is left in the folder.
+    """
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the folder {os.fspath(folder)!r} cannot be made: {error}; name another with --out"
+        ) from error
+    begin = time.perf_counter()
+    seconds: dict[str, float] = {}
+
+    def lap(step: str) -> None:
+        seconds[step] = round(time.perf_counter() - begin - sum(seconds.values()), 3)
+
+    match_path: Path | None = None
+    if source is None:
+        from reelproc.demo.match import Match, film
+
+        progress(Progress(phase="draw", total=Match.frame_count, message="building the stadium"))
+        match = Match(seed=seed)
+        match_path = place / "match.mp4"
+        film(match, match_path, progress=progress, check=check)
+        reel = match_reel(match, match_path.name)
+        lap("draw")
+    else:
+        footage = resolve(source)
+        reel = footage_reel(probe(footage), os.path.relpath(footage, place.absolute()))
+    reel_json, output, sheet = (place / name for name in ("reel.json", "reel.mp4", "contact-sheet.png"))
+    write_reel(reel, reel_json)
+    with executor("local") as ex:
+        handle = ex.submit(RenderJob(reel=anchored(reel, place), output=str(output)))
+        for event in handle.events():
+            if event.phase != "done":
+                progress(event)
+        rendered = handle.result()
+    if not isinstance(rendered, RenderResult):
+        raise ExecutorError(f"the executor gave a {type(rendered).__name__} for a render job, expected a RenderResult")
+    lap("render")
+    progress(Progress(phase="sheet", message="drawing the contact sheet"))
+    _sheet(rendered, output, sheet, check)
+    lap("sheet")
+    progress(Progress(phase="done", message=str(output)))
+    return DemoResult(
+        folder=str(place),
+        match=None if match_path is None else str(match_path),
+        reel_json=str(reel_json),
+        reel=str(output),
+        sheet=str(sheet),
+        render=rendered,
+        seconds=seconds,
+    )
+
+
+def _sheet(rendered: RenderResult, reel: Path, path: Path, check: Callable[[], None]) -> None:
+    from reelproc.demo.sheet import contact_sheet
+
+    def shown(moment: float) -> str:
+        """Which clips are seen then: two inside a dissolve."""
+        at = [c.index + 1 for c in rendered.clips if c.start_seconds <= moment < c.start_seconds + c.duration_seconds]
+        return "clip " + " + ".join(map(str, at)) if at else ""
+
+    title = (
+        f"{reel.name}   {rendered.width}x{rendered.height}   {rendered.frame_count} frames   "
+        f"{rendered.duration_seconds:.2f} s at {rendered.fps} per second"
+    )
+    contact_sheet(reel, path, title=title, captions=shown, check=check)

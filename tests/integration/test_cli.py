@@ -1,0 +1,208 @@
+"""The command line as a program: real files in, real files out, read back with PyAV."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from media_factory import MadeVideo, numbered_video, read_number, tone
+
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMAND = [sys.executable, "-c", "from reelproc.cli import main; main()"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Runs the program in ``tmp_path``, its jobs' folder in there too."""
+
+    def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "REELPROC_HOME": str(tmp_path / "home")},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> MadeVideo:
+    return numbered_video(tmp_path / "game.mp4", frame_count=60, fps=30, sound=tone(2.0))
+
+
+def answer(ran: subprocess.CompletedProcess[str]) -> Any:
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return json.loads(ran.stdout)
+
+
+def numbers(path: Path) -> list[int]:
+    with av.open(str(path)) as container:
+        return [read_number(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+
+
+def test_probe_says_what_a_file_is(program: Program, game: MadeVideo) -> None:
+    info = answer(program("probe", "game.mp4", "--exact", "--json"))
+    assert (info["frame_count"], info["video"]["width"], info["video"]["height"]) == (60, 192, 108)
+    assert info["audio"]["sample_rate"] == 48_000
+    shown = program("probe", "game.mp4").stdout
+    assert "192x108" in shown
+    assert "2.000 s" in shown
+
+
+def test_frame_makes_the_size_asked_for(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    keyframes = [{"time": t, "x": 0, "y": 0, "width": 192, "height": 108} for t in (0, 1)]
+    options = ("--size", "384x216", "--keyframes", "-", "--start", "0.5", "--speed", "0:0.5:0.5", "--json")
+    result = answer(program("frame", "game.mp4", "out.mp4", *options, stdin=json.dumps(keyframes)))
+    assert (result["width"], result["height"], result["frame_count"]) == (384, 216, 60)
+    shown = numbers(tmp_path / "out.mp4")
+    assert len(shown) == 60
+    assert shown[:4] == [15, 15, 16, 16]
+    assert shown[-3:] == [57, 58, 59]
+
+
+def test_overlay_keeps_every_frame_and_its_time(program: Program, tmp_path: Path) -> None:
+    pts = [0, 33, 70, 100, 200, 201, 300, 500]
+    made = numbered_video(tmp_path / "variable.mkv", pts=pts, b_frames=0)
+    regions = [
+        {"start_time": 0, "end_time": 1, "keyframes": [{"time": 0, "x": 9, "y": 9, "radius_x": 4, "radius_y": 4}]}
+    ]
+    (tmp_path / "r.json").write_text(json.dumps({"regions": regions}))
+    result = answer(program("overlay", "variable.mkv", "out.mkv", "--regions", "r.json", "--json"))
+    assert (result["width"], result["height"], result["fps"]) == (192, 108, None)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([float(p * made.time_base) for p in made.pts], abs=0.001)
+    assert numbers(tmp_path / "out.mkv") == list(made.numbers)
+
+
+def test_extract_is_exact_and_a_copy_says_what_it_holds(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    exact = answer(program("extract", "game.mp4", "exact.mp4", "--start", "0.5", "--end", "1.0", "--json"))
+    assert numbers(tmp_path / "exact.mp4") == list(range(15, 30))
+    assert (exact["frame_count"], exact["copied"]) == (15, False)
+    copied = answer(program("extract", "game.mp4", "copy.mp4", "--start", "0.5", "--end", "1.0", "--copy", "--json"))
+    assert copied["copied"]
+    shown = numbers(tmp_path / "copy.mp4")
+    assert copied["start_seconds"] <= 0.5
+    assert (shown[0], len(shown)) == (round(copied["start_seconds"] * 30), copied["frame_count"])
+    assert shown[-1] == round(copied["end_seconds"] * 30) - 1
+    assert set(range(15, 30)) <= set(shown)
+
+
+def test_concat_takes_size_and_rate_of_the_first(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    numbered_video(tmp_path / "other.mp4", frame_count=50, fps=25, width=384, height=216, first_number=100)
+    result = answer(program("concat", "game.mp4", "other.mp4", "out.mp4", "--json"))
+    assert (result["width"], result["fps"], result["frame_count"]) == (192, "30", 120)
+    shown = numbers(tmp_path / "out.mp4")
+    assert shown[:60] == list(range(60))
+    assert (shown[60], shown[-1]) == (100, 149)
+
+
+def test_render_reads_the_reels_folder_not_the_current_one(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    folder = tmp_path / "reels"
+    folder.mkdir()
+    game.path.rename(folder / "game.mp4")
+    reel = {"clips": [{"source": "game.mp4", "end": 1}], "output": {"width": 192, "height": 108}}
+    (folder / "reel.json").write_text(json.dumps(reel))
+    ran = program("render", "reels/reel.json", "out.mp4")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("out.mp4: 192x108, 30 frames") or "192x108, 30 frames" in ran.stdout
+    assert ran.stderr == ""
+    assert numbers(tmp_path / "out.mp4") == list(range(30))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (("probe", "none.mp4"), 2, "ObjectNotFoundError"),
+        (("probe", "text.mp4"), 1, "ProbeError"),
+        (("frame", "none.mp4", "out.mp4", "--size", "90x160"), 2, "ObjectNotFoundError"),
+        (("extract", "game.mp4", "out.mp4", "--start", "50", "--end", "60"), 2, "SpecError"),
+        (("extract", "game.mp4", "out.txt", "--start", "0", "--end", "1"), 2, "SpecError"),
+        (("frame", "game.mp4", "out.mp4", "--size", "90x160", "--upscaler", "wish"), 2, "SpecError"),
+        (("concat", "game.mp4", "none.mp4", "out.mp4"), 2, "ObjectNotFoundError"),
+        (("demo", "--out", "text.mp4"), 1, "StorageError"),
+        (("demo", "--source", "none.mp4", "--out", "d"), 2, "ObjectNotFoundError"),
+    ],
+)
+def test_failures_have_a_type_and_a_code_and_leave_no_file(
+    program: Program, game: MadeVideo, tmp_path: Path, arguments: tuple[str, ...], code: int, kind: str
+) -> None:
+    (tmp_path / "text.mp4").write_text("this is not a film")
+    ran = program(*arguments, "--json")
+    assert json.loads(ran.stdout)["error"]["type"] == kind
+    assert ran.returncode == code
+    assert "Traceback" not in ran.stderr
+    assert not [p.name for p in tmp_path.rglob("*") if p.name.startswith("out.") or ".part" in p.name]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_program_and_its_children_soon(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    numbered_video(tmp_path / "long.mp4", frame_count=600, fps=30, width=640, height=360)
+    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home"), "REELPROC_TEST_MARK": str(tmp_path)}
+    process = subprocess.Popen(
+        [*COMMAND, "frame", "long.mp4", "out.mp4", "--size", "1620x2880"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while len(relatives(tmp_path)) < 4 and time.monotonic() < deadline:  # itself, a worker, a decoder, an encoder
+            time.sleep(0.05)
+        begin = time.monotonic()
+        os.killpg(process.pid, sent)
+        _, said = process.communicate(timeout=30)
+        seconds = time.monotonic() - begin
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert process.returncode == code
+    assert seconds < 5
+    assert b"Traceback" not in said
+    assert relatives(tmp_path) == []
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["home", "long.mp4"]
+
+
+def relatives(mark: Path) -> list[int]:
+    """Processes that were started with the mark in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"REELPROC_TEST_MARK={mark}\0".encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:  # it has ended, or is not ours
+            continue
+    return found
+
+
+def test_a_reader_that_goes_away_is_no_traceback(game: MadeVideo, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ran = subprocess.run(
+            [*COMMAND, "probe", "game.mp4"], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    finally:
+        os.close(write)
+    assert b"Traceback" not in ran.stderr
+    assert b"Exception ignored" not in ran.stderr
+    assert ran.returncode == 1
