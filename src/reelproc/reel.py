@@ -43,6 +43,7 @@ FrameRate = Annotated[
 ]
 """Frames per second: 30, 29.97, "30000/1001" or a Fraction."""
 
+
 def _text(value: Any) -> Any:
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(text, str) and not text.isascii():

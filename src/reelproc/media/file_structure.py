@@ -1,4 +1,4 @@
-"""How long a file says that it is: the sizes in its own outermost structure, against which a cut-off file is found out.
+"""How long a file says that it is: sizes in its own outermost structure, against which a cut-off file is found out.
 
 Players and demultiplexers read what is there and say nothing of what is not. But MP4 and MOV (a chain of boxes), AVI
 (RIFF chunks) and Matroska (one segment) state sizes in bytes, and a file that was cut off is shorter than they add up to.

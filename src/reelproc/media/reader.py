@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -34,6 +35,9 @@ __all__ = ["Damage", "VideoReader", "open_video", "readers"]
 @dataclass(frozen=True, slots=True)
 class Damage:
     """A frame that should have been shown and could not be decoded, or only with errors.
+
+    Frames that were predicted from a lost one are delivered, and may show its traces up to the next key frame: decoders
+    conceal such faults and mostly say nothing.
 
     Attributes:
         pts: its timestamp in the stream's time base; None where the decoder did not say which frame it was.
@@ -88,7 +92,7 @@ class VideoReader(ABC):
         self._low = self._pts_at(self.start)
         self._high = self._pts_at(self.end)
         self._known_damage: list[Damage] = []
-        self._seen: set[int] = set()
+        self._seen = array("q")  # the pts of all frames that went out: 8 bytes each
         self._last_pts: int | None = None
         self._finished = False
         self._times: FrameTimes | None = None
@@ -156,11 +160,12 @@ class VideoReader(ABC):
         low = self._low if self._low is not None else min((*times.undecodable, *times.pts[:1]))
         bound = (self._high if self._high is not None else times.end_pts + 1) if self._finished else self._last_pts
         found = {d.pts: d for d in self._known_damage}
+        seen = set(self._seen)
         for pts, reason in (
             *((p, "in front of the first key frame: it cannot be decoded") for p in times.undecodable),
             *((p, self.lost_reason) for p in times.pts),
         ):
-            if pts not in self._seen and low <= pts and (bound is None or pts < bound):
+            if pts not in seen and low <= pts and (bound is None or pts < bound):
                 found.setdefault(pts, Damage(pts, reason))
         return tuple(sorted(found.values(), key=lambda d: (d.pts is None, d.pts or 0)))
 
@@ -185,7 +190,7 @@ class VideoReader(ABC):
         except StopIteration:
             self._finished = True
             raise
-        self._seen.add(frame.pts)
+        self._seen.append(frame.pts)
         self._last_pts = frame.pts
         return frame
 

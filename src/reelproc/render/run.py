@@ -298,7 +298,7 @@ def _spans(plan: Plan) -> tuple[ClipSpan, ...]:
 
 
 def _report(plan: Plan, concealed: list[Concealment]) -> list[str]:
-    """One warning per clip that shows repeated frames, with the times that were lost, and one if it shows faulty ones."""
+    """One warning per clip that shows repeated frames, with the lost ones' times, and one if it shows faulty ones."""
     warnings = []
     for clip in plan.clips:
         lost = [c.seconds for c in concealed if c.clip == clip.index and c.seconds is not None]
@@ -311,7 +311,7 @@ def _report(plan: Plan, concealed: list[Concealment]) -> list[str]:
         faulty = sum(c.count for c in concealed if c.clip == clip.index and c.seconds is None)
         if faulty:
             warnings.append(
-                f"clip {clip.index}: at least {faulty} source frames of {clip.source} are damaged and were decoded with "
-                "errors; they, and those behind them up to the next key frame, may show faults"
+                f"clip {clip.index}: at least {faulty} source frames of {clip.source} are damaged and were decoded "
+                "with errors; they, and those behind them up to the next key frame, may show faults"
             )
     return warnings
