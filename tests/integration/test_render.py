@@ -299,7 +299,17 @@ def test_a_copy_says_what_it_really_cut(source: Path, tmp_path: Path) -> None:
     assert found[0] < 46
     assert set(range(46, 75)) <= set(found)
     assert len(found) == result.frame_count
+    assert found == list(range(found[0], found[0] + len(found)))  # no hole behind the wanted end
     assert "key frame" in result.warnings[0]
+
+
+def test_a_copys_sound_reaches_its_end(footage: Path, tmp_path: Path) -> None:
+    result = run_job(rp.ExtractJob(source=footage / "edts.mp4", output=tmp_path / "o.mp4", end=4, copy_codec=True))
+    with av.open(result.output) as container:
+        sound, picture = container.streams.audio[0], container.streams.video[0]
+        ends = [float(s.duration * s.time_base) for s in (sound, picture)]  # type: ignore[operator]
+    assert abs(ends[0] - ends[1]) < 0.1
+    assert ends[1] == pytest.approx(result.duration_seconds, abs=0.05)
 
 
 @pytest.fixture

@@ -115,18 +115,23 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
             context.check()
             if not packet.size or packet.dts is None or packet.pts is None or packet.time_base is None:
                 continue
-            if packet.stream_index == video.index and span.first is None and packet.is_keyframe:
-                span.first = packet.pts * packet.time_base
-            if span.first is None or (end is not None and packet.dts * packet.time_base >= end):
-                if span.first is not None and packet.stream_index == video.index:
-                    break  # in decoding order, nothing behind this belongs to a frame before the end
-                continue
-            shown = packet.pts * packet.time_base
-            if packet.stream_index != video.index and shown < span.first:
-                continue
+            shown, decoded = packet.pts * packet.time_base, packet.dts * packet.time_base
+            late = end is not None and decoded >= end
             if packet.stream_index == video.index:
+                if span.first is None and packet.is_keyframe:
+                    span.first = shown
+                # past the end in decoding order only pictures between those that are kept already are wanted
+                span.complete |= late and shown >= (span.last or shown)
+                if span.first is None or span.complete:
+                    continue
                 span.frames += 1
                 span.last = max(span.last or shown, shown + (packet.duration or 0) * packet.time_base)
+            elif span.first is None or shown < span.first:
+                continue
+            elif end is not None and shown >= max(end, span.last or end):
+                if span.complete:
+                    break
+                continue
             shift = round(span.first / packet.time_base)
             packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
             packet.stream = streams[packet.stream_index]
@@ -139,8 +144,9 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
 
 @dataclass(slots=True)
 class _Copied:
-    """What was copied: frames, and the span on the source's clock."""
+    """What was copied: frames, the span on the source's clock, and whether the picture has reached its end."""
 
     frames: int = 0
+    complete: bool = False
     first: Fraction | None = None
     last: Fraction | None = None

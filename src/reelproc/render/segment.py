@@ -114,16 +114,17 @@ class ClipRenderer:
         self._reader, self._frames, self._steps = None, None, None
 
     def _open(self, pts: int) -> None:
-        from reelproc.media.reader import open_video
-
         frames = self.clip.frames
         # half open: anything between the last wanted frame and the next one ends the range behind the former
         end = frames.time(self.last_pts) + frames.time_base / 2
-        self._reader = open_video(
-            self.clip.source, pix_fmt=self.clip.streams[0].pix_fmt, start=frames.time(pts), end=end
-        )
-        self._reader.__enter__()
+        self._reader = self._open_range(frames.time(pts), end)
         self._frames = iter(self._reader)
+
+    def _open_range(self, start: Fraction, end: Fraction) -> VideoReader:
+        from reelproc.media.reader import open_video
+
+        clip = self.clip
+        return open_video(clip.source, pix_fmt=clip.streams[0].pix_fmt, start=start, end=end, info=clip.info)
 
     def _read_up_to(self, pts: int) -> Frame | None:
         """The first frame at or behind ``pts``; None at the end of the range."""
@@ -136,23 +137,22 @@ class ClipRenderer:
     def _process(self, frame: Frame) -> Frame:
         from reelproc.upscalers.resample import cut_window
 
-        if self._steps is None:
-            self._steps = self._open_stages()
         since = self.clip.frames.time(frame.pts) - self.clip.start
         with self.clock("stages"):
+            if self._steps is None:
+                self._steps = []
+                self._open_stages(self._steps)
             for step in self._steps:
                 if frame.window is not None and not step.work.accepts_window:
                     frame = cut_window(frame)
                 frame = step.work(frame, float(step.clock(since)))
             return cut_window(frame) if frame.window is not None else frame
 
-    def _open_stages(self) -> list[_Step]:
-        steps = []
+    def _open_stages(self, steps: list[_Step]) -> None:
         for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
             work = stage.open(stream, self.clip.target)
             if work is not None:
                 steps.append(_Step(work, clock))
-        return steps
 
     def _replace(self, pts: int) -> Frame:
         """What is shown for a frame that cannot be decoded."""
@@ -179,17 +179,13 @@ class ClipRenderer:
 
     def _last_good_before(self, pts: int) -> Frame | None:
         """The last planned frame before ``pts`` that decodes: what an uninterrupted render would have held."""
-        from reelproc.media.reader import open_video
-
         planned = {p for p in self.clip.pts if p < pts}
         frames = self.clip.frames
         back = Fraction(2)
         while planned:
             begin = max(frames.time(min(planned)), frames.time(pts) - back)
             last = None
-            with open_video(
-                self.clip.source, pix_fmt=self.clip.streams[0].pix_fmt, start=begin, end=frames.time(pts)
-            ) as reader:
+            with self._open_range(begin, frames.time(pts)) as reader:
                 for frame in reader:
                     last = frame if frame.pts in planned else last
             if last is not None or begin == frames.time(min(planned)):
