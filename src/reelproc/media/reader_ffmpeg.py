@@ -127,6 +127,7 @@ class _FramePipe:
         self._size = frame_bytes(shape.pix_fmt, shape.width, shape.height)
         self._high = high
         self._rgb = rgb
+        self._planes = None if rgb is None else np.empty(self._size, np.uint8)  # used again for every frame
         self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | BaseException | None] = queue.Queue(READ_AHEAD)
         self._stop = threading.Event()
         self._side, side_in = os.pipe()
@@ -189,7 +190,7 @@ class _FramePipe:
             return
 
     def _next(self) -> tuple[NDArray[np.uint8], int] | None:
-        data = np.empty(self._size, np.uint8)
+        data = np.empty(self._size, np.uint8) if self._planes is None else self._planes
         view = data.data
         got = 0
         while got < self._size and self._wait(self._out):

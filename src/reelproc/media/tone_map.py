@@ -28,7 +28,7 @@ __all__ = ["GRID", "HDR_REFERENCE_WHITE", "table", "table_file"]
 Array = NDArray[np.float64]
 
 GRID = 49
-"""Points a side. Between them the table is 0.1 to 0.4 of an 8-bit level off the formula in the mean, and 2 to 7 levels in
+"""Points a side. Between them the table is 0.1 to 0.4 of an 8-bit level off the formula in the mean, 2 to 7 levels in
 one colour of a hundred: the dark and saturated ones, which lie where the narrower gamut ends."""
 
 HDR_REFERENCE_WHITE = 203.0

@@ -49,6 +49,9 @@ SEGMENT_SECONDS = 10
 HOLD_SECONDS = 1
 """How far a clip may reach past its source's end: editors round durations. The last frame holds, with a warning."""
 
+MAX_FRAMES = 24 * 3600 * 60
+"""Of a reel: a day at 60 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
+
 LATE_SECONDS = Fraction(1, 5)
 """A clip whose first frame comes later than this behind its start gets a warning."""
 
@@ -324,6 +327,7 @@ def make_plan(
         )
         if fps is not None:
             count = max(1, round_half_up(streams[-1].duration * fps))
+            _check_length(index, clip, first + count, streams[-1].duration)
             shown = [clocks[-1](frames.time(p) - start) for p in frames.pts]
             kept = tuple(frames.pts[i] for i in frame_schedule(shown, count, fps))
         _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
@@ -336,6 +340,16 @@ def make_plan(
     output = reel.output.model_copy(update={"width": target.width, "height": target.height})
     plan = Plan(tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), None, tuple(warnings))
     return replace(plan, segments=tuple(Segment(a, b) for a, b in segment_bounds(total, plan.nominal_rate)))
+
+
+def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None:
+    """Refuse a reel that nobody can mean, before anything is reserved for it."""
+    if count > MAX_FRAMES:
+        raise SpecError(
+            f"clip {index} ({clip.source}) lasts {float(seconds):.6g} s, which makes {count} frames; a reel has at most "
+            f"{MAX_FRAMES}. Name an end; if there is one, the source's timestamps jump",
+            path=("clips", index),
+        )
 
 
 def _span(

@@ -8,7 +8,7 @@ from fractions import Fraction
 from reelproc.media.packets import frame_times
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.reel import Clip, Reel
-from reelproc.render.plan import Plan, SourceFrames, make_plan
+from reelproc.render.plan import HOLD_SECONDS, Plan, SourceFrames, make_plan
 from reelproc.render.smart_copy import with_copies
 from reelproc.storage import resolve
 from reelproc.timing import exact
@@ -49,6 +49,7 @@ def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:
     end: Fraction | None = None if clip.end is None else exact(clip.end)
     times = frame_times(path, info, start=start, end=end)
     video = info.require_video()
-    return SourceFrames(
-        times.pts, video.time_base, video.start_pts, (times.end_pts - video.start_pts) * video.time_base
-    )
+    ends = times.seconds(times.end_pts)
+    if ends - info.duration > HOLD_SECONDS and info.duration > times.seconds(times.pts[-1]):
+        ends = info.duration  # the last frame claims to be shown for longer than the whole file lasts
+    return SourceFrames(times.pts, video.time_base, video.start_pts, ends)
