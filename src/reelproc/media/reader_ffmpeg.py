@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from reelproc.errors import DecodeError
 from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
+from reelproc.media.probe import MAX_PIXELS
 from reelproc.media.reader import Damage, VideoReader
 from reelproc.media.rgb import RGBConverter
 
@@ -94,7 +95,8 @@ class FFmpegReader(VideoReader):
             filters.insert(0, f"select=gte(pts,{self._low})")  # what only leads up to the span does not cross the pipe
         # The display matrix is applied by our own filters. A stream may fail at more than two thirds of its packets
         # (max_error_rate): that is reported, and no reason to exit with an error.
-        options = ["-noautorotate", "-copyts"]
+        # max_pixels: a stream that grows on the way must not take all memory.
+        options = ["-noautorotate", "-copyts", "-max_pixels", str(MAX_PIXELS)]
         if seek is not None:
             seconds = seek * self.video.time_base
             options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]

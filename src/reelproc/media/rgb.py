@@ -7,25 +7,18 @@ dark. Who wants it more exact asks the reader for the planes.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, cast
 
-import av
 import numpy as np
+from av.filter import Graph
+from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from reelproc.media.frame import PixelFormat
 
 __all__ = ["RGBConverter", "packed"]
-
-_MATRICES = {
-    "bt709": Colorspace.ITU709,
-    "fcc": Colorspace.FCC,
-    "bt470bg": Colorspace.ITU601,
-    "smpte170m": Colorspace.SMPTE170M,
-    "smpte240m": Colorspace.SMPTE240M,
-}
 
 
 class RGBConverter:
@@ -37,33 +30,32 @@ class RGBConverter:
     """
 
     def __init__(self, matrix: str, pix_fmt: PixelFormat) -> None:
-        self._matrix = _MATRICES[matrix]
-        self._pix_fmt = pix_fmt
-        self._reformatter = VideoReformatter()
-
-    @staticmethod
-    def can(matrix: str) -> bool:
-        """Whether YUV of this matrix can be converted."""
-        return matrix in _MATRICES
+        self._filters = (
+            ("scale", f"in_color_matrix={matrix}:in_range=limited:out_range=full:flags=bicubic"),
+            ("format", pix_fmt),
+            ("buffersink", None),
+        )
+        self._graph: Graph | None = None
 
     def frame(self, yuv: VideoFrame) -> NDArray[np.uint8]:
-        """The packed RGB bytes of a yuv420p frame, in an array of their own."""
-        rgb = self._reformatter.reformat(
-            yuv,
-            format=self._pix_fmt,
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            src_color_range=ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.BICUBIC,
-            threads=1,
-        )
+        """The packed RGB bytes of a yuv420p frame, in an array of their own. All frames have one size."""
+        if self._graph is None:
+            # A filter graph takes its frames' memory from a pool; a new block per frame costs more than the conversion.
+            self._graph = Graph()
+            self._graph.threads = 1
+            base = Fraction(1, 1000)
+            source = self._graph.add_buffer(
+                width=yuv.width, height=yuv.height, format=VideoFormat("yuv420p"), time_base=base
+            )
+            self._graph.link_nodes(source, *(self._graph.add(*each) for each in self._filters)).configure()
+        self._graph.vpush(yuv)
+        rgb = self._graph.vpull()
         return packed(rgb, ((rgb.height, rgb.width * 3),))
 
     def planes(self, data: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
         """The packed RGB bytes of yuv420p planes that lie one behind the other; width and height are even."""
         if height % 4 == 0:  # PyAV takes the height for a multiple of four where it shares the array's memory
-            return self.frame(av.VideoFrame.from_numpy_buffer(data.reshape(height * 3 // 2, width), format="yuv420p"))
+            return self.frame(VideoFrame.from_numpy_buffer(data.reshape(height * 3 // 2, width), format="yuv420p"))
         frame = VideoFrame(width, height, "yuv420p")
         offset = 0
         for plane, across in zip(frame.planes, (width, width // 2, width // 2), strict=True):

@@ -346,8 +346,8 @@ def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None
     """Refuse a reel that nobody can mean, before anything is reserved for it."""
     if count > MAX_FRAMES:
         raise SpecError(
-            f"clip {index} ({clip.source}) lasts {float(seconds):.6g} s, which makes {count} frames; a reel has at most "
-            f"{MAX_FRAMES}. Name an end; if there is one, the source's timestamps jump",
+            f"clip {index} ({clip.source}) lasts {float(seconds):.6g} s, which makes {count} frames; a reel has "
+            f"at most {MAX_FRAMES}. Name an end; if there is one, the source's timestamps jump",
             path=("clips", index),
         )
 
