@@ -1,7 +1,8 @@
 """How long a file says that it is: sizes in its own outermost structure, against which a cut-off file is found out.
 
-Players and demultiplexers read what is there and say nothing of what is not. But MP4 and MOV (a chain of boxes),
-AVI (RIFF chunks) and Matroska (one segment) state sizes in bytes, and a file that was cut off is shorter than they add up to.
+Players and demultiplexers read what is there and say nothing of what is not. But MP4 and MOV (a chain of
+boxes), AVI (RIFF chunks) and Matroska (one segment) state sizes in bytes, and a file that was cut off is
+shorter than they add up to.
 """
 
 from __future__ import annotations
