@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
+
+
+def pytest_configure() -> None:
+    """Take SIGINT where the suite runs in the background too: children inherit that it is ignored, and tests send it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
