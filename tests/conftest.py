@@ -14,7 +14,7 @@ NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 
 
 def pytest_configure() -> None:
-    """Take SIGINT where the suite runs in the background too: children inherit that it is ignored, and tests send it."""
+    """Take SIGINT where the suite runs in the background too: children inherit that it is ignored; tests send it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -144,4 +144,5 @@ def _seek(container: InputContainer, stream: AVVideoStream, pts: int | None) -> 
     try:
         container.seek(pts, stream=stream, backward=True)
     except av.FFmpegError:  # no index, or an odd one: from the beginning
-        container.seek(stream.start_time or 0, stream=stream, backward=True)
+        with contextlib.suppress(av.FFmpegError):  # it was just opened: that is where it stands
+            container.seek(stream.start_time or 0, stream=stream, backward=True)

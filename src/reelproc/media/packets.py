@@ -129,13 +129,26 @@ def packet_index(
         try:
             container.seek(seek_pts, stream=stream, backward=True, any_frame=any_frame)
         except av.FFmpegError:  # no index, or an odd one: read on from the start
-            container.seek(stream.start_time or 0, stream=stream, backward=True)
+            _rewind(container, stream)
     try:
         for packet in container.demux(stream):
             if packet.size or packet.pts is not None:
                 yield IndexedPacket.of(packet)
     except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is
         return
+
+
+def _rewind(container: InputContainer, stream: AVVideoStream) -> None:
+    import av
+
+    try:
+        container.seek(stream.start_time or 0, stream=stream, backward=True)
+    except av.FFmpegError as error:
+        raise ProbeError(
+            f"{container.name.removeprefix('file:')!r} is a bare {container.format.name} stream without timestamps, or "
+            f"damaged so that no place in it can be found ({error}); put it into a container: "
+            "ffmpeg -i IN -c copy OUT.mkv"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,8 @@ class FrameTimes:
         time_base: seconds per unit.
         undecodable: timestamps of packets in front of the file's first key frame, which no decoder can show.
         seek_pts: where a decoder must seek to for the frames at and behind ``start``; None: to begin at the beginning.
+        disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
+            joined end to end, whose frames cannot all be shown.
     """
 
     pts: tuple[int, ...]
@@ -157,6 +172,7 @@ class FrameTimes:
     time_base: Fraction
     undecodable: tuple[int, ...] = ()
     seek_pts: int | None = None
+    disorder: int = 0
 
     def seconds(self, pts: int) -> Fraction:
         """``pts`` in seconds since time zero."""
@@ -207,10 +223,20 @@ def frame_times(
     first = 0 if low is None else max(0, bisect_left(pts, low) - 1)
     last = len(pts) if high is None else min(len(pts), bisect_left(pts, high) + 1)
     kept = tuple(pts[first:last]) or (pts[-1],)
-    end_pts = pts[last] if last < len(pts) else max(scan.ends[kept[-1]], kept[-1])
+    end_pts = pts[last] if last < len(pts) else _end(scan.ends[kept[-1]], pts, info)
     undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
     aim = None if seek is None or low is None else seek_aim(scan.keys, low, info.format_name)
-    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim)
+    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, scan.disorder)
+
+
+def _end(said: int, pts: Sequence[int], info: MediaInfo) -> int:
+    """Where the last frame ends: ``said`` by its packet, by the file's length, or as the frame before it lasted."""
+    video = info.require_video()
+    last = pts[-1]
+    if said > last:
+        return said
+    whole = video.start_pts + int(info.duration / video.time_base)
+    return whole if whole > last else last + (last - pts[-2] if len(pts) > 1 else 0)
 
 
 @dataclass(slots=True)
@@ -221,11 +247,13 @@ class _Scan:
         ends: pts of each frame to be shown, and where it ends.
         undecodable: pts of packets that are no use without what lies before them.
         keys: (pts, dts) of the key frames.
+        disorder: see :class:`FrameTimes`.
     """
 
     ends: dict[int, int] = field(default_factory=dict)
     undecodable: list[int] = field(default_factory=list)
     keys: list[tuple[int, int]] = field(default_factory=list)
+    disorder: int = 0
 
     @classmethod
     def run(cls, packets: Iterator[IndexedPacket], low: int | None, high: int | None) -> _Scan:
@@ -241,10 +269,14 @@ class _Scan:
         after_seek = low is not None
         beyond: int | None = None  # the smallest pts at or above ``high``: the one frame behind the span
         newest: int | None = None
+        decoded: int | None = None  # the newest dts
         for packet in packets:
             if packet.pts is None:
                 continue
             dts = packet.pts if packet.dts is None else packet.dts
+            if packet.is_shown and packet.dts is not None:
+                scan.disorder += (decoded is not None and dts < decoded) or packet.pts in scan.ends
+                decoded = dts if decoded is None else max(decoded, dts)
             if beyond is not None and dts > beyond:
                 break  # every packet from here on is shown later still
             if packet.is_keyframe:

@@ -261,11 +261,11 @@ def _duration(container: InputContainer, stream: AVVideoStream, video: VideoStre
         packets = list(packet_index(container, stream, seek_pts=video.start_pts, any_frame=True))
     ends = max((p.pts + p.duration for p in packets if p.pts is not None), default=video.start_pts) - video.start_pts
     last_begins = max((p.pts for p in packets if p.is_shown and p.pts is not None), default=0) - video.start_pts
-    there, promised = ends * video.time_base, header * video.time_base
+    there, promised = max(ends, 0) * video.time_base, header * video.time_base
     if cut:
         warnings.append(f"the file is cut off: {float(there):.3f} s of its video are there")
         return there
-    if promised - there > SLACK_SECONDS:
+    if there and promised - there > SLACK_SECONDS:
         warnings.append(f"its header promises {float(promised):.3f} s of video, and {float(there):.3f} s are there")
         return there
     # MP4 states the length of an edit in milliseconds, cut off: the packets are more exact.

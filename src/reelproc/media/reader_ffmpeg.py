@@ -39,8 +39,8 @@ READ_AHEAD = 3
 
 _TICK_SECONDS = 0.25
 
-_COMPLAINT = re.compile(r"error while decoding MB|Error at MB|corrupt input packet in stream")
-"""What decoders and containers say of a faulty frame. ffmpeg's own mark of it can come too late from a decoding thread,
+_COMPLAINT = re.compile(r"error while decoding MB|Error at MB")
+"""What decoders say of a faulty frame. ffmpeg's own mark of it can come too late from a decoding thread,
 and be missed: then one frame stands for all."""
 
 

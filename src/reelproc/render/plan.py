@@ -65,12 +65,14 @@ class SourceFrames:
         time_base: seconds per unit.
         start_pts: the timestamp of time zero.
         end: seconds from time zero at which the last frame ends.
+        disorder: packets that go back in time, see :class:`~reelproc.media.packets.FrameTimes`.
     """
 
     pts: tuple[int, ...]
     time_base: Fraction
     start_pts: int
     end: Fraction
+    disorder: int = 0
 
     def time(self, pts: int) -> Fraction:
         """Seconds from time zero."""
@@ -367,6 +369,11 @@ def _span(
     if not frames.pts:
         raise SpecError(
             f"{at}: there is no frame between {float(start):g} s and {float(end):g} s", path=("clips", index)
+        )
+    if frames.disorder:
+        warnings.append(
+            f"{at}: the timestamps of {frames.disorder} frames go back, as in recordings that were joined end to end; "
+            "frames are missing or out of place. Make each recording a clip of its own"
         )
     late = frames.time(frames.pts[0]) - start
     if late > LATE_SECONDS:
