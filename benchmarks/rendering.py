@@ -22,18 +22,16 @@ from reelproc.jobs import JobContext, run_job
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.ffmpeg import ffmpeg_path
 
-OVERLAY = rp.Overlay(
-    regions=[
-        rp.HighlightRegion(
-            start_time=0,
-            end_time=10_000,
-            keyframes=[
-                rp.HighlightKeyframe(time=0, x=700, y=500, radius_x=90, radius_y=150, opacity=0.3),
-                rp.HighlightKeyframe(time=30, x=1300, y=560, radius_x=90, radius_y=150, opacity=0.3),
-            ],
-        )
+
+def spotlight(start: float, end: float) -> rp.Overlay:
+    """A moving spotlight from ``start`` to ``end`` seconds."""
+    path = [
+        rp.HighlightKeyframe(time=0, x=700, y=500, radius_x=90, radius_y=150, opacity=0.3),
+        rp.HighlightKeyframe(time=30, x=1300, y=560, radius_x=90, radius_y=150, opacity=0.3),
     ]
-)
+    return rp.Overlay(regions=[rp.HighlightRegion(start_time=start, end_time=end, keyframes=path)])
+
+
 CROP = rp.Crop(
     keyframes=[
         rp.CropKeyframe(time=0, x=200, y=60, width=540, height=960),
@@ -48,13 +46,14 @@ def frames(path: Path) -> int:
         return sum(1 for p in container.demux(container.streams.video[0]) if p.size)
 
 
-def ours(source: Path, output: Path, stages: list[rp.Stage], width: int, height: int) -> Callable[[], None]:
-    reel = rp.Reel.model_validate(
-        {"clips": [{"source": source, "stages": stages}], "output": {"width": width, "height": height, "audio": False}}
-    )
+def ours(
+    source: Path, output: Path, stage: rp.Overlay | rp.Crop, width: int, height: int, *, smart_copy: bool = False
+) -> Callable[[], None]:
+    clip = rp.Clip(source=source, stages=[stage])
+    reel = rp.Reel(clips=[clip], output=rp.Output(width=width, height=height, audio=False))
 
     def run() -> None:
-        run_job(rp.RenderJob(reel=reel, output=str(output)), JobContext())
+        run_job(rp.RenderJob(reel=reel, output=output, smart_copy=smart_copy), JobContext())
 
     return run
 
@@ -84,11 +83,15 @@ def main() -> None:
         source = moving_camera(folder / "source.mp4", options.seconds)
         rows = {
             "overlay over the whole length, 1080p30": (
-                ours(source, folder / "a.mp4", [OVERLAY], 1920, 1080),
+                ours(source, folder / "a.mp4", spotlight(0, 10_000), 1920, 1080),
+                floor(source, folder / "b.mp4", None),
+            ),
+            "overlay on 3 s of the file, a key frame every 2 s, smart copy": (
+                ours(source, folder / "a.mp4", spotlight(10, 13), 1920, 1080, smart_copy=True),
                 floor(source, folder / "b.mp4", None),
             ),
             "crop with moving keyframes and scale, 810x1440": (
-                ours(source, folder / "a.mp4", [CROP], 810, 1440),
+                ours(source, folder / "a.mp4", CROP, 810, 1440),
                 floor(source, folder / "b.mp4", "crop=540:960:690:60,scale=810:1440:flags=lanczos"),
             ),
         }

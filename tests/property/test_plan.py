@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelproc import Clip, Concat, MediaInfo, Output, Reel, SpecError, Speed, SpeedSegment, VideoStream
-from reelproc.render.plan import Plan, SourceFrames, frame_schedule, make_plan, segment_bounds
+from reelproc.render.plan import Plan, SourceFrames
+from reelproc.render.planning import frame_schedule, make_plan, segment_bounds
 from reelproc.timing import exact
 
 MILLISECOND = Fraction(1, 1000)

@@ -19,7 +19,8 @@ from reelproc.errors import SpecError
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.colour import conversion
 from reelproc.media.packets import open_container
-from reelproc.render.plan import Copying, Plan, PlannedClip, Segment, segment_bounds
+from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
+from reelproc.render.planning import segment_bounds
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -8,7 +8,8 @@ from fractions import Fraction
 from reelproc.media.packets import frame_times
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.reel import Clip, Reel
-from reelproc.render.plan import HOLD_SECONDS, Plan, SourceFrames, make_plan
+from reelproc.render.plan import Plan, SourceFrames
+from reelproc.render.planning import HOLD_SECONDS, make_plan
 from reelproc.render.smart_copy import with_copies
 from reelproc.storage import resolve
 from reelproc.timing import exact
