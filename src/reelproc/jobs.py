@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from reelproc.errors import JobCancelledError, SpecError, StorageError
+from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback
@@ -201,7 +201,12 @@ def run_job(job: Job, context: JobContext | None = None) -> JobResult:
         ReelprocError: whatever went wrong, typed.
     """
     with MemoryWatch() as memory:
-        result = _dispatch(job, context or JobContext())
+        try:
+            result = _dispatch(job, context or JobContext())
+        except MemoryError as error:
+            if isinstance(error, OutOfMemoryError):
+                raise
+            raise OutOfMemoryError("the job needs more memory than there is; use a smaller output") from error
     return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
 
 

@@ -20,7 +20,7 @@ from av.stream import Discard
 from reelproc.errors import DecodeError
 from reelproc.media.audio_plan import SAMPLE_RATE
 from reelproc.media.audio_resample import TOLERANCE, Run
-from reelproc.media.packets import open_container
+from reelproc.media.packets import demuxed, open_container
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -219,7 +219,7 @@ class _Decoder:
             if other.index != stream.index:
                 other.discard = Discard.all
         try:
-            yield from container.demux(stream)
+            yield from demuxed(container, stream)
         except av.FFmpegError as error:  # a truncated file: what could be read is all there is
             self.damaged += 1
             self.reason = error

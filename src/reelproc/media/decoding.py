@@ -14,7 +14,7 @@ import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
-from reelproc.media.packets import IndexedPacket, open_container, seek_aim
+from reelproc.media.packets import IndexedPacket, demuxed, open_container, seek_aim
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -104,12 +104,15 @@ def carefully_decoded_frames(
         context = stream.codec_context
         context.thread_count = 1
         _seek(container, stream, seek_pts)
+        keys: frozenset[int] | None = None
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
             try:
                 frames = context.decode(packet)
             except av.FFmpegError:
-                if packet is None or not packet.is_keyframe:
+                if keys is None:  # a packet of rubbish is no longer told to be a key frame: ask the container's index
+                    keys = frozenset(entry.timestamp for entry in stream.index_entries if entry.is_keyframe)
+                if packet is None or not (packet.is_keyframe or packet.dts in keys):
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
                 # decoder forget all, so that it shows nothing until it can begin anew.
@@ -128,7 +131,7 @@ def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packe
     import av
 
     try:
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if packet.size:
                 yield packet
     except av.FFmpegError:

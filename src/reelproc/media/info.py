@@ -57,10 +57,10 @@ class AudioStream(Schema):
 
     Attributes:
         index: its number in the file, counting streams of all kinds.
-        codec: ffmpeg's name, e.g. ``"aac"``.
-        sample_rate: Hz.
-        channels: how many.
-        layout: e.g. ``"stereo"``, ``"5.1"``.
+        codec: ffmpeg's name, e.g. ``"aac"``; ``"unknown"`` where there is no decoder for it.
+        sample_rate: Hz; 0 when unknown.
+        channels: how many; 0 when unknown.
+        layout: e.g. ``"stereo"``, ``"5.1"``; ``"unknown"`` like the codec.
         start: seconds after the video's time zero; negative when the sound begins first.
         duration: seconds, None when unknown.
     """

@@ -25,11 +25,21 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
 
     from reelproc.media.probe import MediaInfo
 
-__all__ = ["FrameTimes", "IndexedPacket", "check_file", "frame_times", "open_container", "packet_index", "seek_aim"]
+__all__ = [
+    "FrameTimes",
+    "IndexedPacket",
+    "check_file",
+    "demuxed",
+    "frame_times",
+    "open_container",
+    "packet_index",
+    "seek_aim",
+]
 
 
 @contextmanager
@@ -55,6 +65,20 @@ def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
         ) from error
     with container:
         yield container
+
+
+def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
+    """The packets of some of a container's streams, in the order of the file.
+
+    In a damaged broadcast, streams may turn up on the way that were not there when it was opened. PyAV stops at their
+    first packet with an IndexError; this goes on behind it.
+    """
+    while True:
+        try:
+            yield from container.demux(*streams)
+        except IndexError:
+            continue
+        return
 
 
 def check_file(path: str | os.PathLike[str]) -> int:
@@ -131,7 +155,7 @@ def packet_index(
         except av.FFmpegError:  # no index, or an odd one: read on from the start
             _rewind(container, stream)
     try:
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             if packet.size or packet.pts is not None:
                 yield IndexedPacket.of(packet)
     except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is

@@ -20,7 +20,15 @@ from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.orientation import Orientation
-from reelproc.media.packets import FrameTimes, IndexedPacket, check_file, frame_times, open_container, packet_index
+from reelproc.media.packets import (
+    FrameTimes,
+    IndexedPacket,
+    check_file,
+    demuxed,
+    frame_times,
+    open_container,
+    packet_index,
+)
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AVAudioStream
@@ -150,7 +158,7 @@ def _first_frame(
     keyed = False
     problem: Exception | None = None
     try:
-        for packet in container.demux(stream):
+        for packet in demuxed(container, stream):
             keyed = keyed or packet.is_keyframe
             skipped += not keyed and packet.size > 0
             try:
@@ -221,13 +229,13 @@ def _side_data(frame: VideoFrame, name: str) -> bytes:
 def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
     base = Fraction(stream.time_base or Fraction(1, 90_000))
     zero = video.start_pts * video.time_base if video else Fraction(0)
-    context = stream.codec_context
+    context: Any = stream.codec_context  # None where there is no decoder for it
     return AudioStream(
         index=stream.index,
-        codec=context.name,
-        sample_rate=context.sample_rate,
-        channels=context.channels,
-        layout=context.layout.name,
+        codec=context.name if context else "unknown",
+        sample_rate=context.sample_rate if context else 0,
+        channels=context.channels if context else 0,
+        layout=context.layout.name if context else "unknown",
         start=(stream.start_time or 0) * base - zero,
         duration=stream.duration * base if stream.duration else None,
     )

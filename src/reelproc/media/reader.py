@@ -171,9 +171,9 @@ class VideoReader(ABC):
 
     @property
     def faulty_count(self) -> int:
-        """At least how many frames so far the decoder gave out with errors in them; complete after :meth:`close`.
+        """At least how many frames so far are faulty, or lost without a trace; complete after :meth:`close`.
 
-        Not every decoder can tell, and pictures that refer to a faulty one show its faults without being counted.
+        Not every decoder and container can tell, and pictures that refer to a faulty one show its faults uncounted.
         """
         return len(self._known_damage)
 

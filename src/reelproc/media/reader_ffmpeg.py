@@ -39,9 +39,11 @@ READ_AHEAD = 3
 
 _TICK_SECONDS = 0.25
 
-_COMPLAINT = re.compile(r"error while decoding MB|Error at MB")
-"""What decoders say of a faulty frame. ffmpeg's own mark of it can come too late from a decoding thread,
-and be missed: then one frame stands for all."""
+_COMPLAINT = re.compile(
+    r"error while decoding MB|Error at MB"  # decoders, of a faulty frame: ffmpeg's own mark of it may come too late
+    r"|^\[in#0[^]]*\] \[error\]|corrupt input packet in stream"  # containers, of what cannot be found in them
+)
+"""What is said of frames that are faulty or lost without being marked; one then stands for all."""
 
 
 class FFmpegReader(VideoReader):
@@ -258,4 +260,4 @@ class _FramePipe:
     def _on_stderr(self, line: str) -> None:
         self._marked += "corrupt decoded frame" in line
         if self._marked > len(self.damage) or (not self.damage and _COMPLAINT.search(line)):
-            self.damage.append(Damage(None, "a frame was decoded with errors"))
+            self.damage.append(Damage(None, f"a frame is faulty or lost: {line}"))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.packets import open_container
+from reelproc.media.packets import demuxed, open_container
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
@@ -111,7 +111,7 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
             streams[info.audio.index] = out.add_stream_from_template(cast("AudioStream", sound))
         container.seek(int(begin / video.time_base), stream=picture, backward=True, any_frame=False)
         span = _Copied()
-        for packet in container.demux([container.streams[i] for i in streams]):
+        for packet in demuxed(container, *(container.streams[i] for i in streams)):
             context.check()
             if not packet.size or packet.dts is None or packet.pts is None or packet.time_base is None:
                 continue

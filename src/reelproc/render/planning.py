@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
+from reelproc.media.probe import MAX_PIXELS
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import StreamInfo, Target
@@ -36,8 +37,8 @@ SEGMENT_SECONDS = 10
 HOLD_SECONDS = 1
 """How far a clip may reach past its source's end: editors round durations. The last frame holds, with a warning."""
 
-MAX_FRAMES = 24 * 3600 * 60
-"""Of a reel: a day at 60 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
+MAX_FRAMES = 24 * 3600 * 30
+"""Of a reel: a day at 30 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
 
 LATE_SECONDS = Fraction(1, 5)
 """A clip whose first frame comes later than this behind its start gets a warning."""
@@ -205,6 +206,11 @@ def _resolve(
         before = streams[-1]
         stages.append(stage)
         streams.append(stage.resolve(before, target))
+        if streams[-1].width * streams[-1].height > MAX_PIXELS:
+            raise SpecError(
+                f"it makes pictures of {streams[-1].width}x{streams[-1].height}, expected at most "
+                f"{MAX_PIXELS // 1_000_000} million pixels"
+            )
         step = stage.time_map(before)
         clocks.append(clocks[-1] if step.is_identity else clocks[-1].then(step))
 

@@ -311,7 +311,7 @@ def _report(plan: Plan, concealed: list[Concealment]) -> list[str]:
         faulty = sum(c.count for c in concealed if c.clip == clip.index and c.seconds is None)
         if faulty:
             warnings.append(
-                f"clip {clip.index}: at least {faulty} source frames of {clip.source} are damaged and were decoded "
-                "with errors; they, and those behind them up to the next key frame, may show faults"
+                f"clip {clip.index}: {clip.source} is damaged: at least {faulty} of its frames were decoded with "
+                "errors or are missing; those behind them, up to the next key frame, may show faults"
             )
     return warnings
