@@ -39,6 +39,14 @@ def tests_local(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""
+    session.install("-e", ".[test]")
+    session.chdir("tests")
+    session.run("python", "-m", "fuzz", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, warnings as errors, into docs/_build."""
     session.install("-e", ".[docs]")

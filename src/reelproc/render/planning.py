@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from math import floor
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
@@ -57,14 +58,13 @@ def frame_schedule(times: Sequence[Fraction], count: int, fps: Fraction) -> list
     >>> frame_schedule([Fraction(0), Fraction(1, 15)], 4, Fraction(30))
     [0, 0, 1, 1]
     """
-    schedule = []
-    here = 0
-    for n in range(count):
-        wanted = n / fps
-        while here + 1 < len(times) and times[here + 1] - wanted < abs(wanted - times[here]):
-            here += 1
-        schedule.append(here)
-    return schedule
+    schedule: list[int] = []
+    for here, (one, following) in enumerate(pairwise(times)):
+        if len(schedule) >= count:
+            break
+        last = floor((one + following) / 2 * fps)  # the last output frame that is no nearer to the following one
+        schedule += [here] * (min(count, last + 1) - len(schedule))
+    return schedule + [len(times) - 1] * (count - len(schedule))
 
 
 def segment_bounds(frame_count: int, fps: Fraction) -> tuple[tuple[int, int], ...]:

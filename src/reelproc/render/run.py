@@ -95,9 +95,11 @@ def render_plan(
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
     with _work_folder(context.folder, destination) as folder:
-        files = [
-            None if s.copied else folder / f"{segment_key(plan, s, settings, on_damage)}.mp4" for s in plan.segments
-        ]
+        files: list[Path | None] = []
+        for segment in plan.segments:
+            context.check()
+            key = None if segment.copied else segment_key(plan, segment, settings, on_damage)
+            files.append(folder / f"{key}.mp4" if key else None)
         concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
         sound = None
         silenced: tuple[str, ...] = ()

@@ -1,0 +1,60 @@
+"""A few cases of each kind in every suite; ``nox -s fuzz`` runs thousands."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fuzz.cases import Bench
+from fuzz.media import corpus
+
+pytestmark = pytest.mark.timeout(120)
+
+BATCH = 10
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return corpus(tmp_path_factory.mktemp("seeds"))
+
+
+@pytest.fixture
+def bench(seeds: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
+    return Bench(tmp_path / "work", seeds, tmp_path / "home")
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [*(("media", n) for n in range(0, 40, BATCH)), *(("json", n) for n in range(0, 50, BATCH)), ("executor", 0)],
+)
+def test_a_broken_file_or_a_wild_job_gives_a_result_or_a_typed_error(kind: str, first: int, bench: Bench) -> None:
+    count = 3 if kind == "executor" else BATCH
+    outcomes = {f"{kind}:{number}": bench.run(kind, number) for number in range(first, first + count)}
+    assert not {case: outcome for case, outcome in outcomes.items() if outcome.startswith("BAD")}
+
+
+def test_every_case_is_the_same_wherever_it_runs(seeds: dict[str, bytes]) -> None:
+    from fuzz.media import mutant
+    from fuzz.specs import wild_job
+
+    for number in range(50):
+        assert mutant(seeds, number) == mutant(seeds, number)
+        assert wild_job(number, "a.mp4", "b.mp4") == wild_job(number, "a.mp4", "b.mp4")
+
+
+def test_the_long_run_reports_its_counts(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "fuzz", "--count", "8", "--folder", str(tmp_path)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "8 cases in" in ran.stdout
+    assert "0 findings" in ran.stdout
