@@ -138,10 +138,10 @@ def nothing_left(folder: Path, *expected: str) -> Iterator[None]:
     """Check that what runs inside leaves no process, thread, open file, or file in ``folder`` but ``expected``."""
     files, before, threads, opened = _files(folder), children(), set(threading.enumerate()), _open_files()
     yield
+    gc.collect()
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and (children() - before or set(threading.enumerate()) - threads):
         time.sleep(0.01)
-    gc.collect()
     left = _files(folder) - files - set(expected)
     assert not left, f"files are left: {left}"
     assert not children() - before, "processes are left"

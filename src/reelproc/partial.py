@@ -29,11 +29,16 @@ def partial_path(destination: Path) -> Path:
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
-    return destination.with_name(f".{destination.stem}.{os.getpid()}-{next(_serial)}.part{destination.suffix}")
+    return destination.with_name(f"{_prefix(destination)}{os.getpid()}-{next(_serial)}.part{destination.suffix}")
+
+
+def _prefix(destination: Path) -> str:
+    """Not all of a long name: file systems allow 255 bytes, and what comes behind it needs some of them."""
+    return f".{os.fsencode(destination.stem)[:200].decode('utf-8', 'ignore')}."
 
 
 def _partials(destination: Path) -> list[Path]:
-    prefix = f".{destination.stem}."
+    prefix = _prefix(destination)
     try:
         return [p for p in destination.parent.iterdir() if p.name.startswith(prefix) and ".part" in p.name]
     except OSError:  # no such folder, or not to be read: whoever writes there will say so

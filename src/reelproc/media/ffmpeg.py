@@ -43,6 +43,9 @@ __all__ = [
 FFMPEG_MINIMUM = (6, 1)
 """Older ones guess time bases: Debian's 5.1.9 gave wrong timestamps on 14 of 16 test files."""
 
+_STOPPED = 255
+"""ffmpeg's exit status after SIGTERM or SIGINT."""
+
 STALL_SECONDS = 60.0
 """A child that neither reads, writes nor exits for this long is taken for hung."""
 
@@ -286,7 +289,9 @@ class FFmpegProcess:
         """An error of this process's class that carries its command, status and last words."""
         self._drainer.join(0.5 if self._process.poll() is not None else 0)
         code = self._process.poll()
-        return self._error(message, argv=self.argv, returncode=code, stderr_tail=self.stderr_tail)
+        # Whoever kills from outside (the system when memory runs out, a shutdown) may not do it again; a crash recurs.
+        transient = True if code in (-signal.SIGKILL, _STOPPED) else None
+        return self._error(message, argv=self.argv, returncode=code, stderr_tail=self.stderr_tail, transient=transient)
 
     def stop(self) -> None:
         """Kill the child if it still runs, but leave the pipes open: for a thread that still reads them."""

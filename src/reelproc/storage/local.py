@@ -117,9 +117,13 @@ def _stat(path: Path) -> os.stat_result:
 
 def _check_destination(path: Path) -> None:
     parent = path.parent
-    if path.is_dir():
+    try:
+        is_folder, has_folder = path.is_dir(), parent.is_dir()
+    except OSError as error:  # a name too long, a folder that cannot be entered
+        raise StorageError(f"nothing can be written to {path}: {error}; choose another name or folder") from error
+    if is_folder:
         raise StorageError(f"{path} is a folder; name a file in it")
-    if not parent.is_dir():
+    if not has_folder:
         raise StorageError(f"there is no folder {parent} for {path.name}; create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise StorageError(f"nothing can be written in {parent}: it is read-only for you; choose another folder")
