@@ -69,7 +69,8 @@ def corpus(folder: Path) -> dict[str, bytes]:
         path = folder / name
         if not path.exists():
             scaled = ("-vf", "scale=128:96") if name == "a.3gp" else ()
-            run_ffmpeg("-i", str(folder / KINDS[0]), *scaled, "-an", "-c:v", _CODECS.get(name, "mpeg4"), str(path))
+            codec = _CODECS.get(name, "gif" if name == "a.gif" else "mpeg4")
+            run_ffmpeg("-i", str(folder / KINDS[0]), *scaled, "-an", "-c:v", codec, str(path))
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 

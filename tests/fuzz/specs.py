@@ -12,71 +12,12 @@ import reelproc as rp
 __all__ = ["valid_jobs", "wild_job"]
 
 _VALUES: tuple[Any, ...] = (
-    *(
-        None,
-        True,
-        False,
-        0,
-        1,
-        -1,
-        2,
-        3,
-        0.1,
-        0.5,
-        -0.5,
-        1e-9,
-        1e-300,
-        5e-324,
-        1e9,
-        1e15,
-        1e308,
-        -1e308,
-        10**30,
-        -(10**30),
-    ),
-    *(float("nan"), float("inf"), float("-inf"), 2**31, 2**63, 2**64, 16384, 16385, 59.94, 1000, 1001),
-    *(
-        "",
-        " ",
-        "0",
-        "1",
-        "nan",
-        "inf",
-        "1/0",
-        "0/1",
-        "-1/2",
-        "30000/1001",
-        "1e400",
-        "9" * 5000,
-        "null",
-        "#ffffff",
-        "red",
-    ),
-    *(
-        "\0",
-        "a\0b",
-        "\ud800",
-        "\udcff",
-        "é",
-        "日本🎬",
-        "\u202e",
-        "\r\n",
-        "%s%n",
-        "${x}",
-        "../../x",
-        "game.mp4",
-        "x" * 300,
-    ),
-    *(
-        "missing.mp4",
-        "out.mkv",
-        "out.exe",
-        "http://127.0.0.1:9/x.mp4",
-        "s3://b/k.mp4",
-        "file:///nowhere/x.mp4",
-        "concat:a|b",
-    ),
-    *([], {}, [[]], [None], [1, 2, 3], {"": 1}, {"stage": "crop"}, {"stage": "nothing"}, [{}] * 50),
+    *(None, True, False, 0, 1, -1, 2, 3, 0.1, 0.5, -0.5, 1e-9, 1e-300, 5e-324, 1e9, 1e15, 1e308, -1e308, 10**30),
+    *(float("nan"), float("inf"), float("-inf"), 2**31, 2**63, 2**64, 16384, 16385, 59.94, 1000, 1001, -(10**30)),
+    *("", " ", "0", "1", "nan", "inf", "1/0", "0/1", "-1/2", "30000/1001", "1e400", "9" * 5000, "null", "#ffffff"),
+    *("\0", "a\0b", "\ud800", "\udcff", "é", "日本🎬", "\u202e", "\r\n", "%s%n", "${x}", "../../x", "x" * 300, "red"),
+    *("game.mp4", "missing.mp4", "out.mkv", "out.exe", "http://127.0.0.1:9/x.mp4", "s3://b/k.mp4", "concat:a|b"),
+    *("file:///nowhere/x.mp4", [], {}, [[]], [None], [1, 2, 3], {"": 1}, {"stage": "crop"}, {"stage": "x"}, [{}] * 50),
     *("lanczos", "area", "bicubic", "cut", "fade", "dissolve", "contain", "libx264", "libx265", "yuv444p", "ultrafast"),
 )
 
@@ -116,12 +57,35 @@ def wild_job(number: int, source: str, output: str) -> str:
     rng = random.Random(f"json.{number}")
     jobs = valid_jobs(source, output)
     data = rng.choice(jobs)
+    if rng.random() < 0.4:
+        _turn_knobs(data, rng)
+        return json.dumps(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         _mutate(data, rng, jobs)
     text = json.dumps(data, ensure_ascii=rng.random() < 0.5)
     if rng.random() < 0.12:
         text = _mangled(text, rng)
     return text
+
+
+def _turn_knobs(data: Any, rng: random.Random) -> None:
+    """Other numbers in a few places: most of such jobs are still valid, and many ask for the impossible."""
+    places = [
+        (parent, key)
+        for parent, key in _places(data)
+        if isinstance(parent[key], (int, float)) and not isinstance(parent[key], bool) and key != "version"
+    ]
+    for parent, key in rng.sample(places, min(len(places), rng.choice((1, 2, 5)))):
+        value = rng.choice(
+            (
+                rng.uniform(-2, 2),
+                rng.uniform(-300, 300),
+                10 ** rng.uniform(-7, 7),
+                -(10 ** rng.uniform(-7, 7)),
+                2 * rng.randrange(2000),
+            )
+        )
+        parent[key] = round(abs(value)) + 1 if isinstance(parent[key], int) and rng.random() < 0.8 else value
 
 
 def _mutate(data: Any, rng: random.Random, jobs: list[Any]) -> None:

@@ -41,13 +41,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return read
 
 
-def both(data: bytes, kind: str, folder: Path) -> tuple[Outcome, Outcome]:
+def both(data: bytes, kind: str, folder: Path, *, audio: bool = False) -> tuple[Outcome, Outcome]:
     """What comes of a file that holds ``data``, strictly to its end and concealed to the second it should last."""
     path = folder / f"game.{kind}"
     path.write_bytes(data)
     with nothing_left(folder, "strict.mp4", "concealed.mp4"):
         strict = attempt(path, folder / "strict.mp4")
-        concealed = attempt(path, folder / "concealed.mp4", end=1, on_damage="conceal", audio=True)
+        concealed = attempt(path, folder / "concealed.mp4", end=1, on_damage="conceal", audio=audio)
     if concealed.result:
         assert len(concealed.numbers) == FRAMES
     return strict, concealed
@@ -65,7 +65,7 @@ def assert_honest(outcome: Outcome) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_cut_off(kind: str, share: int, source: Source, tmp_path: Path) -> None:
     whole = source(kind)
-    strict, concealed = both(whole[: len(whole) * share // 100], kind, tmp_path)
+    strict, concealed = both(whole[: len(whole) * share // 100], kind, tmp_path, audio=share % 15 == 0)
     # AVI has no place for time: what is missing there shifts nothing, but its first frame may be shown twice
     frames = [0, *ALL] if kind.endswith("avi") else ALL
     if strict.result:
@@ -82,10 +82,12 @@ def test_a_file_that_is_cut_off(kind: str, share: int, source: Source, tmp_path:
         assert "cut off" in str(strict.error)
 
 
-@pytest.mark.parametrize("share", [20, 50, 80])
 @pytest.mark.parametrize(
-    "name",
-    ["bikes.mp4", "sample_edit_list.mp4", "bear-vp9-odd-dimensions.webm", "annex-b-avc.mkv", "tree.avi", "fire2.mp4"],
+    ("name", "share"),
+    [
+        *(("bikes.mp4", 20), ("bikes.mp4", 80), ("sample_edit_list.mp4", 50), ("bear-vp9-odd-dimensions.webm", 90)),
+        *(("annex-b-avc.mkv", 50), ("tree.avi", 20), ("tree.avi", 80), ("fire2.mp4", 50), ("fire2.mp4", 90)),
+    ],
 )
 def test_real_footage_that_is_cut_off(name: str, share: int, footage: Path, tmp_path: Path) -> None:
     whole = (footage / name).read_bytes()
@@ -100,20 +102,20 @@ def test_real_footage_that_is_cut_off(name: str, share: int, footage: Path, tmp_
         assert "cut off" in strict.warnings or name in SILENT_KINDS
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", KINDS)
 def test_bits_that_turned_over(kind: str, seed: int, source: Source, tmp_path: Path) -> None:
     """What can be known is told: a decoder that notices nothing (VP9, HEVC, now and then others) leaves no trace."""
-    data = flipped(source(kind), f"{kind}.{seed}", (1, 3, 10, 100)[seed % 4])
-    strict, concealed = both(data, kind, tmp_path)
+    data = flipped(source(kind), f"{kind}.{seed}", (1, 3, 10, 100)[seed])
+    strict, concealed = both(data, kind, tmp_path, audio=True)
     if strict.result:
         assert concealed.result, "what can be read strictly can be concealed"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sector_that_was_never_written(kind: str, seed: int, source: Source, tmp_path: Path) -> None:
-    strict, concealed = both(with_hole(source(kind), f"{kind}.{seed}", 512 << seed % 2), kind, tmp_path)
+    strict, concealed = both(with_hole(source(kind), f"{kind}.{seed}", 512 << seed), kind, tmp_path)
     if kind.startswith(("late", "fast", "frag", "h264")):
         assert_honest(strict)
         assert_honest(concealed)
@@ -252,7 +254,7 @@ NOT_VIDEOS = {
 }
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+@pytest.mark.parametrize("suffix", [".mp4", ".ts"])
 @pytest.mark.parametrize("what", NOT_VIDEOS)
 def test_what_is_no_video_is_refused(what: str, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"game{suffix}"
