@@ -72,6 +72,14 @@ def install_all(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """A hundred random kills in a row; what follows ``--`` goes to the run, e.g. ``--count 500``."""
+    session.install("-e", ".[test]")
+    session.chdir("tests")
+    session.run("python", "-m", "fuzz.kills", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """All benchmarks; their figures go to benchmarks/results."""
     session.install("-e", ".")
