@@ -11,6 +11,26 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
+HEAVY = ("ai", "detect")
+"""Extras too heavy for everybody: their tests are in the folder of that name, and run where ``--extras`` names it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--extras ai,detect``: run the tests of these extras too."""
+    parser.addoption("--extras", default="", help=f"heavy extras whose tests run too, of {', '.join(HEAVY)}")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is left out."""
+    named = config.getoption("extras").split(",")
+    return "extras: " + ", ".join(f"{extra} {'runs' if extra in named else 'left out'}" for extra in HEAVY)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the folders of extras alone that were not named."""
+    named = config.getoption("extras").split(",")
+    left_out = (REPOSITORY / "tests" / extra for extra in HEAVY if extra not in named)
+    return True if collection_path in left_out else None
 
 
 def pytest_configure() -> None:
