@@ -202,5 +202,13 @@ def test_source_timestamps_are_kept_frame_for_frame() -> None:
     assert (plan.width, plan.height, plan.fps) == (64, 48, None)
 
 
+def test_one_picture_in_hours_still_has_a_rate() -> None:
+    """An encoder must be told one; this was a ZeroDivisionError."""
+    reel = Reel(clips=[Clip(source="a.mp4")], output=Output(width=None, height=None, fps=None))
+    plan = make_plan(reel, [source([0], MILLISECOND, 10**7)])
+    assert plan.nominal_rate == Fraction(1, 1001)
+    assert plan.duration == 10**4
+
+
 def test_a_tie_takes_the_earlier_frame() -> None:
     assert frame_schedule([Fraction(0), Fraction(1, 15)], 3, Fraction(30)) == [0, 0, 1]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from media_factory import MadeVideo, numbered_video, run_ffmpeg, tone, with_edit_list
 from reelproc.errors import ObjectNotFoundError, ProbeError
+from reelproc.media.file_structure import promised_size
 from reelproc.media.probe import MediaInfo, frame_times, probe
 
 
@@ -258,3 +259,14 @@ class TestFrameTimes:
         path = footage / "tree.avi"
         times = frame_times(path, probe(path))
         assert (len(times.pts), times.pts[-1], times.end_pts) == (68, 443, 444)
+
+
+def test_a_box_that_claims_to_be_larger_than_any_disk_is_no_error_of_its_own(clip: MadeVideo, tmp_path: Path) -> None:
+    """Seeking to its end was an OSError."""
+    box = (1).to_bytes(4, "big") + b"free" + (2**64 - 1).to_bytes(8, "big")
+    path = tmp_path / "game.mp4"
+    path.write_bytes(clip.path.read_bytes() + box)
+    assert promised_size(path) == clip.path.stat().st_size + 2**64 - 1
+    path.write_bytes(box * 2)
+    with pytest.raises(ProbeError):
+        probe(path)

@@ -40,7 +40,7 @@ def promised_size(path: str | os.PathLike[str]) -> int | None:
 
 def _box_ends(file: BinaryIO) -> Iterator[int]:
     """Where each outermost box of an ISO file ends (ISO/IEC 14496-12, 4.2)."""
-    begin = 0
+    begin, held = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MOST_BOXES):
         file.seek(begin)
         head = file.read(16)
@@ -53,6 +53,8 @@ def _box_ends(file: BinaryIO) -> Iterator[int]:
             return
         begin += size
         yield begin
+        if begin > held:
+            return
 
 
 def _riff_ends(file: BinaryIO) -> Iterator[int]:

@@ -191,7 +191,9 @@ class Plan:
         """``fps``, or without one the average rate, for encoders that must be told some rate."""
         if self.fps is not None:
             return self.fps
-        return (self.frame_count / self.duration).limit_denominator(1001) if self.duration else Fraction(30)
+        if not self.duration:
+            return Fraction(30)
+        return max((self.frame_count / self.duration).limit_denominator(1001), Fraction(1, 1001))
 
     def time(self, index: int) -> Fraction:
         """When output frame ``index`` is shown; ``time(frame_count)`` is the end."""
