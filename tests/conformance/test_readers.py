@@ -28,6 +28,7 @@ from media_factory import (
     with_edit_list,
 )
 from reelproc.errors import ObjectNotFoundError, ProbeError, SpecError
+from reelproc.media.excerpt import Excerpt, Step
 from reelproc.media.frame import plane_shapes
 from reelproc.media.probe import probe
 from reelproc.media.reader import open_video
@@ -251,6 +252,20 @@ class ReaderSuite:
         last = data.draw(st.integers(first, min(first + 5, len(whole) - 1)))
         got = read(path, self.backend, start=whole[first][1], end=whole[last][1])
         assert got == list(whole[first:last])
+
+    @pytest.mark.parametrize("name", ["plain.mp4", "edit_list.mp4", "odd.webm"])
+    def test_an_excerpt_is_that_part_of_the_same_frames(self, folder: Path, name: str) -> None:
+        path = made(folder, name).path
+        with open_video(path, self.backend, "yuv420p") as video:
+            whole = list(video)
+        steps = (Step(whole[0].pts, 10, 20), Step(whole[3].pts, 40, 4), Step(whole[9].pts, 0, 0))
+        with open_video(path, self.backend, "yuv420p", excerpt=Excerpt(60, 48, steps)) as video:
+            assert (video.width, video.height) == (60, 48)
+            parts = list(video)
+        assert [f.pts for f in parts] == [f.pts for f in whole]
+        for frame, part in zip(whole, parts, strict=True):
+            assert part.origin == ((10, 20) if frame.index < 3 else (40, 4) if frame.index < 9 else (0, 0))
+            assert np.array_equal(part.data, frame.part(*part.origin, 60, 48).data)
 
     def test_a_stream_that_changes_its_size_is_delivered_in_one_size(self, tmp_path: Path) -> None:
         numbered_video(tmp_path / "a.ts", frame_count=12)

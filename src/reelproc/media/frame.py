@@ -84,6 +84,8 @@ class Frame:
         window: set by ``Crop``: the part of this frame, to the fraction of a pixel, that the next stage is to see as
             its whole input, ``nominal_size`` pixels large. A stage that does not say ``accepts_window`` never gets one.
         nominal_size: (width, height) that the window stands for; None without a window.
+        origin: (x, y), the pixel of the decoded picture at which this frame begins: (0, 0) but for an excerpt, which
+            ``Crop`` takes into account. Nothing else ever sees one.
     """
 
     data: NDArray[np.uint8]
@@ -96,6 +98,7 @@ class Frame:
     start_pts: int = 0
     window: Window | None = field(default=None)
     nominal_size: tuple[int, int] | None = field(default=None)
+    origin: tuple[int, int] = (0, 0)
 
     @classmethod
     def empty(cls, width: int, height: int, pix_fmt: PixelFormat) -> Frame:
@@ -155,11 +158,22 @@ class Frame:
         )
         return frame
 
+    def part(self, x: int, y: int, width: int, height: int) -> Frame:
+        """A copy of a rectangle of whole pixels inside the frame; of yuv420p its coordinates and sides are even."""
+        import numpy as np
+
+        part = self.like(width, height)
+        halves = self.pix_fmt == "yuv420p"
+        for number, (plane, target) in enumerate(zip(self.planes, part.planes, strict=True)):
+            step = 2 if halves and number else 1
+            np.copyto(target, plane[y // step : (y + height) // step, x // step : (x + width) // step])
+        return part
+
     def copy(self) -> Frame:
         """A frame with its own pixels."""
         other = self.like(self.width, self.height)
         other.data[:] = self.data
-        other.window, other.nominal_size = self.window, self.nominal_size
+        other.window, other.nominal_size, other.origin = self.window, self.nominal_size, self.origin
         return other
 
     def __repr__(self) -> str:

@@ -23,6 +23,7 @@ from typing import ClassVar, Self
 
 from reelproc.errors import SpecError
 from reelproc.media.colour import Conversion, conversion
+from reelproc.media.excerpt import Excerpt
 from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.media.packets import FrameTimes, frame_times
 from reelproc.media.probe import MediaInfo, VideoStream, probe
@@ -61,7 +62,8 @@ class VideoReader(ABC):
         video: the stream that is read.
         pix_fmt: of the frames.
         start, end: the wanted span, exact seconds; None: no bound.
-        width, height: of the frames, pixels.
+        excerpt: the part of the frames that is wanted; None: all.
+        width, height: of the frames that come out, pixels.
         warnings: what this backend cannot do for this file, for people.
     """
 
@@ -76,6 +78,7 @@ class VideoReader(ABC):
         start: float | Fraction | None = None,
         end: float | Fraction | None = None,
         info: MediaInfo | None = None,
+        excerpt: Excerpt | None = None,
     ) -> None:
         if pix_fmt not in PIXEL_FORMATS:
             raise SpecError(f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}")
@@ -88,6 +91,9 @@ class VideoReader(ABC):
         self.info = info if info is not None else probe(path)
         self.video: VideoStream = self.info.require_video()
         self.width, self.height = self.video.width, self.video.height
+        self.excerpt = excerpt
+        if excerpt is not None:
+            self.width, self.height = excerpt.width, excerpt.height
         self.warnings: tuple[str, ...] = ()
         self._low = self._pts_at(self.start)
         self._high = self._pts_at(self.end)
@@ -142,6 +148,11 @@ class VideoReader(ABC):
         return wanted is None or (pts is not None and pts <= wanted)
 
     def _stamp(self, frame: Frame, pts: int) -> Frame:
+        if self.excerpt is not None:
+            x, y = self.excerpt.origin(pts)
+            if (frame.width, frame.height) != (self.width, self.height):  # the backend leaves the cutting to us
+                frame = frame.part(x, y, self.width, self.height)
+            frame.origin = (x, y)
         frame.index = len(self._seen)
         frame.pts = pts
         frame.time_base = self.video.time_base
@@ -228,6 +239,7 @@ def open_video(
     end: float | Fraction | None = None,
     *,
     info: MediaInfo | None = None,
+    excerpt: Excerpt | None = None,
 ) -> VideoReader:
     """Open a local video for reading, frame by frame.
 
@@ -239,6 +251,8 @@ def open_video(
         start, end: seconds from the start of the video stream, the half-open span ``[start, end)``; None: no bound.
             Floats are taken for the decimals they print as; fractions are exact.
         info: the result of an earlier :func:`~reelproc.media.probe.probe` of this file, to save doing it again.
+        excerpt: the part of every frame that is wanted, which saves most where it is small; ``frame.origin`` says
+            where it lay.
 
     Returns:
         An iterator of frames that the caller closes, best by ``with``.
@@ -250,4 +264,4 @@ def open_video(
         DecodeError: (while iterating) the decoder failed as a whole. Single damaged frames are left out and listed in
             ``reader.damage``.
     """
-    return readers.get(backend)(path, pix_fmt=pix_fmt, start=start, end=end, info=info)
+    return readers.get(backend)(path, pix_fmt=pix_fmt, start=start, end=end, info=info, excerpt=excerpt)

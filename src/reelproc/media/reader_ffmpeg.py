@@ -93,6 +93,8 @@ class FFmpegReader(VideoReader):
             f"scale=w={self.video.coded_width}:h={self.video.coded_height}:flags=bicubic",
             *self.conversion.filters,
         ]
+        if self.excerpt is not None:
+            filters.append(self.excerpt.filter(self.video.time_base))
         if self._low is not None:
             filters.insert(0, f"select=gte(pts,{self._low})")  # what only leads up to the span does not cross the pipe
         # The display matrix is applied by our own filters. A stream may fail at more than two thirds of its packets

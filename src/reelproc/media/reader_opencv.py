@@ -85,13 +85,14 @@ class OpenCVReader(VideoReader):
 
     def _frame(self, image: NDArray[np.uint8]) -> Frame:
         upright = np.ascontiguousarray(self.video.orientation.apply(image))
-        if upright.shape[:2] != (self.height, self.width):
-            upright = np.asarray(cv2.resize(upright, (self.width, self.height)), np.uint8)
+        width, height = self.video.width, self.video.height
+        if upright.shape[:2] != (height, width):
+            upright = np.asarray(cv2.resize(upright, (width, height)), np.uint8)
         if self.pix_fmt == "rgb24":
             upright = np.ascontiguousarray(upright[:, :, ::-1])
         if self.pix_fmt in ("bgr24", "rgb24"):
-            return Frame(upright.reshape(-1), self.width, self.height, self.pix_fmt)
-        frame = Frame.empty(self.width, self.height, self.pix_fmt)
+            return Frame(upright.reshape(-1), width, height, self.pix_fmt)
+        frame = Frame.empty(width, height, self.pix_fmt)
         yuv = cv2.transform(upright, _BGR_TO_YUV)
         for channel, plane in enumerate(frame.planes):
             full = yuv[:, :, channel]

@@ -53,7 +53,7 @@ class PyAVReader(VideoReader):
                     return
                 if each.is_corrupt:
                     self._known_damage.append(Damage(pts, "decoded with errors"))
-                yield self._stamp(Frame(convert(each), self.width, self.height, self.pix_fmt), pts)
+                yield self._stamp(Frame(convert(each), self.video.width, self.video.height, self.pix_fmt), pts)
         except av.FFmpegError as error:
             raise DecodeError(f"{self.path!r} cannot be decoded: {error}") from error
 
@@ -67,7 +67,14 @@ class CarefulReader(PyAVReader):
     """
 
     def __init__(self, reader: VideoReader, after: int | None) -> None:
-        super().__init__(reader.path, pix_fmt=reader.pix_fmt, start=reader.start, end=reader.end, info=reader.info)
+        super().__init__(
+            reader.path,
+            pix_fmt=reader.pix_fmt,
+            start=reader.start,
+            end=reader.end,
+            info=reader.info,
+            excerpt=reader.excerpt,
+        )
         self._after = after
 
     def _decode(self) -> Generator[Frame]:

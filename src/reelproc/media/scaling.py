@@ -13,6 +13,7 @@ bit, wherever it is rendered.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,21 +59,19 @@ class Bands:
 
     Attributes:
         firsts: the first input that each block reads.
-        weights: (blocks, outputs, inputs) for rows, (blocks, inputs, outputs) for columns: float32, as BLAS likes them.
+        weights: of each block, (outputs, inputs) for rows, (inputs, outputs) for columns: float32, as BLAS likes them.
+            Blocks that weigh alike share one array. Those of outputs beyond the last are not to be used.
         first, end: the range of inputs that any block reads.
-        size: the number of outputs; those of the last block beyond it have no weights.
+        size: the number of outputs.
+        step: how many columns (or rows) to multiply a block with at once.
     """
 
     firsts: tuple[int, ...]
-    weights: Floats
+    weights: tuple[Floats, ...]
     first: int
     end: int
     size: int
-
-    @property
-    def step(self) -> int:
-        """How many columns (or rows) to multiply a block with at once."""
-        return max(1, GEMM_LIMIT // int(self.weights[0].size))
+    step: int
 
 
 def across(length: int, start: float, extent: float, size: int, kernel: Filter) -> slice | Bands:
@@ -103,33 +103,61 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
     aligned = abs(start - begin) < WHOLE and abs(extent - size) < WHOLE
     if kernel in FILTERS and aligned and begin >= 0 and begin + size <= length:
         return slice(begin, begin + size)
-    taps, weights = _weights(start, extent, size, kernel, DOWN_BITS if upright else ACROSS_BITS)
-    taps = np.clip(taps, 0, length - 1)
+    scale = extent / size
     count = -(-size // BLOCK)
-    heads = np.arange(count) * BLOCK
-    tails = np.minimum(heads + BLOCK, size) - 1
-    width = int(np.max(taps[tails, -1] - taps[heads, 0])) + 1
-    firsts = np.minimum(taps[heads, 0], length - width)
-    cells = taps + (np.arange(size) * width - np.repeat(firsts, BLOCK)[:size])[:, None]
+    period, advance = _period(scale, size) or (count * BLOCK, 0)
+    taps, weights = _weights(start, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
+    # after so many blocks the weights begin anew, so many inputs further on
+    cycle = min(count, period // math.gcd(period, BLOCK))
+    stride = cycle * BLOCK // period * advance
+    turns, phases = np.divmod(np.arange(cycle * BLOCK), period)
+    taps, weights = taps[phases] + (turns * advance)[:, None], weights[phases]
+    heads = taps[::BLOCK, 0]
+    width = int((taps[BLOCK - 1 :: BLOCK, -1] - heads).max()) + 1
+    firsts = (heads + stride * np.arange(-(-count // cycle))[:, None]).ravel()[:count]
+    if firsts[0] < 0 or firsts[-1] + width > length:  # beyond the edge: every block may differ
+        turns, phases = np.divmod(np.arange(count * BLOCK), cycle * BLOCK)
+        taps, weights = np.clip(taps[phases] + (turns * stride)[:, None], 0, length - 1), weights[phases]
+        cycle = count
+        heads, tails = taps[::BLOCK, 0], taps[BLOCK - 1 :: BLOCK, -1]
+        width = int((tails - heads).max()) + 1
+        firsts = heads = np.minimum(heads, length - width)
+    cells = taps + (np.arange(cycle * BLOCK) * width - np.repeat(heads, BLOCK))[:, None]
     # taps that were clipped to one input, the edge's, are added up there
-    dense = np.bincount(cells.ravel(), weights.ravel(), minlength=count * BLOCK * width).astype(np.float32)
-    blocks = dense.reshape(count, BLOCK, width)
+    dense = np.bincount(cells.ravel(), weights.ravel(), minlength=cycle * BLOCK * width).astype(np.float32)
+    blocks = dense.reshape(cycle, BLOCK, width)
     ordered = blocks / np.float32(PARTS) if upright else np.ascontiguousarray(blocks.transpose(0, 2, 1))
-    return Bands(tuple(firsts.tolist()), ordered, int(firsts[0]), int(firsts[-1]) + width, size)
+    return Bands(
+        firsts=tuple(firsts.tolist()),
+        weights=tuple(itertools.islice(itertools.cycle(ordered), count)),
+        first=int(firsts[0]),
+        end=int(firsts[-1]) + width,
+        size=size,
+        step=max(1, GEMM_LIMIT // (BLOCK * width)),
+    )
+
+
+@lru_cache(maxsize=CACHED_AXES)
+def _period(scale: float, size: int) -> tuple[int, int] | None:
+    """After how many outputs the weights repeat, and how many inputs that is; None where they do not."""
+    ratio = Fraction(scale).limit_denominator(LONGEST_PERIOD)
+    if ratio.denominator <= size and abs(float(ratio) - scale) * size < WHOLE / 1000:
+        return ratio.denominator, ratio.numerator
+    return None
 
 
 def _weights(
-    start: float, extent: float, size: int, kernel: Filter, bits: int
+    start: float, scale: float, count: int, kernel: Filter, bits: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Index and weight of each (output, tap); weights are multiples of 2^-bits and add up to exactly 1."""
-    scale = extent / size
-    ratio = Fraction(scale).limit_denominator(LONGEST_PERIOD)
-    period = min(size, ratio.denominator) if abs(float(ratio) - scale) * size < WHOLE / 1000 else size
+    """Index and weight of each (output, tap) of the first ``count`` outputs.
+
+    Weights are multiples of 2^-bits and add up to exactly 1.
+    """
     stretch = max(scale, 1.0)
     reach = {"lanczos": 3 * stretch, "bicubic": 2 * stretch, "area": (stretch + 1) / 2}.get(kernel)
     if reach is None:
         raise SpecError(f"a filter is one of {', '.join(FILTERS)}, got {kernel!r}")
-    centres = start + (np.arange(period) + 0.5) * scale
+    centres = start + (np.arange(count) + 0.5) * scale
     first = np.ceil(centres - reach - 0.5).astype(np.int64)
     taps = first[:, None] + np.arange(int(2 * reach) + 1)
     distance = np.abs(taps + 0.5 - centres[:, None])
@@ -144,9 +172,7 @@ def _weights(
     # rounding the running sum, not the weights, keeps their total and lets no error grow with the number of taps
     total = np.cumsum(weights, axis=1)
     steps = np.rint(total * (2.0**bits / total[:, -1:]))
-    weights = np.diff(steps, axis=1, prepend=0.0) / 2.0**bits
-    shape, turns = (size, taps.shape[1]), np.arange(size) // period
-    return np.resize(taps, shape) + (turns * ratio.numerator)[:, None], np.resize(weights, shape)
+    return taps, np.diff(steps, axis=1, prepend=0.0) / 2.0**bits
 
 
 class _Scratch(threading.local):
@@ -200,18 +226,18 @@ def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | 
 
 def _pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
     """(planes, rows, inputs) to (planes, rows, outputs)."""
-    inputs = columns.weights.shape[1]
+    inputs = len(columns.weights[0])
     for top in range(0, samples.shape[1], columns.step):
         part = slice(top, top + columns.step)
-        for number, weights in enumerate(columns.weights):
-            begin, here = columns.firsts[number] - columns.first, number * BLOCK
+        for number, (first, weights) in enumerate(zip(columns.firsts, columns.weights, strict=True)):
+            begin, here = first - columns.first, number * BLOCK
             made = out[:, part, here : here + BLOCK]
             np.matmul(samples[:, part, begin : begin + inputs], weights[:, : made.shape[2]], out=made)
 
 
 def _pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
     """(inputs, planes, columns) to (outputs, columns) each."""
-    inputs = rows.weights.shape[2]
+    inputs = rows.weights[0].shape[1]
     flat = middle.reshape(len(middle), -1)
     buffer = _scratch.take("rows", STORED, *middle.shape[1:])
     made = buffer.reshape(STORED, -1)
@@ -225,8 +251,10 @@ def _pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
 
 
 def _store(levels: Floats, out: Sequence[Plane]) -> None:
-    """Round and clip (rows, planes, columns), in place, into the planes: ringing ends at 0 and 255."""
-    np.rint(levels, out=levels)
-    np.clip(levels, 0, 255, out=levels)
+    """Round and clip (rows, planes, columns) into the planes: ringing ends at 0 and 255."""
     for number, plane in enumerate(out):
-        np.copyto(plane, levels[:, number], casting="unsafe")
+        if plane.strides[1] == 1:
+            # OpenCV's conversion rounds and saturates in one pass; adding nothing is the cheapest call that has it
+            cv2.addWeighted(levels[:, number], 1.0, levels[:, number], 0.0, 0.0, dst=plane, dtype=cv2.CV_8U)
+        else:  # a channel of packed RGB
+            np.copyto(plane, np.clip(np.rint(levels[:, number]), 0, 255), casting="unsafe")

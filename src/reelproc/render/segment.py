@@ -7,6 +7,7 @@ short bounded queues join them. A source frame that is shown several times is wo
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from reelproc.media.encoders import EncoderSettings
 from reelproc.media.frame import Frame
 from reelproc.media.placement import BLACK
 from reelproc.media.writer import VideoWriter
+from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.results import PhaseClock
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from reelproc.media.excerpt import Excerpt
     from reelproc.media.reader import VideoReader
     from reelproc.stages.base import StageWork
     from reelproc.timing import TimeMap
@@ -117,14 +120,17 @@ class ClipRenderer:
         frames = self.clip.frames
         # half open: anything between the last wanted frame and the next one ends the range behind the former
         end = frames.time(self.last_pts) + frames.time_base / 2
-        self._reader = self._open_range(frames.time(pts), end)
+        first = bisect_left(self.clip.pts, pts)
+        shown = self.clip.pts[first : bisect_right(self.clip.pts, self.last_pts)]
+        self._reader = self._open_range(frames.time(pts), end, excerpt_of(self.clip, dict.fromkeys(shown)))
         self._frames = iter(self._reader)
 
-    def _open_range(self, start: Fraction, end: Fraction) -> VideoReader:
+    def _open_range(self, start: Fraction, end: Fraction, excerpt: Excerpt | None = None) -> VideoReader:
         from reelproc.media.reader import open_video
 
         clip = self.clip
-        return open_video(clip.source, pix_fmt=clip.streams[0].pix_fmt, start=start, end=end, info=clip.info)
+        pix_fmt = clip.streams[0].pix_fmt
+        return open_video(clip.source, pix_fmt=pix_fmt, start=start, end=end, info=clip.info, excerpt=excerpt)
 
     def _read_up_to(self, pts: int) -> Frame | None:
         """The first frame at or behind ``pts``; None at the end of the range."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -79,6 +80,10 @@ class Crop(Stage):
         path = self._path(stream, target)
         return None if path.stream == stream and path.fixed == whole(stream.width, stream.height) else _CropWork(path)
 
+    def window_at(self, stream: StreamInfo, target: Target) -> Callable[[float], Window]:
+        """Where the window is, in pixels of ``stream``, at each time in seconds of it."""
+        return self._path(stream, target).at
+
     def _path(self, stream: StreamInfo, target: Target) -> _Path:
         if not self.keyframes:
             return _centred(stream, target)
@@ -140,6 +145,9 @@ class _CropWork:
 
     def __call__(self, frame: Frame, time: float) -> Frame:
         window = self._path.at(time)
+        if frame.origin != (0, 0):  # the decoder left out what lies before it
+            window = Window(window.x - frame.origin[0], window.y - frame.origin[1], window.width, window.height)
+            frame.origin = (0, 0)
         if frame.window is not None and frame.nominal_size is not None:
             window = compose(window, frame.window, *frame.nominal_size)
         frame.window, frame.nominal_size = window, (self._path.stream.width, self._path.stream.height)

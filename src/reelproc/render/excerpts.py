@@ -1,0 +1,58 @@
+"""What a clip's first crop leaves to be decoded: the rest of every frame need not cross the decoder's pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, floor
+
+from reelproc.media.excerpt import Excerpt, Wanted, cover
+from reelproc.render.plan import PlannedClip
+from reelproc.stages.crop import Crop
+from reelproc.stages.upscale import Upscale
+
+__all__ = ["excerpt_of"]
+
+REACH = 8
+"""Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
+chroma is 2 pixels wide and sited a quarter of one aside, and is rounded outwards."""
+
+
+def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
+    """The part of the frames ``pts`` that the clip shows.
+
+    Returns:
+        None where the clip does not begin with a crop, or the crop takes nearly everything.
+    """
+    place = next((i for i, stage in enumerate(clip.stages) if stage.changes_pixels), None)
+    crop = None if place is None else clip.stages[place]
+    if place is None or not isinstance(crop, Crop):
+        return None
+    stream, clock = clip.streams[place], clip.clocks[place]
+    window_at = crop.window_at(stream, clip.target)
+    across, down = (ceil(REACH * shrink) for shrink in _shrink(clip, place + 1))
+    wanted = []
+    for each in pts:
+        window = window_at(float(clock(clip.frames.time(each) - clip.start)))
+        wanted.append(
+            (
+                each,
+                Wanted(
+                    max(0, floor(window.x) - across),
+                    max(0, floor(window.y) - down),
+                    min(stream.width, ceil(window.x + window.width) + across),
+                    min(stream.height, ceil(window.y + window.height) + down),
+                ),
+            )
+        )
+    return cover(wanted, stream.width, stream.height)
+
+
+def _shrink(clip: PlannedClip, place: int) -> tuple[float, float]:
+    """By how much, at most, the window is made smaller where it is sampled, across and down; at least 1."""
+    for stage, stream in zip(clip.stages[place:], clip.streams[place:], strict=False):
+        if isinstance(stage, Upscale):
+            window, destination = stage.placement(stream, clip.target)
+            return max(1.0, window.width / destination.width), max(1.0, window.height / destination.height)
+        if stage.changes_pixels and not isinstance(stage, Crop):
+            break
+    return 1.0, 1.0
