@@ -83,5 +83,6 @@ def kills(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """All benchmarks; their figures go to benchmarks/results."""
     session.install("-e", ".")
-    for name in ("startup", "reading", "rendering"):
+    for name in ("startup", "reading", "resample", "rendering"):
         session.run("python", f"benchmarks/{name}.py", *session.posargs)
+    session.run("python", "benchmarks/memory.py")

@@ -4,7 +4,8 @@
 
 The file is 1080p30 H.264, made by the script. Every contestant opens it, reads all frames into arrays of its own and
 closes it; what reelproc does beside (probing, exact timestamps, a check on every frame) is in its time. The floor of
-each row is the bare loop that most scripts have: ``cv2.VideoCapture.read()``, which can only give bgr24.
+each row is the bare loop that most scripts have: ``cv2.VideoCapture.read()``, which can only give bgr24. Peers that are
+not installed are left out (``pip install decord torchcodec``).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import av
 import cv2
+import imageio_ffmpeg
 import numpy as np
 from bench import moving_camera, paired, report
 from numpy.typing import NDArray
@@ -68,6 +71,40 @@ def bare_pipe(path: Path, pix_fmt: PixelFormat) -> Frames:
             yield np.frombuffer(data, np.uint8).copy()
 
 
+def imageio(path: Path) -> Frames:
+    """imageio-ffmpeg's own reader."""
+    frames = imageio_ffmpeg.read_frames(str(path), pix_fmt="bgr24")
+    next(frames)  # what it found out about the file
+    for data in frames:
+        yield np.frombuffer(data, np.uint8)
+
+
+def decord(path: Path) -> Frames:
+    """decord, frame by frame, rgb24."""
+    reader = import_module("decord").VideoReader(str(path))
+    for number in range(len(reader)):
+        yield reader[number].asnumpy().reshape(-1)
+
+
+def torchcodec(path: Path) -> Frames:
+    """torchcodec, frame by frame, rgb24."""
+    for frame in import_module("torchcodec.decoders").VideoDecoder(str(path), dimension_order="NHWC"):
+        yield frame.numpy().reshape(-1)
+
+
+def peers(path: Path) -> dict[str, Callable[[], Frames]]:
+    """Other libraries' readers to packed RGB, as far as they are installed."""
+    found: dict[str, Callable[[], Frames]] = {"imageio-ffmpeg, bgr24": partial(imageio, path)}
+    for name, read in (("decord", decord), ("torchcodec", torchcodec)):
+        try:
+            next(read(path))
+        except (ImportError, OSError, RuntimeError) as error:
+            print(f"{name} is left out: {str(error).splitlines()[0]}")
+        else:
+            found[f"{name}, in place of bgr24"] = partial(read, path)
+    return found
+
+
 def drain(open_frames: Callable[[], Frames]) -> None:
     """Read to the end."""
     for _ in open_frames():
@@ -97,7 +134,7 @@ def main() -> None:
                 f"reelproc ffmpeg, {pix_fmt}": partial(ours, path, "ffmpeg", pix_fmt),
                 f"reelproc pyav, {pix_fmt}": partial(ours, path, "pyav", pix_fmt),
                 **(
-                    {f"reelproc opencv, {pix_fmt}": partial(ours, path, "opencv", pix_fmt)}
+                    {f"reelproc opencv, {pix_fmt}": partial(ours, path, "opencv", pix_fmt), **peers(path)}
                     if pix_fmt == "bgr24"
                     else {}
                 ),

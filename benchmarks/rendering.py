@@ -2,7 +2,9 @@
 
     python benchmarks/rendering.py [--seconds 30] [--rounds 5]
 
-The floor of each row is ffmpeg alone: decode, (for the crop: a crop that stands still and a scale,) encode.
+The floor of each row is ffmpeg alone: decode, (for a crop: a crop that stands still and a scale,) encode. A moving crop
+of a moving picture is harder to encode than one that stands still, whoever makes it; so ffmpeg with a moving crop (by
+whole pixels) is a contestant too.
 """
 
 from __future__ import annotations
@@ -41,6 +43,22 @@ CROP = rp.Crop(
 )
 
 
+LIGHT = rp.Overlay(
+    regions=[
+        rp.HighlightRegion(
+            start_time=0,
+            end_time=10_000,
+            keyframes=[rp.HighlightKeyframe(time=0, x=405, y=720, radius_x=130, radius_y=200, opacity=0.3)],
+        )
+    ]
+)
+STILL = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=690, y=60, width=540, height=960)])
+MOVING_CROP = (
+    "crop=540:960:'if(lt(t,15),200+950.5*t/15,1150.5-750.5*(t-15)/15)':'if(lt(t,15),60+30.5*t/15,90.5-30.5*(t-15)/15)'"
+)
+SCALE = "scale=810:1440:flags=lanczos"
+
+
 def frames(path: Path) -> int:
     with av.open(str(path)) as container:
         return sum(1 for p in container.demux(container.streams.video[0]) if p.size)
@@ -58,10 +76,19 @@ def ours(
     return run
 
 
-def floor(source: Path, output: Path, video_filter: str | None) -> Callable[[], None]:
+def floor(
+    source: Path,
+    output: Path,
+    video_filter: str | None,
+    *,
+    span: tuple[float, float] | None = None,
+    sound: bool = False,
+) -> Callable[[], None]:
     """ffmpeg alone, told exactly what our encoder is told, its filter and decoder threads left to itself."""
     settings = EncoderSettings(threads=JobContext().encoder_threads)
-    arguments = [ffmpeg_path(), "-v", "error", "-i", str(source), "-an"]
+    arguments = [ffmpeg_path(), "-v", "error"]
+    arguments += ["-ss", str(span[0]), "-t", str(span[1])] if span else []
+    arguments += ["-i", str(source), *(("-c:a", "aac", "-b:a", "192k") if sound else ("-an",))]
     arguments += ["-vf", video_filter] if video_filter else []
     arguments += [*settings.arguments(Fraction(30)), "-movflags", "+faststart", "-y", str(output)]
 
@@ -71,35 +98,80 @@ def floor(source: Path, output: Path, video_filter: str | None) -> Callable[[], 
     return run
 
 
+def three_clips(source: Path, output: Path, seconds: int) -> Callable[[], None]:
+    """A reel: three clips, each cropped, scaled, with a spotlight; dissolves; sound."""
+    length = seconds / 3
+    clips = [
+        rp.Clip(
+            source=source, start=length * n, end=length * (n + 1), stages=[CROP, rp.Upscale(model="lanczos"), LIGHT]
+        )
+        for n in range(3)
+    ]
+    concat = rp.Concat(transition="dissolve", duration=0.5)
+    reel = rp.Reel(clips=clips, concat=concat, output=rp.Output(width=810, height=1440))
+
+    def run() -> None:
+        run_job(rp.RenderJob(reel=reel, output=output), JobContext())
+
+    return run
+
+
+def three_floors(source: Path, output: Path, seconds: int) -> Callable[[], None]:
+    """ffmpeg alone, once for each of the clips, with sound."""
+    length = seconds / 3
+    parts = [
+        floor(source, output, f"crop=540:960:690:60,{SCALE}", span=(length * n, length), sound=True) for n in range(3)
+    ]
+
+    def run() -> None:
+        for part in parts:
+            part()
+
+    return run
+
+
 def main() -> None:
     """Run all rows."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    seconds = options.seconds
     results: dict[str, Pairs] = {}
     with tempfile.TemporaryDirectory(prefix="reelproc-bench-") as name:
         folder = Path(name)
-        source = moving_camera(folder / "source.mp4", options.seconds)
-        rows = {
-            "overlay over the whole length, 1080p30": (
-                ours(source, folder / "a.mp4", spotlight(0, 10_000), 1920, 1080),
-                floor(source, folder / "b.mp4", None),
-            ),
-            "overlay on 3 s of the file, a key frame every 2 s, smart copy": (
-                ours(source, folder / "a.mp4", spotlight(10, 13), 1920, 1080, smart_copy=True),
-                floor(source, folder / "b.mp4", None),
-            ),
-            "crop with moving keyframes and scale, 810x1440": (
-                ours(source, folder / "a.mp4", CROP, 810, 1440),
-                floor(source, folder / "b.mp4", "crop=540:960:690:60,scale=810:1440:flags=lanczos"),
-            ),
+        source, a, b, c = moving_camera(folder / "source.mp4", seconds), *(folder / f"{n}.mp4" for n in "abc")
+        rows: dict[str, dict[str, Callable[[], None]]] = {
+            "overlay over the whole length, 1080p30": {
+                "ffmpeg": floor(source, b, None),
+                "reelproc": ours(source, a, spotlight(0, 10_000), 1920, 1080),
+            },
+            "crop with moving keyframes and scale, 810x1440": {
+                "ffmpeg": floor(source, b, f"crop=540:960:690:60,{SCALE}"),
+                "ffmpeg, its crop moves too": floor(source, c, f"{MOVING_CROP},{SCALE}"),
+                "reelproc": ours(source, a, CROP, 810, 1440),
+            },
+            "crop that stands still and scale, 810x1440": {
+                "ffmpeg": floor(source, b, f"crop=540:960:690:60,{SCALE}"),
+                "reelproc": ours(source, a, STILL, 810, 1440),
+            },
         }
-        for title, (mine, theirs) in rows.items():
-            results[title] = paired({"ffmpeg": theirs, "reelproc": mine}, floor="ffmpeg", rounds=options.rounds)
-            counts = {frames(folder / "a.mp4"), frames(folder / "b.mp4")}
-            assert counts == {options.seconds * 30}, f"{title}: expected {options.seconds * 30} frames, got {counts}"
-    report("rendering", "how far from ffmpeg's own transcode is a render?", results, {"seconds": options.seconds})
+        for title, contestants in rows.items():
+            results[title] = paired(contestants, floor="ffmpeg", rounds=options.rounds)
+            counts = {frames(a), frames(b)}
+            assert counts == {seconds * 30}, f"{title}: expected {seconds * 30} frames, got {counts}"
+        title = "reel of three clips: moving crop, scale, spotlight, dissolves, sound"
+        reel = {"ffmpeg": three_floors(source, b, seconds), "reelproc": three_clips(source, a, seconds)}
+        results[title] = paired(reel, floor="ffmpeg", rounds=options.rounds)
+        assert frames(a) == seconds * 30 - 2 * 15, f"{title}: {frames(a)} frames"
+        long = moving_camera(folder / "long.mp4", 3 * seconds)
+        title = f"overlay on {seconds // 10} s of a {3 * seconds} s file, a key frame every 2 s, smart copy"
+        light = spotlight(seconds, seconds + seconds // 10)
+        copy = {"ffmpeg": floor(long, b, None), "reelproc": ours(long, a, light, 1920, 1080, smart_copy=True)}
+        results[title] = paired(copy, floor="ffmpeg", rounds=min(options.rounds, 5))
+        counts = {frames(a), frames(b)}
+        assert counts == {3 * seconds * 30}, f"{title}: {counts}"
+    report("rendering", "how far from ffmpeg's own transcode is a render?", results, {"seconds": seconds})
 
 
 if __name__ == "__main__":
