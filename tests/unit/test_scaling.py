@@ -17,9 +17,14 @@ from reelproc.media.scaling import FILTERS, Bands, Filter, across, down, scale_p
 @pytest.fixture
 def uncached() -> Iterator[None]:
     """For tests that change how matrices are cut."""
-    scaling._axis.cache_clear()
+    forget()
     yield
-    scaling._axis.cache_clear()
+    forget()
+
+
+def forget() -> None:
+    scaling._pattern.cache_clear()
+    scaling._clipped.cache_clear()
 
 
 def random_plane(height: int = 90, width: int = 160) -> NDArray[np.uint8]:
@@ -73,7 +78,7 @@ def test_how_the_matrix_is_cut_changes_no_bit(
     uncached: None, monkeypatch: pytest.MonkeyPatch, block: int, limit: int
 ) -> None:
     wanted = scaled(random_plane(), (5.3, 2.2, 120, 80), 333, 222, "lanczos")
-    scaling._axis.cache_clear()
+    forget()
     monkeypatch.setattr(scaling, "BLOCK", block)
     monkeypatch.setattr(scaling, "STORED", 4 * block)
     monkeypatch.setattr(scaling, "GEMM_LIMIT", limit)
@@ -152,3 +157,11 @@ def test_a_tiny_plane_serves_any_size() -> None:
 def test_an_unknown_filter_is_refused_by_name() -> None:
     with pytest.raises(SpecError, match="lanczos, bicubic, area, got 'nearest'"):
         across(10, 0.5, 5, 5, "nearest")  # type: ignore[arg-type]
+
+
+def test_a_pan_by_whole_pixels_meets_its_weights_again() -> None:
+    near, far = (across(300, start, 54.0, 81, "lanczos") for start in (40.3, 141.3))
+    assert isinstance(near, Bands)
+    assert isinstance(far, Bands)
+    assert far.weights is near.weights
+    assert far.firsts == tuple(first + 101 for first in near.firsts)

@@ -17,7 +17,7 @@ import itertools
 import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
@@ -49,6 +49,8 @@ GEMM_LIMIT = 4 * 65536
 ACROSS_BITS, DOWN_BITS = 14, 12
 PARTS = 8  # of a level: what samples are counted in between the passes
 WHOLE = 1e-6  # pixels; a window this close to whole pixels lies on them
+PHASES = 256  # places of a window per pixel: a pan meets its weights again, and nobody sees 1/512 of a pixel
+CACHED_PATTERNS = 1024
 CACHED_AXES = 128
 LONGEST_PERIOD = 64  # outputs; 540 to 810 pixels repeats its weights after 3
 
@@ -97,31 +99,69 @@ def down(length: int, start: float, extent: float, size: int, kernel: Filter) ->
     return _axis(length, start, extent, size, kernel, upright=True)
 
 
-@lru_cache(maxsize=CACHED_AXES)
 def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *, upright: bool) -> slice | Bands:
     begin = round(start)
     aligned = abs(start - begin) < WHOLE and abs(extent - size) < WHOLE
     if kernel in FILTERS and aligned and begin >= 0 and begin + size <= length:
         return slice(begin, begin + size)
-    scale = extent / size
-    count = -(-size // BLOCK)
-    period, advance = _period(scale, size) or (count * BLOCK, 0)
-    taps, weights = _weights(start, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
-    # after so many blocks the weights begin anew, so many inputs further on
-    cycle = min(count, period // math.gcd(period, BLOCK))
-    stride = cycle * BLOCK // period * advance
-    turns, phases = np.divmod(np.arange(cycle * BLOCK), period)
-    taps, weights = taps[phases] + (turns * advance)[:, None], weights[phases]
+    whole, phase = divmod(round((start + extent / 2) * PHASES), PHASES)  # of its middle: nothing leans to one side
+    pattern = _pattern(phase, extent, size, kernel, upright=upright)
+    if pattern.first + whole < 0 or pattern.end + whole > length:
+        return _clipped(length, whole, phase, extent, size, kernel, upright=upright)
+    if not whole:
+        return pattern
+    firsts = tuple(first + whole for first in pattern.firsts)
+    return replace(pattern, firsts=firsts, first=pattern.first + whole, end=pattern.end + whole)
+
+
+@lru_cache(maxsize=CACHED_PATTERNS)
+def _pattern(phase: int, extent: float, size: int, kernel: Filter, *, upright: bool) -> Bands:
+    """The matrix of an axis without ends, of a window about ``phase / PHASES``: what a pan asks for are its shifts."""
+    taps, weights, turn = _tapped(phase, extent, size, kernel, upright=upright)
     heads = taps[::BLOCK, 0]
     width = int((taps[BLOCK - 1 :: BLOCK, -1] - heads).max()) + 1
-    firsts = (heads + stride * np.arange(-(-count // cycle))[:, None]).ravel()[:count]
-    if firsts[0] < 0 or firsts[-1] + width > length:  # beyond the edge: every block may differ
-        turns, phases = np.divmod(np.arange(count * BLOCK), cycle * BLOCK)
-        taps, weights = np.clip(taps[phases] + (turns * stride)[:, None], 0, length - 1), weights[phases]
-        cycle = count
-        heads, tails = taps[::BLOCK, 0], taps[BLOCK - 1 :: BLOCK, -1]
-        width = int((tails - heads).max()) + 1
-        firsts = heads = np.minimum(heads, length - width)
+    count, cycle = -(-size // BLOCK), len(heads)
+    firsts = (heads + turn * np.arange(-(-count // cycle))[:, None]).ravel()[:count]
+    return _bands(taps, weights, heads, firsts, width, size, upright=upright)
+
+
+@lru_cache(maxsize=CACHED_AXES)
+def _clipped(length: int, whole: int, phase: int, extent: float, size: int, kernel: Filter, *, upright: bool) -> Bands:
+    """The matrix of a window so near to an edge of the plane that the edge is repeated: every block may differ."""
+    taps, weights, turn = _tapped(phase, extent, size, kernel, upright=upright)
+    outputs = -(-size // BLOCK) * BLOCK
+    turns, phases = np.divmod(np.arange(outputs), len(taps))
+    taps, weights = np.clip(taps[phases] + (turns * turn + whole)[:, None], 0, length - 1), weights[phases]
+    heads = taps[::BLOCK, 0]
+    width = int((taps[BLOCK - 1 :: BLOCK, -1] - heads).max()) + 1
+    heads = np.minimum(heads, length - width)
+    return _bands(taps, weights, heads, heads, width, size, upright=upright)
+
+
+def _tapped(
+    phase: int, extent: float, size: int, kernel: Filter, *, upright: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Index and weight of each (output, tap), to where whole blocks of weights begin anew; how many inputs that is."""
+    count, scale = -(-size // BLOCK), extent / size
+    period, advance = _period(scale, size) or (count * BLOCK, 0)
+    taps, weights = _weights(phase / PHASES - extent / 2, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
+    cycle = min(count, period // math.gcd(period, BLOCK))
+    turns, phases = np.divmod(np.arange(cycle * BLOCK), period)
+    return taps[phases] + (turns * advance)[:, None], weights[phases], cycle * BLOCK // period * advance
+
+
+def _bands(
+    taps: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    heads: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    width: int,
+    size: int,
+    *,
+    upright: bool,
+) -> Bands:
+    """Dense blocks of ``width`` inputs from those ``heads`` on; they repeat until there are as many as ``firsts``."""
+    cycle = len(heads)
     cells = taps + (np.arange(cycle * BLOCK) * width - np.repeat(heads, BLOCK))[:, None]
     # taps that were clipped to one input, the edge's, are added up there
     dense = np.bincount(cells.ravel(), weights.ravel(), minlength=cycle * BLOCK * width).astype(np.float32)
@@ -129,7 +169,7 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
     ordered = blocks / np.float32(PARTS) if upright else np.ascontiguousarray(blocks.transpose(0, 2, 1))
     return Bands(
         firsts=tuple(firsts.tolist()),
-        weights=tuple(itertools.islice(itertools.cycle(ordered), count)),
+        weights=tuple(itertools.islice(itertools.cycle(ordered), len(firsts))),
         first=int(firsts[0]),
         end=int(firsts[-1]) + width,
         size=size,
