@@ -29,7 +29,7 @@ __all__ = [
 
 F32 = NDArray[np.float32]
 
-_TILE_PAIRS = 16
+_TILE_PAIRS = 32
 """Pairs of rows in a tile, and of columns for which an inside is worth a tile of its own."""
 
 _INSIDE_SLACK = 4.0
@@ -109,7 +109,7 @@ def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> Rectangl
 
 
 def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[Tile]:
-    """:func:`bounds` in pieces: few rows each, so that what is computed of one fits the cache, and the inside apart.
+    """:func:`bounds` in pieces: some rows each, so that what is computed of one fits the cache, and the inside apart.
 
     Args:
         ellipse: in luma pixels.
