@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, redact
 from reelproc.partial import partial_path
+from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.local import cache_folder
 from reelproc.storage.partial_file import PartialFile
@@ -108,7 +109,7 @@ class RemoteStorage(Storage):
 def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> None:
     file = PartialFile(remote, partial_path(path), progress)
     try:
-        file.complete()
+        retried(file.complete)  # a digest that does not fit may have been damaged on the way
         file.path.replace(path)
     finally:
         file.close()
