@@ -40,7 +40,7 @@ def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Call
     sources: list[tuple[str, MediaInfo, SourceFrames]] = []
     for clip in reel.clips:
         check()
-        path = str(resolve(clip.source))
+        path = str(resolve(clip.source, whole=False))
         if path not in infos:
             infos[path] = probe(path)
             spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]

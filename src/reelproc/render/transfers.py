@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reelproc.errors import MediaError, ReelprocError, SpecError, StorageError, redact
+from reelproc.errors import SpecError, redact
 from reelproc.results import PhaseClock, Progress
 from reelproc.storage import local_output, publish, resolve, scheme_of
-from reelproc.storage.stand_in import partial_file, release
+from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
 if TYPE_CHECKING:
     from reelproc.jobs import JobContext
@@ -71,7 +71,7 @@ def with_transfers(
             stack.callback(release, path)
             paths[address] = str(path)
             events.names[str(path)] = redact(address)
-        with _blaming_storage(paths, events):
+        with speaking_of(events.names):
             result = work(paths, replace(context, progress=events.pass_on))
         for address in remote:
             if (partial := partial_file(paths[address])) is not None:
@@ -126,26 +126,4 @@ class _Events:
 
     def named(self, text: str) -> str:
         """``text`` with addresses for the local files that stand for them."""
-        for path, address in self.names.items():
-            text = text.replace(path, address).replace(Path(path).name, Path(address).name)
-        return text
-
-
-@contextmanager
-def _blaming_storage(paths: Mapping[str, str], events: _Events) -> Iterator[None]:
-    """Where a source could not be read to its end, raise that: a decoder only knows that its input broke off."""
-    failed: ReelprocError | None = None
-    try:
-        yield
-    except ReelprocError as error:
-        failed = error
-    partials = [partial for path in paths.values() if (partial := partial_file(path)) is not None]
-    broken = next((partial.failure for partial in partials if partial.failure is not None), None)
-    if broken is not None and (failed is None or isinstance(failed, (MediaError, StorageError))):
-        raise broken from failed
-    if failed is not None:
-        failed.args = tuple(events.named(arg) if isinstance(arg, str) else arg for arg in failed.args)
-        if isinstance(failed, MediaError):
-            failed.argv = tuple(events.named(arg) for arg in failed.argv)
-            failed.stderr_tail = events.named(failed.stderr_tail)
-        raise failed
+        return with_addresses(text, self.names)
