@@ -14,6 +14,7 @@ from media_factory import damage_packet, numbered_video, run_ffmpeg
 DAMAGE = DOCS / "how-to" / "handle-damage.md"
 S3 = DOCS / "how-to" / "s3-and-r2.md"
 PAGES = sorted(p for folder in ("how-to", "explanation") for p in (DOCS / folder).glob("*.md"))
+PLAIN = [p for p in PAGES if p.stem != "index" and p not in (DAMAGE, S3)]
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,7 @@ def workplace(tmp_path: Path, footage: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("workplace")
-@pytest.mark.parametrize(
-    "page", [p for p in PAGES if p.stem != "index" and p not in (DAMAGE, S3)], ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("page", PLAIN, ids=lambda p: p.stem)
 def test_a_page_runs_as_it_stands(page: Path) -> None:
     run_page(page)
 
