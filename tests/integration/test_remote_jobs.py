@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -275,3 +277,35 @@ def test_a_reel_file_keeps_remote_sources_as_they_are(tmp_path: Path) -> None:
     rp.write_reel(reel, tmp_path / "reel.json")
     assert rp.read_reel(tmp_path / "reel.json") == reel
     assert json.loads((tmp_path / "reel.json").read_text())["clips"][0]["source"] == "s3://bucket/games/game.mp4"
+
+
+def test_a_redirect_leads_nowhere_unprotected(tmp_path: Path) -> None:
+    class Redirect(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "http://example.com/a.mp4?secret=1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            with pytest.raises(rp.StorageError, match="redirects to an unprotected address"):
+                run(cut(f"http://127.0.0.1:{server.server_address[1]}/a.mp4", tmp_path / "out.mp4"), tmp_path / "job")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_plan_of_a_remote_source_needs_no_job(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path))
+    with FileServer(shelf) as server:
+        reel = cut(server.url("game.mp4"), "out.mp4").reel
+        assert rp.plan(reel).frame_count == 90
+        requests = server.proxy.count("GET")
+        assert rp.plan(reel).frame_count == 90
+        assert server.proxy.count("GET") == requests + 1, "the second plan reads what the first has fetched"
