@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from faulty_s3 import S3Service
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 HEAVY = ("ai", "detect")
@@ -46,6 +48,23 @@ def assets() -> Path:
     if not (folder / "footage" / "oracle.json").is_file():
         pytest.skip(f"no test assets at {folder}; set REELPROC_TEST_ASSETS")
     return folder
+
+
+@pytest.fixture
+def s3(s3_process: S3Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[S3Service]:
+    """An empty bucket on a server of the tests' own, to which the environment points, behind a proxy with no faults."""
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
+    with s3_process.fresh() as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        yield service
+
+
+@pytest.fixture(scope="session")
+def s3_process() -> Iterator[S3Service]:
+    """The server behind ``s3``, started once."""
+    with S3Service() as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

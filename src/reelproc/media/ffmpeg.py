@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
+from reelproc.storage.stand_in import partial_file
 
 __all__ = [
     "CONTAINER_FORMATS",
@@ -171,16 +172,18 @@ not."""
 def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
     """The arguments that make ``path`` an input of ffmpeg, with ``options`` (``-ss``, ...) in front of it.
 
-    The name is never taken for a URL or an option, and a file that is really a playlist is refused.
+    The name is never taken for a URL or an option, and a file that is really a playlist is refused. A file whose parts
+    come when they are read (:mod:`reelproc.storage.stand_in`) is given as an address of our own on the loopback.
     """
+    partial = partial_file(path)
     return [
         "-protocol_whitelist",
-        PROTOCOLS,
+        PROTOCOLS if partial is None else "http,tcp",
         "-format_whitelist",
         CONTAINER_FORMATS,
         *options,
         "-i",
-        file_argument(path),
+        file_argument(path) if partial is None else partial.url(),
     ]
 
 

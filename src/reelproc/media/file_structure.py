@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
+
+from reelproc.storage.stand_in import open_binary
 
 __all__ = ["promised_size"]
 
@@ -26,7 +27,7 @@ def promised_size(path: str | os.PathLike[str]) -> int | None:
 
     Less than its real size is no sign of damage: many files have something behind their end.
     """
-    with Path(path).open("rb") as file:
+    with open_binary(path) as file:
         head = file.read(12)
         file.seek(0)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):

@@ -26,6 +26,7 @@ from reelproc.media.ffmpeg import file_argument
 from reelproc.media.frame import Frame
 from reelproc.media.packets import frame_times
 from reelproc.media.reader import VideoReader
+from reelproc.storage.stand_in import partial_file
 
 __all__ = ["OpenCVReader"]
 
@@ -55,6 +56,8 @@ class OpenCVReader(VideoReader):
             warnings.append("opencv: colours are off, since OpenCV takes every source for BT.601")
         self.warnings = tuple(warnings)
         promised = frame_times(self.path, self.info).pts
+        if (partial := partial_file(self.path)) is not None:
+            partial.complete()  # OpenCV reads nothing but files
         capture = cv2.VideoCapture(file_argument(self.path), cv2.CAP_FFMPEG)
         try:
             if not capture.isOpened():

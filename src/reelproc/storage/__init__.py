@@ -1,16 +1,32 @@
-"""Where sources come from and results go: one :class:`Storage` per scheme of address, behind four functions."""
+"""Where sources come from and results go: one :class:`Storage` per scheme of address, behind a few functions."""
 
 from __future__ import annotations
 
-from reelproc.storage.base import Storage, identity, local_output, publish, resolve, scheme_of, storages
+from reelproc.storage.base import (
+    Storage,
+    TransferCallback,
+    identity,
+    join,
+    local_output,
+    no_progress,
+    publish,
+    remove,
+    resolve,
+    scheme_of,
+    storages,
+)
 from reelproc.storage.local import cache_folder
 
 __all__ = [
     "Storage",
+    "TransferCallback",
     "cache_folder",
     "identity",
+    "join",
     "local_output",
+    "no_progress",
     "publish",
+    "remove",
     "resolve",
     "scheme_of",
     "storages",

@@ -9,30 +9,62 @@ from __future__ import annotations
 import abc
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from reelproc.errors import SpecError
 from reelproc.registry import Registry
 
-__all__ = ["Storage", "identity", "local_output", "publish", "resolve", "scheme_of", "storages"]
+__all__ = [
+    "Storage",
+    "TransferCallback",
+    "identity",
+    "join",
+    "local_output",
+    "no_progress",
+    "publish",
+    "remove",
+    "resolve",
+    "scheme_of",
+    "storages",
+]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+TransferCallback = Callable[[int, int], None]
+"""Called with the bytes moved so far and in all (0: not known), also while waiting; what it raises stops the transfer
+and comes out of the function that was called, with nothing half-written left."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """A :data:`TransferCallback` for those who do not care."""
 
 
 class Storage(abc.ABC):
     """A place that holds sources and results.
 
     Every failure is a :class:`~reelproc.errors.StorageError` (``ObjectNotFoundError`` where something is not there)
-    whose message shows neither credentials nor the query of a URL.
+    whose message shows neither credentials nor the query of a URL. Passing failures have been retried
+    (:mod:`reelproc.retries`) before they are raised.
     """
 
     @abc.abstractmethod
-    def resolve(self, address: str, *, folder: Path | None = None) -> Path:
+    def resolve(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        whole: bool = True,
+        progress: TransferCallback = no_progress,
+    ) -> Path:
         """A local file with the content of ``address``.
 
         Args:
             address: what to read.
             folder: where a storage that must download puts the file; None: a folder of its own choice.
+            whole: False allows a file that stands in for the content: of the right size, and filled as reelproc's own
+                media readers ask for its parts. See :mod:`reelproc.storage.stand_in`.
+            progress: see :data:`TransferCallback`.
 
         Raises:
             ObjectNotFoundError: there is no such thing.
@@ -61,17 +93,32 @@ class Storage(abc.ABC):
         """
 
     @abc.abstractmethod
-    def publish(self, path: Path, address: str) -> None:
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> None:
         """Put the finished file ``path`` at ``address``: readers see what was there before or all of it, never a part.
+
+        ``path`` is gone afterwards, unless it is to be kept or is the destination itself.
 
         Raises:
             StorageError: it cannot be written; ``address`` is as it was.
+        """
+
+    @abc.abstractmethod
+    def remove(self, address: str) -> None:
+        """Remove what is at ``address``; nothing being there is no error.
+
+        Raises:
+            StorageError: it cannot be removed.
         """
 
 
 storages: Registry[type[Storage]] = Registry("storage scheme", group="reelproc.storages")
 """Storages by scheme; third parties add theirs under the entry point group ``reelproc.storages``."""
 storages.register("file", "reelproc.storage.local:LocalStorage")
+storages.register("s3", "reelproc.storage.s3:S3Storage", extra="s3")
+storages.register("https", "reelproc.storage.web:WebStorage")
+storages.register("http", "reelproc.storage.web:WebStorage")
 
 
 def scheme_of(address: str | os.PathLike[str]) -> str:
@@ -84,6 +131,21 @@ def scheme_of(address: str | os.PathLike[str]) -> str:
     """
     match = _SCHEME.match(os.fspath(address))
     return match[1].lower() if match else "file"
+
+
+def join(prefix: str, *parts: str) -> str:
+    """The address of ``parts`` below ``prefix``, which nothing in ``parts`` can lead out of.
+
+    >>> join("s3://bucket/jobs/", "a1b2", "segment-3.mp4")
+    's3://bucket/jobs/a1b2/segment-3.mp4'
+
+    Raises:
+        SpecError: a part is empty, absolute, or holds ``.`` or ``..`` as a step.
+    """
+    for part in parts:
+        if "\0" in part or any(step in ("", ".", "..") for step in part.split("/")):
+            raise SpecError(f"{part!r} cannot be a name below {prefix}: it is empty or leads elsewhere")
+    return (prefix if prefix.endswith("/") else f"{prefix}/") + "/".join(parts)
 
 
 def _storage(address: str | os.PathLike[str]) -> tuple[Storage, str]:
@@ -100,7 +162,13 @@ def _storage(address: str | os.PathLike[str]) -> tuple[Storage, str]:
     return storages.get(scheme)(), text
 
 
-def resolve(source: str | os.PathLike[str], *, folder: Path | None = None) -> Path:
+def resolve(
+    source: str | os.PathLike[str],
+    *,
+    folder: Path | None = None,
+    whole: bool = True,
+    progress: TransferCallback = no_progress,
+) -> Path:
     """A local file with the content of ``source``; see :meth:`Storage.resolve`.
 
     Raises:
@@ -109,7 +177,7 @@ def resolve(source: str | os.PathLike[str], *, folder: Path | None = None) -> Pa
         StorageError: it is there but cannot be read.
     """
     storage, address = _storage(source)
-    return storage.resolve(address, folder=folder)
+    return storage.resolve(address, folder=folder, whole=whole, progress=progress)
 
 
 def identity(source: str | os.PathLike[str]) -> str:
@@ -138,7 +206,13 @@ def local_output(destination: str | os.PathLike[str], *, folder: Path | None = N
     return storage.local_output(address, folder=folder)
 
 
-def publish(path: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
+def publish(
+    path: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    *,
+    keep: bool = False,
+    progress: TransferCallback = no_progress,
+) -> None:
     """Put the finished local file ``path`` at ``destination``, whole or not at all; see :meth:`Storage.publish`.
 
     Raises:
@@ -146,4 +220,15 @@ def publish(path: str | os.PathLike[str], destination: str | os.PathLike[str]) -
         StorageError: it cannot be written; ``destination`` is as it was.
     """
     storage, address = _storage(destination)
-    storage.publish(Path(path), address)
+    storage.publish(Path(path), address, keep=keep, progress=progress)
+
+
+def remove(address: str | os.PathLike[str]) -> None:
+    """Remove what is at ``address``, if anything is; see :meth:`Storage.remove`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        StorageError: it cannot be removed.
+    """
+    storage, text = _storage(address)
+    storage.remove(text)

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.partial import partial_path
-from reelproc.storage.base import Storage
+from reelproc.storage.base import Storage, TransferCallback, no_progress
+from reelproc.storage.stand_in import origin
 
 __all__ = ["LocalStorage", "cache_folder", "local_path"]
 
@@ -58,7 +59,14 @@ def local_path(address: str) -> Path:
 class LocalStorage(Storage):
     """Files of this machine. Nothing is copied: a source is read where it lies."""
 
-    def resolve(self, address: str, *, folder: Path | None = None) -> Path:
+    def resolve(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        whole: bool = True,
+        progress: TransferCallback = no_progress,
+    ) -> Path:
         """The file itself, checked to be there and readable."""
         path = local_path(address)
         _stat(path)
@@ -67,8 +75,10 @@ class LocalStorage(Storage):
         return path
 
     def identity(self, address: str) -> str:
-        """Size, modification time in nanoseconds, and the real path."""
+        """Size, modification time in nanoseconds, and the real path; of a download, what it is the content of."""
         path = local_path(address)
+        if (remote := origin(path)) is not None:
+            return remote
         info = _stat(path)
         return f"{info.st_size}:{info.st_mtime_ns}:{path.resolve()}"
 
@@ -78,25 +88,39 @@ class LocalStorage(Storage):
         _check_destination(path)
         return path
 
-    def publish(self, path: Path, address: str) -> None:
-        """Rename, by way of a copy beside the destination where that is on another file system."""
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> None:
+        """Rename (or copy), by way of a copy beside the destination where that is on another file system."""
         destination = local_path(address)
         _check_destination(destination)
         if path.absolute() == destination:
             return
         try:
             try:
-                path.replace(destination)
+                if keep:
+                    _copy_over(path, destination)
+                else:
+                    path.replace(destination)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 _copy_over(path, destination)
+                path.unlink(missing_ok=True)
         except FileNotFoundError as error:
             raise StorageError(f"{path} is not there to be put at {destination}: {error}") from error
         except OSError as error:
             raise StorageError(
                 f"{destination} cannot be written: {error}; check the disk and its permissions"
             ) from error
+
+    def remove(self, address: str) -> None:
+        """Unlink the file."""
+        path = local_path(address)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be removed: {error}") from error
 
 
 def _stat(path: Path) -> os.stat_result:
@@ -139,4 +163,3 @@ def _copy_over(path: Path, destination: Path) -> None:
         partial.replace(destination)
     finally:
         partial.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)

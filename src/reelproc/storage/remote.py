@@ -1,0 +1,141 @@
+"""What storages on the other end of a network share: an object that is read by ranges, fetched and checked."""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from reelproc.errors import SpecError, StorageError, redact
+from reelproc.partial import partial_path
+from reelproc.retries import retried
+from reelproc.storage.base import Storage, TransferCallback, no_progress
+from reelproc.storage.local import cache_folder
+from reelproc.storage.partial_file import PartialFile
+from reelproc.storage.stand_in import live_stand_in, stand_in_for
+
+__all__ = ["RemoteObject", "RemoteStorage", "local_name"]
+
+SMALL_BYTES = 8 << 20
+"""What is smaller is downloaded at once: its parts would take as many requests."""
+
+
+@dataclass(frozen=True)
+class RemoteObject(abc.ABC):
+    """One version of something remote.
+
+    Attributes:
+        address: for people: without credentials or query.
+        size: bytes.
+        identity: changes with the content.
+        has_ranges: whether a part can be asked for; else every read begins at 0.
+        sha256, md5: hex digests of the content where they are known.
+    """
+
+    address: str
+    size: int
+    identity: str
+    has_ranges: bool = True
+    sha256: str | None = None
+    md5: str | None = None
+
+    @abc.abstractmethod
+    def read(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from ``start`` up to ``end``, in pieces, in one attempt; fewer where the other end gives up.
+
+        Raises:
+            StorageError: not to be had, transient where another attempt can help. Another version than this one is
+                never read.
+        """
+
+    def verify(self, path: Path) -> None:
+        """Check a downloaded file against the digest, where one is known.
+
+        Raises:
+            StorageError: it is not what was stored.
+        """
+        name, expected = ("sha256", self.sha256) if self.sha256 else ("md5", self.md5)
+        if expected is None:
+            return
+        with path.open("rb") as file:
+            got = hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+        if got != expected:
+            raise StorageError(
+                f"{self.address} arrived with {name} {got}, expected {expected}: it was damaged on the way or in "
+                "storage; try again, and upload it again if that does not help",
+                transient=True,
+            )
+
+
+class RemoteStorage(Storage):
+    """Downloads, by one object after another; a subclass says how to open one."""
+
+    @abc.abstractmethod
+    def open(self, address: str) -> RemoteObject:
+        """The object at ``address`` as it is now; see :meth:`Storage.resolve` for the errors."""
+
+    def identity(self, address: str) -> str:
+        """Address, size and ETag."""
+        return self.open(address).identity
+
+    def resolve(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        whole: bool = True,
+        progress: TransferCallback = no_progress,
+    ) -> Path:
+        """A download, or its stand-in. A whole one that is there already, of the same identity, is used again."""
+        remote = self.open(address)
+        place = (folder or cache_folder() / "sources") / hashlib.sha256(remote.identity.encode()).hexdigest()[:16]
+        path = place / local_name(remote.address)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            if not (path.exists() and path.stat().st_size == remote.size):
+                if not whole and remote.has_ranges and remote.size > SMALL_BYTES:
+                    if (live := live_stand_in(remote, place)) is not None:
+                        return live
+                    stands = PartialFile(remote, partial_path(path), progress)
+                    return stand_in_for(remote, stands.path, stands)
+                _download(remote, path, progress)
+        except OSError as error:
+            if isinstance(error, StorageError):
+                raise
+            raise StorageError(f"{remote.address} cannot be kept at {path}: {error}; check the disk") from error
+        return stand_in_for(remote, path)
+
+
+def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> None:
+    file = PartialFile(remote, partial_path(path), progress)
+    try:
+        retried(file.complete)  # a digest that does not fit may have been damaged on the way
+        file.path.replace(path)
+    finally:
+        file.close()
+
+
+def local_name(address: str) -> str:
+    """A file name for what is at ``address``: its last step, with its ending, no longer than file systems allow.
+
+    >>> local_name("s3://bucket/games/final.mp4")
+    'final.mp4'
+    """
+    name = PurePosixPath(redact(address) if address.startswith("http") else address).name
+    ending = PurePosixPath(name).suffix[:20]
+    return name.removesuffix(ending).encode()[:150].decode("utf-8", "ignore").replace("\0", "") + ending or "source"
+
+
+def check_key(key: str, address: str) -> str:
+    """``key`` itself, if it names one thing below its bucket or host whatever normalises it on the way.
+
+    Raises:
+        SpecError: it is empty, ends in a slash, or has ``.`` or ``..`` for a step.
+    """
+    if not key or key.endswith("/") or any(step in (".", "..") for step in key.split("/")):
+        raise SpecError(
+            f"{redact(address)} names no object; expected a key without '.' and '..' steps behind the bucket"
+        )
+    return key
