@@ -38,6 +38,13 @@ def tests_local(session: nox.Session) -> None:
     session.run("pytest", "-k", "local or Local", "tests/conformance", "tests/integration", *session.posargs)
 
 
+@nox.session(name="tests-browser")
+def tests_browser(session: nox.Session) -> None:
+    """Joined files played in Chromium (apt-get install chromium chromium-driver)."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "--extras", "browser", "tests/browser", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""

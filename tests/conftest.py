@@ -13,8 +13,9 @@ from faulty_s3 import S3Service
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
-HEAVY = ("ai", "detect")
-"""Extras too heavy for everybody: their tests are in the folder of that name, and run where ``--extras`` names it."""
+HEAVY = ("ai", "detect", "browser")
+"""Extras too heavy for everybody (``browser``: Chromium): their tests are in the folder of that name, and run where
+``--extras`` names it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
