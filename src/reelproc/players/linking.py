@@ -1,0 +1,142 @@
+"""One person through many frames: everybody is tracked, so that nobody's detection is taken for somebody else's.
+
+From the frame in which the person is known, the frames are walked in both directions. At every step all tracks get the
+detections that fit them best together (:func:`~reelproc.players.assignment.assign`); what the camera's own motion adds
+is estimated from all of them and taken out. A person who is not seen for a while coasts on. Where two strangers could
+be them, neither is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from statistics import median
+from typing import Literal
+
+from reelproc.players.assignment import assign
+from reelproc.players.track import Track, overlap
+from reelproc.results import Detection, FrameDetections
+
+__all__ = ["LossReason", "Walk", "walk"]
+
+LossReason = Literal["left the picture", "not seen", "could be one of several"]
+"""Why somebody is not followed any further."""
+
+_UNMATCHED = 1.6
+"""The cost of not seeing somebody; what costs more is no match."""
+
+_DOUBT = 0.25
+"""After a gap, a match must be this much better than the next that nobody else claims."""
+
+_GAP_SECONDS = 0.5
+_EDGE = 0.02
+_CROWD = 0.5
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What a walk over frames found of one person.
+
+    Attributes:
+        seen: for each frame that was walked over the detection of the person, or None.
+        crowded: for each, whether somebody else covers half of them, or they of somebody else: the two may be confused.
+        reason: why they are not seen at the end, None where they are.
+    """
+
+    seen: tuple[Detection | None, ...]
+    crowded: tuple[bool, ...]
+    reason: LossReason | None
+
+
+def walk(
+    frames: Sequence[FrameDetections], target: Detection, *, width: int, height: int, max_gap: float = 2.0
+) -> Walk:
+    """Follow ``target``, a detection of the first of ``frames``, through the others.
+
+    Args:
+        frames: in order of time, or in reverse.
+        target: whom to follow.
+        width, height: of the frames, pixels.
+        max_gap: seconds out of sight after which they count as lost.
+    """
+    begin = frames[0].time
+    tracks = [Track.of(d, 0.0) for d in frames[0].detections]
+    wanted = tracks[frames[0].detections.index(target)]
+    seen: list[Detection | None] = [target]
+    crowded = [_is_crowded(target, frames[0].detections)]
+    reason: LossReason | None = None
+    for frame in frames[1:]:
+        now = abs(frame.time - begin)
+        patience = _GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap
+        if reason is None or now - wanted.time <= patience:
+            found, reason = _step(tracks, wanted, frame.detections[:_MOST], now)
+            if found is None and reason is None:
+                reason = "left the picture" if _at_edge(wanted.last, width, height) else "not seen"
+        else:  # lost for good: everybody else who looks like them later is somebody else until told otherwise
+            found = None
+        seen.append(found)
+        crowded.append(found is not None and _is_crowded(found, frame.detections))
+        tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
+    return Walk(tuple(seen), tuple(crowded), reason)
+
+
+def _step(
+    tracks: list[Track], wanted: Track, detections: Sequence[Detection], now: float
+) -> tuple[Detection | None, LossReason | None]:
+    """Let every track see what fits it; who fits nobody begins a track. Gives what ``wanted`` got."""
+    costs = [[t.cost(d, now) for d in detections] for t in tracks]
+    given = assign(costs, unmatched=_UNMATCHED)
+    shift = _camera_shift(tracks, given, detections, now)
+    if shift != (0.0, 0.0):
+        costs = [[t.cost(d, now, shift) for d in detections] for t in tracks]
+        given = assign(costs, unmatched=_UNMATCHED)
+    mine = next(k for k, t in enumerate(tracks) if t is wanted)
+    reason: LossReason | None = None
+    if given[mine] is not None and now - wanted.time > _GAP_SECONDS and _is_doubtful(mine, given, costs, tracks, now):
+        given[mine], reason = None, "could be one of several"
+    number = given[mine]
+    for track, column in zip(tracks, given, strict=True):
+        if column is not None:
+            track.see(detections[column], now)
+        else:  # out of sight: they move with the camera like everybody
+            track.x, track.y = track.x + shift[0], track.y + shift[1]
+    taken = set(given)
+    tracks.extend(Track.of(d, now) for column, d in enumerate(detections) if column not in taken)
+    return (None if number is None else detections[number]), reason
+
+
+def _is_doubtful(
+    mine: int, given: Sequence[int | None], costs: Sequence[Sequence[float]], tracks: Sequence[Track], now: float
+) -> bool:
+    """Whether somebody whom no track of old claims fits nearly as well."""
+    number = given[mine]
+    assert number is not None
+    claimed = {c for k, c in enumerate(given) if c is not None and k != mine and now - tracks[k].time <= _GAP_SECONDS}
+    others = [cost for column, cost in enumerate(costs[mine]) if column != number and column not in claimed]
+    return min(others, default=inf) - costs[mine][number] < _DOUBT
+
+
+def _camera_shift(
+    tracks: Sequence[Track], given: Sequence[int | None], detections: Sequence[Detection], now: float
+) -> tuple[float, float]:
+    """How far everybody is off their prediction, pixels: the camera. (0, 0) where too few are seen to tell."""
+    off = []
+    for track, column in zip(tracks, given, strict=True):
+        if column is not None and track.sightings > 1:
+            x, y = track.predicted(now)
+            off.append((detections[column].x - x, detections[column].y - y))
+    if len(off) < 4:
+        return 0.0, 0.0
+    return median(x for x, _ in off), median(y for _, y in off)
+
+
+def _at_edge(seen: Detection, width: int, height: int) -> bool:
+    left, top, right, bottom = seen.corners
+    across, down = _EDGE * width, _EDGE * height
+    return left < across or top < down or right > width - across or bottom > height - down
+
+
+def _is_crowded(seen: Detection, everybody: Sequence[Detection]) -> bool:
+    return any(overlap(seen, other) > _CROWD for other in everybody if other is not seen)
