@@ -15,10 +15,10 @@ from statistics import median
 from typing import Literal
 
 from reelproc.players.assignment import assign
-from reelproc.players.track import Track, overlap
+from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "walk"]
+__all__ = ["LossReason", "Walk", "distinct", "is_crowded", "walk"]
 
 LossReason = Literal["left the picture", "not seen", "could be one of several"]
 """Why somebody is not followed any further."""
@@ -29,9 +29,17 @@ _UNMATCHED = 1.6
 _DOUBT = 0.25
 """After a gap, a match must be this much better than the next that nobody else claims."""
 
+SURE = 0.3
+"""The confidence from which a detection begins a track; a weaker one only continues one (as in ByteTrack: Zhang et al.,
+"ByteTrack: multi-object tracking by associating every detection box", ECCV 2022)."""
+
 _GAP_SECONDS = 0.5
 _EDGE = 0.02
 _CROWD = 0.5
+_SAME = 0.5
+_STRANGER = 0.3
+"""What a track that has been seen once or twice is behind one that is known: it may be a second box of that one."""
+
 _MOST = 60
 
 
@@ -62,22 +70,23 @@ def walk(
         max_gap: seconds out of sight after which they count as lost.
     """
     begin = frames[0].time
-    tracks = [Track.of(d, 0.0) for d in frames[0].detections]
-    wanted = tracks[frames[0].detections.index(target)]
+    people = [target, *(d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)]
+    tracks = [Track.of(d, 0.0) for d in people]
+    wanted = tracks[0]
     seen: list[Detection | None] = [target]
-    crowded = [_is_crowded(target, frames[0].detections)]
+    crowded = [is_crowded(target, people)]
     reason: LossReason | None = None
     for frame in frames[1:]:
         now = abs(frame.time - begin)
-        patience = _GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap
-        if reason is None or now - wanted.time <= patience:
-            found, reason = _step(tracks, wanted, frame.detections[:_MOST], now)
+        people = distinct(frame.detections)
+        found = None
+        if now - wanted.time <= (_GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap):
+            found, reason = _step(tracks, wanted, people, now)
             if found is None and reason is None:
                 reason = "left the picture" if _at_edge(wanted.last, width, height) else "not seen"
-        else:  # lost for good: everybody else who looks like them later is somebody else until told otherwise
-            found = None
+        # else they are lost: whoever looks like them later is somebody else until told otherwise
         seen.append(found)
-        crowded.append(found is not None and _is_crowded(found, frame.detections))
+        crowded.append(found is not None and is_crowded(found, people))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
     return Walk(tuple(seen), tuple(crowded), reason)
 
@@ -86,25 +95,41 @@ def _step(
     tracks: list[Track], wanted: Track, detections: Sequence[Detection], now: float
 ) -> tuple[Detection | None, LossReason | None]:
     """Let every track see what fits it; who fits nobody begins a track. Gives what ``wanted`` got."""
-    costs = [[t.cost(d, now) for d in detections] for t in tracks]
-    given = assign(costs, unmatched=_UNMATCHED)
+    given, costs = _given(tracks, detections, now, (0.0, 0.0))
     shift = _camera_shift(tracks, given, detections, now)
     if shift != (0.0, 0.0):
-        costs = [[t.cost(d, now, shift) for d in detections] for t in tracks]
-        given = assign(costs, unmatched=_UNMATCHED)
+        given, costs = _given(tracks, detections, now, shift)
     mine = next(k for k, t in enumerate(tracks) if t is wanted)
     reason: LossReason | None = None
     if given[mine] is not None and now - wanted.time > _GAP_SECONDS and _is_doubtful(mine, given, costs, tracks, now):
         given[mine], reason = None, "could be one of several"
-    number = given[mine]
     for track, column in zip(tracks, given, strict=True):
         if column is not None:
-            track.see(detections[column], now)
+            seen = detections[column]
+            track.see(seen, now, crowded=is_crowded(seen, detections))
         else:  # out of sight: they move with the camera like everybody
             track.x, track.y = track.x + shift[0], track.y + shift[1]
-    taken = set(given)
-    tracks.extend(Track.of(d, now) for column, d in enumerate(detections) if column not in taken)
+    taken = [detections[column] for column in given if column is not None]
+    for seen in detections:  # a box over one that is taken is the same person once more
+        if seen.confidence >= SURE and all(union_overlap(seen, other) < _SAME for other in taken):
+            tracks.append(Track.of(seen, now))
+    number = given[mine]
     return (None if number is None else detections[number]), reason
+
+
+def _given(
+    tracks: Sequence[Track], detections: Sequence[Detection], now: float, shift: tuple[float, float]
+) -> tuple[list[int | None], list[list[float]]]:
+    """For every track its detection or None, first of the sure ones, then of the weak; and what each pair costs."""
+    costs = [[t.cost(d, now, shift) + (0.0 if t.sightings > 2 else _STRANGER) for d in detections] for t in tracks]
+    given: list[int | None] = [None] * len(tracks)
+    for is_sure in (True, False):
+        rows = [k for k, column in enumerate(given) if column is None]
+        columns = [c for c, d in enumerate(detections) if (d.confidence >= SURE) is is_sure]
+        chosen = assign([[costs[k][c] for c in columns] for k in rows], unmatched=_UNMATCHED)
+        for k, pick in zip(rows, chosen, strict=True):
+            given[k] = None if pick is None else columns[pick]
+    return given, costs
 
 
 def _is_doubtful(
@@ -132,11 +157,21 @@ def _camera_shift(
     return median(x for x, _ in off), median(y for _, y in off)
 
 
+def distinct(detections: Sequence[Detection]) -> list[Detection]:
+    """The surest, without boxes that all but repeat a surer one."""
+    kept: list[Detection] = []
+    for seen in sorted(detections, key=lambda d: -d.confidence)[:_MOST]:
+        if all(union_overlap(seen, other) < _SAME for other in kept):
+            kept.append(seen)
+    return kept
+
+
 def _at_edge(seen: Detection, width: int, height: int) -> bool:
     left, top, right, bottom = seen.corners
     across, down = _EDGE * width, _EDGE * height
     return left < across or top < down or right > width - across or bottom > height - down
 
 
-def _is_crowded(seen: Detection, everybody: Sequence[Detection]) -> bool:
+def is_crowded(seen: Detection, everybody: Sequence[Detection]) -> bool:
+    """Whether somebody else covers half of ``seen``, or it half of them."""
     return any(overlap(seen, other) > _CROWD for other in everybody if other is not seen)

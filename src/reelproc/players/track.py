@@ -7,7 +7,7 @@ from math import exp, hypot, inf, log
 
 from reelproc.results import Detection
 
-__all__ = ["Track", "colour_distance", "overlap"]
+__all__ = ["Track", "colour_distance", "overlap", "union_overlap"]
 
 _POSITION_GAIN, _VELOCITY_GAIN = 0.7, 0.35
 """Of the alpha-beta filter that a track is."""
@@ -15,7 +15,7 @@ _POSITION_GAIN, _VELOCITY_GAIN = 0.7, 0.35
 _COAST_SECONDS = 1.0
 """How long somebody out of sight is taken to keep going as before; then they slow down."""
 
-_NEAR, _REACH, _SPRINT = 0.35, 1.2, 4.5
+_NEAR, _REACH, _SPRINT = 0.3, 0.8, 4.5
 """Body heights: how far off a prediction may be at once and more with every second, and how fast a stranger may be.
 
 A box jitters by a tenth of its height or so, more where legs are hidden. A sprint of 8 m/s is 4.5 heights a second.
@@ -24,7 +24,10 @@ A box jitters by a tenth of its height or so, more where legs are hidden. A spri
 _SIZE = 0.6
 """The most that the logarithm of the height may change from one sighting to the next: legs hidden behind another."""
 
-_COLOUR, _COLOUR_AFTER_GAP = 0.55, 0.25
+_ODD_SIZE, _LITTLE = 0.2, 0.2
+"""A box whose height is off by a fifth, or that two people share, moves a track by a fifth of what others do."""
+
+_COLOUR, _COLOUR_AFTER_GAP = 0.35, 0.25
 """The most that the clothes' colours may differ, of 1; less where somebody was out of sight for half a second."""
 
 _GAP_SECONDS = 0.5
@@ -87,21 +90,33 @@ class Track:
         most = _COLOUR_AFTER_GAP if time - self.time > _GAP_SECONDS else _COLOUR
         if distance > 1 or size > _SIZE or colour > most:
             return inf
-        return distance + 0.5 * size + colour
+        return distance + 0.5 * size + 2 * colour + 0.3 * (1 - seen.confidence)
 
-    def see(self, seen: Detection, time: float) -> None:
-        """Take ``seen`` for this person at ``time``."""
+    def see(self, seen: Detection, time: float, *, crowded: bool = False) -> None:
+        """Take ``seen`` for this person at ``time``.
+
+        Args:
+            seen: fits them.
+            time: of the frame.
+            crowded: somebody else is in the box, too: it says little of where this person is heading, or wears.
+        """
+        odd = abs(log(seen.height / self.height)) > _ODD_SIZE
+        belief = _LITTLE if self.sightings > 2 and (crowded or odd) else 1.0
         x, y = self.predicted(time)
         gap = max(time - self.time, 1e-6)
         off_x, off_y = seen.x - x, seen.y - y
-        gain = 1.0 if self.sightings == 1 else _VELOCITY_GAIN
+        gain = 1.0 if self.sightings == 1 else _VELOCITY_GAIN * belief
         self.velocity_x += gain * off_x / gap
         self.velocity_y += gain * off_y / gap
-        self.x, self.y = x + _POSITION_GAIN * off_x, y + _POSITION_GAIN * off_y
-        self.height += 0.3 * (seen.height - self.height)
+        speed = hypot(self.velocity_x, self.velocity_y)
+        if speed > _SPRINT * self.height:  # a box that jumped
+            self.velocity_x *= _SPRINT * self.height / speed
+            self.velocity_y *= _SPRINT * self.height / speed
+        self.x, self.y = x + _POSITION_GAIN * belief * off_x, y + _POSITION_GAIN * belief * off_y
+        self.height += 0.3 * belief * (seen.height - self.height)
         new = levels(seen)
         if len(new) == len(self.colours):
-            self.colours = tuple(old + 0.15 * (level - old) for old, level in zip(self.colours, new, strict=True))
+            self.colours = tuple(old + 0.15 * belief * (level - old) for old, level in zip(self.colours, new, strict=True))
         self.time, self.last = time, seen
         self.sightings += 1
 
@@ -120,9 +135,20 @@ def colour_distance(one: tuple[float, ...], two: tuple[float, ...]) -> float:
 
 def overlap(one: Detection, two: Detection) -> float:
     """The share of the smaller box that lies in the other, 0 to 1."""
+    return _shared(one, two) / min(one.width * one.height, two.width * two.height)
+
+
+def union_overlap(one: Detection, two: Detection) -> float:
+    """What two boxes share, of all that they cover, 0 to 1 (intersection over union)."""
+    shared = _shared(one, two)
+    return shared / (one.width * one.height + two.width * two.height - shared)
+
+
+def _shared(one: Detection, two: Detection) -> float:
+    """Square pixels that lie in both boxes."""
     left, top, right, bottom = one.corners
     left2, top2, right2, bottom2 = two.corners
     wide, high = min(right, right2) - max(left, left2), min(bottom, bottom2) - max(top, top2)
     if wide <= 0 or high <= 0:
         return 0.0
-    return wide * high / min(one.width * one.height, two.width * two.height)
+    return wide * high
