@@ -57,7 +57,7 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     shown = reelproc_command("--help")
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
-    commands = ["concat", "demo", "doctor", "extract", "frame", "overlay", "probe", "render"]
+    commands = ["concat", "demo", "detect", "doctor", "extract", "follow", "frame", "overlay", "probe", "render"]
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 
@@ -66,7 +66,9 @@ def test_no_arguments_show_the_help(reelproc_command: Command) -> None:
     assert reelproc_command().stdout == reelproc_command("--help").stdout
 
 
-@pytest.mark.parametrize("command", ["concat", "demo", "doctor", "extract", "frame", "overlay", "probe", "render"])
+@pytest.mark.parametrize(
+    "command", ["concat", "demo", "detect", "doctor", "extract", "follow", "frame", "overlay", "probe", "render"]
+)
 def test_every_command_has_help_json_and_debug(reelproc_command: Command, command: str) -> None:
     shown = reelproc_command(command, "--help")
     assert shown.exit_code == 0
@@ -110,7 +112,7 @@ def test_with_json_a_usage_error_is_json_on_standard_output(reelproc_command: Co
 
 
 def test_an_unknown_command_is_a_usage_error(reelproc_command: Command) -> None:
-    assert reelproc_command("detect").exit_code == 2
+    assert reelproc_command("fly").exit_code == 2
 
 
 @pytest.mark.parametrize(

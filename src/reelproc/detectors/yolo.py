@@ -55,6 +55,7 @@ _quiet_settings()
 with _opencv_untouched():
     import torch
     import ultralytics
+    from ultralytics.models import YOLO
 
 
 class UltralyticsDetector(Detector):
@@ -92,7 +93,7 @@ class UltralyticsDetector(Detector):
 
 def _load(checkpoint: Checkpoint) -> Any:
     try:
-        model = ultralytics.YOLO(str(checkpoint.path))
+        model = YOLO(str(checkpoint.path))
         task = model.task
     except Exception as error:  # it raises whatever comes up, down to errors of pickle and of torch
         raise BackendError(

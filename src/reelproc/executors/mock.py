@@ -71,9 +71,7 @@ def plausible_result(job: Job) -> JobResult:
         player = Detection(x=960, y=540, width=60, height=180, confidence=0.9)
         times = job.times if job.times is not None else [frame / 30 for frame in job.frames or ()]
         frames = [FrameDetections(time=t, pts=round(t * 30), detections=(player,)) for t in times]
-        return DetectResult(
-            source=job.source, model=job.model, width=1920, height=1080, frames=frames, hardware="mock"
-        )
+        return DetectResult(source=job.source, model=job.model, width=1920, height=1080, frames=frames, hardware="mock")
     if isinstance(job, ExtractJob):
         return ExtractResult(
             output=job.output,

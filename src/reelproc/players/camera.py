@@ -92,7 +92,7 @@ def crop_path(
 
 
 def _window_size(tall: float, framing: Framing) -> tuple[float, float]:
-    """The window for a player ``tall`` pixels high: not beyond the frame, and always of the shape that was asked for."""
+    """The window for a player ``tall`` pixels high: within the frame, and of the shape that was asked for."""
     most = min(float(framing.height), framing.width / framing.shape)
     height = min(most, max(tall / framing.player_height, 2.0, 2.0 / framing.shape))
     return round(min(height * framing.shape, framing.width), 3), round(min(height, framing.height), 3)
@@ -120,7 +120,10 @@ def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyf
         left, top, right, bottom = sighting.detection.corners
         slack = 1.0  # pixels; half of it would be rounding
         is_outside = (
-            max(left, 0) < x - slack or max(top, 0) < y - slack or right > x + width + slack or bottom > y + height + slack
+            max(left, 0) < x - slack
+            or max(top, 0) < y - slack
+            or right > x + width + slack
+            or bottom > y + height + slack
         )
         if is_outside:
             begin = spans.pop().start if last_was_outside else sighting.time

@@ -17,7 +17,7 @@ from reelproc.players.detect import looked
 from reelproc.players.linking import LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
-from reelproc.results import DetectResult, Detection, FrameDetections, ProgressCallback
+from reelproc.results import Detection, DetectResult, FrameDetections, ProgressCallback
 from reelproc.storage import resolve
 
 if TYPE_CHECKING:
@@ -265,9 +265,7 @@ def _at_mark(
     return [seen for _, seen in fits if seen is best or union_overlap(seen, best) >= _SAME]
 
 
-def _sightings(
-    frames: Sequence[FrameDetections], here: int, forwards: Walk, backwards: Walk
-) -> tuple[Sighting, ...]:
+def _sightings(frames: Sequence[FrameDetections], here: int, forwards: Walk, backwards: Walk) -> tuple[Sighting, ...]:
     found = [
         *zip(frames[here::-1], backwards.seen, backwards.crowded, strict=True),
         *list(zip(frames[here:], forwards.seen, forwards.crowded, strict=True))[1:],
@@ -301,17 +299,15 @@ def _lost(
     return tuple(span for span in spans if span.end > span.start)
 
 
-def _said(
-    lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence[Sighting], step: float
-) -> list[str]:
+def _said(lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence[Sighting], step: float) -> list[str]:
     said = []
     for span in lost:
-        where = f"from {span.start:.2f} to {span.end:.2f} s"
+        where = f"from {_when(span.start, span.end)}"
         if span.reason is not None:
             said.append(f"the player is lost {where} ({span.reason}): the crop stands still")
         elif span.end - span.start > _WORTH_SAYING_SECONDS:
             said.append(f"the player is hidden {where}: the crop moves straight on")
-    said += [f"the player is not wholly inside the crop from {s.start:.2f} to {s.end:.2f} s" for s in out]
+    said += [f"the player is not wholly inside the crop: {_when(s.start, s.end)}" for s in out]
     crowds: list[list[float]] = []
     for sighting in sightings:
         if sighting.crowded and crowds and sighting.time - crowds[-1][1] <= step:
@@ -319,6 +315,10 @@ def _said(
         elif sighting.crowded:
             crowds.append([sighting.time, sighting.time])
     if crowds:
-        spans = ", ".join(f"{one:.2f} to {two:.2f} s" for one, two in crowds)
-        said.append(f"somebody else is in the player's place at {spans}: look there whether it is the right person")
+        spans = ", ".join(_when(one, two) for one, two in crowds)
+        said.append(f"somebody else is in the player's place: {spans}; look there whether it is the right person")
     return said
+
+
+def _when(one: float, two: float) -> str:
+    return f"{one:.2f} s" if one == two else f"{one:.2f} to {two:.2f} s"

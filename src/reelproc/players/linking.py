@@ -110,9 +110,11 @@ def _step(
         else:  # out of sight: they move with the camera like everybody
             track.x, track.y = track.x + shift[0], track.y + shift[1]
     taken = [detections[column] for column in given if column is not None]
-    for seen in detections:  # a box over one that is taken is the same person once more
-        if seen.confidence >= SURE and all(union_overlap(seen, other) < _SAME for other in taken):
-            tracks.append(Track.of(seen, now))
+    tracks.extend(
+        Track.of(seen, now)
+        for seen in detections
+        if seen.confidence >= SURE and all(union_overlap(seen, other) < _SAME for other in taken)
+    )  # a box over one that is taken is the same person once more
     number = given[mine]
     return (None if number is None else detections[number]), reason
 
@@ -173,5 +175,6 @@ def _at_edge(seen: Detection, width: int, height: int) -> bool:
 
 
 def is_crowded(seen: Detection, everybody: Sequence[Detection]) -> bool:
-    """Whether somebody else covers half of ``seen``, or it half of them."""
-    return any(overlap(seen, other) > _CROWD for other in everybody if other is not seen)
+    """Whether somebody else, surely seen, covers half of ``seen``, or it half of them."""
+    others = (other for other in everybody if other is not seen and other.confidence >= SURE)
+    return any(overlap(seen, other) > _CROWD for other in others)

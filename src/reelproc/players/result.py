@@ -10,7 +10,7 @@ from reelproc.errors import SpecError
 from reelproc.keyframes import Track
 from reelproc.players.linking import LossReason
 from reelproc.reel import Clip, Output, Reel
-from reelproc.results import DetectResult, Detection
+from reelproc.results import Detection, DetectResult
 from reelproc.schema import Items, Schema, Seconds
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay

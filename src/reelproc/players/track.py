@@ -116,7 +116,9 @@ class Track:
         self.height += 0.3 * belief * (seen.height - self.height)
         new = levels(seen)
         if len(new) == len(self.colours):
-            self.colours = tuple(old + 0.15 * belief * (level - old) for old, level in zip(self.colours, new, strict=True))
+            self.colours = tuple(
+                old + 0.15 * belief * (level - old) for old, level in zip(self.colours, new, strict=True)
+            )
         self.time, self.last = time, seen
         self.sightings += 1
 
