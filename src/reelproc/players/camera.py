@@ -78,6 +78,8 @@ def crop_path(
         sigma=framing.smoothing,
         max_speed=framing.max_speed * width,
         max_acceleration=framing.max_acceleration * width,
+        low=low,
+        high=high,
     )
     return tuple(
         CropKeyframe(
@@ -107,7 +109,7 @@ def _heights(times: NDArray[np.float64], start: float, sightings: Sequence[Sight
     """(N,) the player's height at ``times``."""
     at = [s.time - start for s in sightings]
     step = float(times[1] - times[0])
-    return smooth(on_grid(times, at, [(s.detection.height,) for s in sightings]), step, _SIZE_SIGMA)[:, 0]
+    return smooth(on_grid(times, at, [(s.detection.height,) for s in sightings]), step, _SIZE_SIGMA, low=1.0)[:, 0]
 
 
 def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyframe]) -> tuple[LostSpan, ...]:

@@ -18,7 +18,7 @@ from reelproc.players.assignment import assign
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "distinct", "is_crowded", "walk"]
+__all__ = ["LossReason", "Walk", "distinct", "walk"]
 
 LossReason = Literal["left the picture", "not seen", "could be one of several"]
 """Why somebody is not followed any further."""
@@ -34,6 +34,7 @@ SURE = 0.3
 "ByteTrack: multi-object tracking by associating every detection box", ECCV 2022)."""
 
 _GAP_SECONDS = 0.5
+_JUST_SECONDS = 0.25
 _EDGE = 0.02
 _CROWD = 0.5
 _SAME = 0.5
@@ -70,23 +71,22 @@ def walk(
         max_gap: seconds out of sight after which they count as lost.
     """
     begin = frames[0].time
-    people = [target, *(d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)]
-    tracks = [Track.of(d, 0.0) for d in people]
+    others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)
+    tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
     seen: list[Detection | None] = [target]
-    crowded = [is_crowded(target, people)]
+    crowded = [_is_crowded(wanted, target, tracks, 0.0)]
     reason: LossReason | None = None
     for frame in frames[1:]:
         now = abs(frame.time - begin)
-        people = distinct(frame.detections)
         found = None
         if now - wanted.time <= (_GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap):
-            found, reason = _step(tracks, wanted, people, now)
+            found, reason = _step(tracks, wanted, surest(frame.detections), now)
             if found is None and reason is None:
                 reason = "left the picture" if _at_edge(wanted.last, width, height) else "not seen"
         # else they are lost: whoever looks like them later is somebody else until told otherwise
         seen.append(found)
-        crowded.append(found is not None and is_crowded(found, people))
+        crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
     return Walk(tuple(seen), tuple(crowded), reason)
 
@@ -106,7 +106,7 @@ def _step(
     for track, column in zip(tracks, given, strict=True):
         if column is not None:
             seen = detections[column]
-            track.see(seen, now, crowded=is_crowded(seen, detections))
+            track.see(seen, now, crowded=_is_crowded(track, seen, tracks, now))
         else:  # out of sight: they move with the camera like everybody
             track.x, track.y = track.x + shift[0], track.y + shift[1]
     taken = [detections[column] for column in given if column is not None]
@@ -140,7 +140,9 @@ def _is_doubtful(
     """Whether somebody whom no track of old claims fits nearly as well."""
     number = given[mine]
     assert number is not None
-    claimed = {c for k, c in enumerate(given) if c is not None and k != mine and now - tracks[k].time <= _GAP_SECONDS}
+    # only of those who were there before can be said that they are somebody else
+    old = {k for k, t in enumerate(tracks) if k != mine and t.born < tracks[mine].time and now - t.time <= _GAP_SECONDS}
+    claimed = {given[k] for k in old}
     others = [cost for column, cost in enumerate(costs[mine]) if column != number and column not in claimed]
     return min(others, default=inf) - costs[mine][number] < _DOUBT
 
@@ -159,10 +161,15 @@ def _camera_shift(
     return median(x for x, _ in off), median(y for _, y in off)
 
 
+def surest(detections: Sequence[Detection]) -> list[Detection]:
+    """The surest detections, as many as a walk looks at, the surest first."""
+    return sorted(detections, key=lambda d: -d.confidence)[:_MOST]
+
+
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
     """The surest, without boxes that all but repeat a surer one."""
     kept: list[Detection] = []
-    for seen in sorted(detections, key=lambda d: -d.confidence)[:_MOST]:
+    for seen in surest(detections):
         if all(union_overlap(seen, other) < _SAME for other in kept):
             kept.append(seen)
     return kept
@@ -174,7 +181,7 @@ def _at_edge(seen: Detection, width: int, height: int) -> bool:
     return left < across or top < down or right > width - across or bottom > height - down
 
 
-def is_crowded(seen: Detection, everybody: Sequence[Detection]) -> bool:
-    """Whether somebody else, surely seen, covers half of ``seen``, or it half of them."""
-    others = (other for other in everybody if other is not seen and other.confidence >= SURE)
-    return any(overlap(seen, other) > _CROWD for other in others)
+def _is_crowded(track: Track, seen: Detection, tracks: Sequence[Track], now: float) -> bool:
+    """Whether somebody else, who is known, should be where ``track`` was seen: half of either box in the other."""
+    others = (t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _JUST_SECONDS)
+    return any(overlap(seen, other.box(now)) > _CROWD for other in others)

@@ -1,14 +1,15 @@
 """From where a player was seen to where the camera looks: a path without jitter.
 
 Sightings become a path on an even grid, straight between two of them and still outside. It is averaged over time with
-the weights of a Gaussian. An average of places never leaves the area that holds them, is never faster than the path
-was, and the wider the Gaussian, the smaller its speed and acceleration; so it is widened until both are within bounds.
+the weights of a Gaussian. An average of places never leaves the rectangle that holds them, is never faster than the
+path was, and the wider the Gaussian, the smaller its speed and acceleration; so it is widened until both are within
+bounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, exp, sqrt
+from math import ceil, exp, inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,39 +49,58 @@ def on_grid(
     return np.stack([np.interp(times, seen_at, column) for column in rows.T], axis=1)
 
 
-def smooth(path: NDArray[np.float64], step: float, sigma: float) -> NDArray[np.float64]:
-    """(N, D) the path averaged over time; beyond its ends it is taken to stand still.
+def smooth(
+    path: NDArray[np.float64],
+    step: float,
+    sigma: float,
+    *,
+    low: Sequence[float] | float = -inf,
+    high: Sequence[float] | float = inf,
+) -> NDArray[np.float64]:
+    """(N, D) the path averaged over time.
+
+    Beyond its ends it is taken to go on as it came (turned about its end point), so that the average neither starts
+    late nor stops early; but never beyond ``low`` and ``high``.
 
     Args:
-        path: (N, D), a row every ``step`` seconds.
+        path: (N, D), N at least 2, a row every ``step`` seconds, within ``low`` and ``high``.
         step: seconds.
         sigma: standard deviation of the Gaussian, seconds.
+        low, high: (D,) what no row may leave.
     """
     import numpy as np
 
     reach = max(1, ceil(_WIDTHS * sigma / step))
     weights = np.array([exp(-0.5 * (k * step / sigma) ** 2) for k in range(-reach, reach + 1)])
     weights /= weights.sum()
-    padded = np.pad(path, ((reach, reach), (0, 0)), mode="edge")
+    padded = np.clip(np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd"), low, high)
     return np.stack([np.convolve(column, weights, mode="valid") for column in padded.T], axis=1)
 
 
 def steady(
-    path: NDArray[np.float64], step: float, *, sigma: float, max_speed: float, max_acceleration: float
+    path: NDArray[np.float64],
+    step: float,
+    *,
+    sigma: float,
+    max_speed: float,
+    max_acceleration: float,
+    low: Sequence[float],
+    high: Sequence[float],
 ) -> NDArray[np.float64]:
     """(N, 2) the path smoothed by ``sigma`` seconds, or by as much more as keeps it within the bounds.
 
     Args:
-        path: (N, 2) positions, a row every ``step`` seconds.
+        path: (N, 2) positions, a row every ``step`` seconds, within ``low`` and ``high``.
         step: seconds.
         sigma: the least smoothing, seconds.
         max_speed: units of the path per second, above 0.
         max_acceleration: per second squared, above 0.
+        low, high: (2,) finite: what the path may not leave.
     """
-    made = smooth(path, step, sigma)
+    made = smooth(path, step, sigma, low=low, high=high)
     while greatest_speed(made, step) > max_speed or greatest_acceleration(made, step) > max_acceleration:
-        sigma *= _WIDER
-        made = smooth(path, step, sigma)
+        sigma *= _WIDER  # the speed of an average over sigma is at most (high - low) / (sqrt(2 pi) sigma): this ends
+        made = smooth(path, step, sigma, low=low, high=high)
     return made
 
 
@@ -92,8 +112,7 @@ def greatest_speed(path: NDArray[np.float64], step: float) -> float:
 
 
 def greatest_acceleration(path: NDArray[np.float64], step: float) -> float:
-    """The greatest change of velocity between two steps, per second; standing still before and after included."""
+    """The greatest change of velocity from one step to the next, per second."""
     import numpy as np
 
-    around = np.concatenate([path[:1], path, path[-1:]])
-    return float(np.max(np.linalg.norm(np.diff(around, n=2, axis=0), axis=1), initial=0.0)) / step**2
+    return float(np.max(np.linalg.norm(np.diff(path, n=2, axis=0), axis=1), initial=0.0)) / step**2

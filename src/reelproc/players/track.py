@@ -45,6 +45,7 @@ class Track:
         time: of the last sighting, seconds since the walk over the frames began.
         sightings: how many there were.
         last: the last one.
+        born: the time of the first.
     """
 
     x: float
@@ -56,11 +57,12 @@ class Track:
     time: float
     sightings: int
     last: Detection
+    born: float
 
     @classmethod
     def of(cls, seen: Detection, time: float) -> Track:
         """A track that begins with ``seen``."""
-        return cls(seen.x, seen.y, seen.height, 0.0, 0.0, levels(seen), time, 1, seen)
+        return cls(seen.x, seen.y, seen.height, 0.0, 0.0, levels(seen), time, 1, seen, time)
 
     def predicted(self, time: float) -> tuple[float, float]:
         """Where the centre should be at ``time``: straight on, slowing down once out of sight for long."""
@@ -68,6 +70,11 @@ class Track:
         if ahead > _COAST_SECONDS:
             ahead = _COAST_SECONDS * (2.0 - exp(1.0 - ahead / _COAST_SECONDS))
         return self.x + self.velocity_x * ahead, self.y + self.velocity_y * ahead
+
+    def box(self, time: float) -> Detection:
+        """The last box, where it should be at ``time``."""
+        x, y = self.predicted(time)
+        return self.last.model_copy(update={"x": x, "y": y})
 
     def reach(self, time: float) -> float:
         """How far from the prediction a sighting at ``time`` may be, pixels."""
