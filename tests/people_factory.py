@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,20 @@ def frames_of(
 
 
 def people_video(
-    path: Path, people: Sequence[Person], *, seconds: float, fps: int = 10, width: int = 640, height: int = 360
+    path: Path,
+    people: Sequence[Person],
+    *,
+    seconds: float,
+    fps: int = 10,
+    width: int = 640,
+    height: int = 360,
+    sample_aspect_ratio: Fraction = Fraction(1),
 ) -> Path:
     """Encode ``people`` as boxes in their colours on grey; who comes first in the list stands in front."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "12"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.sample_aspect_ratio = sample_aspect_ratio
         for k in range(round(seconds * fps)):
             image = np.full((height, width, 3), GREY, np.uint8)
             for person in reversed(people):

@@ -183,5 +183,7 @@ def _at_edge(seen: Detection, width: int, height: int) -> bool:
 
 def _is_crowded(track: Track, seen: Detection, tracks: Sequence[Track], now: float) -> bool:
     """Whether somebody else, who is known, should be where ``track`` was seen: half of either box in the other."""
-    others = (t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _JUST_SECONDS)
+    others = (
+        t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _JUST_SECONDS
+    )
     return any(overlap(seen, other.box(now)) > _CROWD for other in others)

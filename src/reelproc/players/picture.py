@@ -46,7 +46,7 @@ def draw_detections(
     picture = _frame(source, found)
     _draw(picture, found)
     data = io.BytesIO()
-    picture.save(data, kind)
+    picture.save(data, kind, quality=95, subsampling=0)  # thin lines keep their colour; PNG knows neither
     partial = partial_path(destination)
     try:
         partial.write_bytes(data.getvalue())
