@@ -14,9 +14,6 @@ NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 HEAVY = ("ai", "detect")
 """Extras too heavy for everybody: their tests are in the folder of that name, and run where ``--extras`` names it."""
 
-NEEDS_EXTRA = {"detect": ("src/reelproc/detectors/yolo.py",)}
-"""Modules that cannot be imported, so their doctests not collected, without the extra."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--extras ai,detect``: run the tests of these extras too."""
@@ -32,9 +29,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the folders of extras alone that were not named."""
     named = config.getoption("extras").split(",")
-    absent = [extra for extra in HEAVY if extra not in named]
-    left_out = {REPOSITORY / "tests" / extra for extra in absent}
-    left_out |= {REPOSITORY / module for extra in absent for module in NEEDS_EXTRA.get(extra, ())}
+    left_out = (REPOSITORY / "tests" / extra for extra in HEAVY if extra not in named)
     return True if collection_path in left_out else None
 
 

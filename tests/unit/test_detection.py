@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import reelproc as rp
 from media_factory import damage_packet, numbered_video
 from people_factory import BLOBS, BlobDetector, Person, people_video
-from reelproc.detectors import DETECTORS
+from reelproc.detectors import DETECTORS, yolo
 from reelproc.detectors.clothing import with_colours
 from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyError, SpecError
 from reelproc.executors.local import LocalExecutor
@@ -175,8 +176,8 @@ def test_a_worker_process_looks_and_a_named_job_is_not_done_twice(
 
 
 def test_without_the_extra_the_error_names_it(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "ultralytics", None)
-    monkeypatch.delitem(__import__("sys").modules, "reelproc.detectors.yolo", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    yolo._package.cache_clear()
     monkeypatch.setenv("YOLO_CONFIG_DIR", str(game.parent))
     with pytest.raises(MissingDependencyError, match=r"pip install 'reelproc\[detect\]'"):
         look(game, times=[1], backend="ultralytics")

@@ -10,11 +10,13 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, chosen
 from reelproc.detectors.checkpoints import Checkpoint, find_checkpoint, vouched
-from reelproc.errors import BackendError, OutOfMemoryError
+from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError
 from reelproc.storage import cache_folder
 
 if TYPE_CHECKING:
@@ -51,18 +53,31 @@ def _quiet_settings() -> None:
         del os.environ["YOLO_CONFIG_DIR"]  # a read-only home: the package then finds itself a temporary folder
 
 
-_quiet_settings()
-with _opencv_untouched():
-    import torch
-    import ultralytics
-    from ultralytics.models import YOLO
+@cache
+def _package() -> tuple[ModuleType, ModuleType]:
+    """torch and ultralytics, imported when they are first needed.
+
+    Raises:
+        MissingDependencyError: they are not installed.
+    """
+    _quiet_settings()
+    try:
+        with _opencv_untouched():
+            import torch
+            import ultralytics
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the detector 'ultralytics' needs a package that is not installed ({error}); "
+            "pip install 'reelproc[detect]' (ultralytics is under AGPL-3.0)"
+        ) from error
+    return torch, ultralytics
 
 
 class UltralyticsDetector(Detector):
     """Opens checkpoints of ultralytics, and keeps those it has loaded."""
 
     name = "ultralytics"
-    description = f"YOLO by ultralytics {ultralytics.__version__}, on CUDA where there is a device, else on the CPU"
+    description = "YOLO models by ultralytics, on CUDA where there is a device, else on the CPU"
     licence = "AGPL-3.0"
 
     def __init__(self) -> None:
@@ -75,8 +90,10 @@ class UltralyticsDetector(Detector):
         Raises:
             SpecError: the model has no such class.
             ObjectNotFoundError: there is no such checkpoint.
+            MissingDependencyError: the extra ``detect`` is not installed.
             BackendError: it is not to be trusted, or no model for detection.
         """
+        _package()
         checkpoint = vouched(find_checkpoint(spec.model), trust=spec.trust)
         with self._lock:
             model = self._loaded.get(checkpoint.sha256)
@@ -92,8 +109,9 @@ class UltralyticsDetector(Detector):
 
 
 def _load(checkpoint: Checkpoint) -> Any:
+    _, ultralytics = _package()
     try:
-        model = YOLO(str(checkpoint.path))
+        model = ultralytics.YOLO(str(checkpoint.path))
         task = model.task
     except Exception as error:  # it raises whatever comes up, down to errors of pickle and of torch
         raise BackendError(
@@ -108,7 +126,8 @@ def _load(checkpoint: Checkpoint) -> Any:
 class _UltralyticsWork(DetectWork):
     def __init__(self, model: Any, labels: list[str], numbers: list[int], spec: DetectSpec) -> None:
         self._model, self._labels, self._numbers, self._spec = model, labels, numbers, spec
-        self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        self._torch, _ = _package()
+        self._device = "cuda:0" if self._torch.cuda.is_available() else "cpu"
         self.batch_size = 16 if self._device != "cpu" else 1  # on two cores a batch gained nothing
 
     def __call__(self, images: Sequence[NDArray[np.uint8]]) -> list[tuple[Detection, ...]]:
@@ -122,7 +141,7 @@ class _UltralyticsWork(DetectWork):
                 verbose=False,
                 save=False,
             )
-        except torch.OutOfMemoryError as error:
+        except self._torch.OutOfMemoryError as error:
             raise OutOfMemoryError(
                 f"{self._spec.model} does not fit the device at image_size {self._spec.image_size}; use a smaller one"
             ) from error
