@@ -97,7 +97,7 @@ def test_others_are_followed_from_the_same_looks(followed: rp.FollowResult, foot
     man = rp.follow_player(
         footage_path, at=14.0, point=(398, 222), start=START, end=END, detections=followed.detections
     )
-    assert man.sightings[-1].detection.x == pytest.approx(614, abs=20), "he walks to the right, by eye"
+    assert man.sightings[-1].detection.x == pytest.approx(661, abs=12), "by eye; another man is at 750"
     assert len(man.sightings) > 85
 
 

@@ -11,6 +11,9 @@ from doc_pages import DOCS, run_page
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 
 DAMAGE = DOCS / "how-to" / "handle-damage.md"
+WITH_EXTRAS = {"detect-and-follow"}
+"""Pages that need a heavy extra; the tests of that extra run them."""
+
 PAGES = sorted(p for folder in ("how-to", "explanation") for p in (DOCS / folder).glob("*.md"))
 
 
@@ -41,7 +44,9 @@ def workplace(tmp_path: Path, footage: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("workplace")
-@pytest.mark.parametrize("page", [p for p in PAGES if p.stem != "index" and p != DAMAGE], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p.stem not in {"index", *WITH_EXTRAS} and p != DAMAGE], ids=lambda p: p.stem
+)
 def test_a_page_runs_as_it_stands(page: Path) -> None:
     run_page(page)
 

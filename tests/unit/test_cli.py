@@ -467,6 +467,7 @@ def test_doctor_finds_what_this_machine_has(reelproc_command: Command) -> None:
     assert "libx264" in checks["encoders"]["detail"]
     assert "numpy" in checks["packages"]["detail"]
     assert "reelproc-" not in checks["extras"]["detail"]
+    assert "AGPL-3.0" in checks["detection"]["detail"]
     assert {"python", "machine", "opencv", "ffmpeg", "sound", "fonts", "disk here"} <= set(checks)
 
 
