@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import hypot, sin
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from people_factory import Person, frames_of
@@ -35,11 +35,21 @@ def errors(person: Person, frames: Sequence[FrameDetections], seen: Sequence[Det
     ]
 
 
+def present(person: Person, frames: Sequence[FrameDetections]) -> int:
+    """In how many frames the person was found by the detector."""
+    return sum(
+        any(hypot(d.x - person.x(f.time), d.y - person.y(f.time)) < 0.35 * person.height for d in f.detections)
+        for f in frames
+    )
+
+
 def line(x: float, y: float, vx: float, vy: float = 0.0, **more: object) -> Person:
     return Person(lambda t: x + vx * t, lambda t: y + vy * t, **more)  # type: ignore[arg-type]
 
 
 @given(seed=st.integers(0, 10_000), who=st.integers(0, 4))
+@example(seed=184, who=1)  # not found for three frames after the second: their speed was two boxes' jitter
+@example(seed=265, who=1)
 @settings(max_examples=60, deadline=None)
 def test_everybody_is_followed_through_noise_and_missing_detections(seed: int, who: int) -> None:
     rng = random.Random(seed)
@@ -48,7 +58,7 @@ def test_everybody_is_followed_through_noise_and_missing_detections(seed: int, w
     found = followed(people, frames, who)
     off = errors(people[who], frames, found.seen)
     assert max(off) < 0.35, "somebody else"
-    assert len(off) > 0.7 * len(TIMES)
+    assert len(off) >= present(people[who], frames) - 5
     assert found.reason is None or found.seen[-1] is None
 
 
@@ -112,7 +122,7 @@ def test_a_camera_that_turns_takes_nobody_away() -> None:
     for who in range(6):
         off = errors(people[who], frames, followed(people, frames, who).seen)
         assert max(off) < 0.3
-        assert len(off) > 0.7 * len(TIMES)
+        assert len(off) >= present(people[who], frames) - 5
 
 
 def test_walking_backwards_is_walking() -> None:

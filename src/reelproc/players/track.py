@@ -9,7 +9,7 @@ from reelproc.results import Detection
 
 __all__ = ["Track", "colour_distance", "overlap", "union_overlap"]
 
-_POSITION_GAIN, _VELOCITY_GAIN = 0.7, 0.35
+_POSITION_GAIN, _VELOCITY_GAIN, _FIRST_VELOCITY_GAIN = 0.7, 0.35, 0.5
 """Of the alpha-beta filter that a track is."""
 
 _COAST_SECONDS = 1.0
@@ -20,6 +20,9 @@ _NEAR, _REACH, _SPRINT = 0.3, 0.8, 4.5
 
 A box jitters by a tenth of its height or so, more where legs are hidden. A sprint of 8 m/s is 4.5 heights a second.
 """
+
+_KNOWN = 2
+"""Sightings after which a speed is more than the jitter of two boxes."""
 
 _SIZE = 0.6
 """The most that the logarithm of the height may change from one sighting to the next: legs hidden behind another."""
@@ -79,7 +82,7 @@ class Track:
     def reach(self, time: float) -> float:
         """How far from the prediction a sighting at ``time`` may be, pixels."""
         gap = time - self.time
-        rate = _REACH if self.sightings > 1 else _SPRINT
+        rate = _REACH if self.sightings > _KNOWN else _SPRINT
         return self.height * (_NEAR + rate * gap)
 
     def cost(self, seen: Detection, time: float, shift: tuple[float, float] = (0.0, 0.0)) -> float:
@@ -108,11 +111,11 @@ class Track:
             crowded: somebody else is in the box, too: it says little of where this person is heading, or wears.
         """
         odd = abs(log(seen.height / self.height)) > _ODD_SIZE
-        belief = _LITTLE if self.sightings > 2 and (crowded or odd) else 1.0
+        belief = _LITTLE if self.sightings > _KNOWN and (crowded or odd) else 1.0
         x, y = self.predicted(time)
         gap = max(time - self.time, 1e-6)
         off_x, off_y = seen.x - x, seen.y - y
-        gain = 1.0 if self.sightings == 1 else _VELOCITY_GAIN * belief
+        gain = _FIRST_VELOCITY_GAIN if self.sightings == 1 else _VELOCITY_GAIN * belief
         self.velocity_x += gain * off_x / gap
         self.velocity_y += gain * off_y / gap
         speed = hypot(self.velocity_x, self.velocity_y)
