@@ -178,7 +178,8 @@ def test_a_worker_process_looks_and_a_named_job_is_not_done_twice(
 def test_without_the_extra_the_error_names_it(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     yolo._package.cache_clear()
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(game.parent))
+    for name in ("YOLO_OFFLINE", "YOLO_AUTOINSTALL", "YOLO_VERBOSE", "YOLO_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(game.parent))  # they are set for good otherwise
     with pytest.raises(MissingDependencyError, match=r"pip install 'reelproc\[detect\]'"):
         look(game, times=[1], backend="ultralytics")
 

@@ -39,18 +39,14 @@ def _opencv_untouched() -> Iterator[None]:
 
 
 def _quiet_settings() -> None:
-    for name, value in (
-        ("YOLO_OFFLINE", "1"),
-        ("YOLO_AUTOINSTALL", "false"),
-        ("YOLO_VERBOSE", "false"),
-        ("YOLO_CONFIG_DIR", str(cache_folder())),
-    ):
+    for name, value in (("YOLO_OFFLINE", "1"), ("YOLO_AUTOINSTALL", "false"), ("YOLO_VERBOSE", "false")):
         os.environ.setdefault(name, value)
-    settings = os.environ["YOLO_CONFIG_DIR"]
-    try:
-        os.makedirs(settings, exist_ok=True)  # noqa: PTH103 - a plain name from the environment
-    except OSError:
-        del os.environ["YOLO_CONFIG_DIR"]  # a read-only home: the package then finds itself a temporary folder
+    if "YOLO_CONFIG_DIR" not in os.environ:
+        try:
+            cache_folder().mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return  # nothing can be kept there: the package finds a folder itself, at worst a temporary one
+        os.environ["YOLO_CONFIG_DIR"] = str(cache_folder())
 
 
 @cache
