@@ -45,6 +45,17 @@ def tests_browser(session: nox.Session) -> None:
     session.run("pytest", "--extras", "browser", "tests/browser", *session.posargs)
 
 
+@nox.session(name="tests-detect")
+def tests_detect(session: nox.Session) -> None:
+    """The real detector on real footage, which takes 5.6 GB of torch; what follows ``--`` goes to pytest.
+
+    ultralytics brings a second OpenCV into this environment; the two have one version and share one folder.
+    """
+    session.install("torch==2.14.1", "torchvision==0.29.1")
+    session.install("-e", ".[test,detect]")
+    session.run("pytest", "--extras", "detect", "tests/detect", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""

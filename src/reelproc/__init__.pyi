@@ -19,6 +19,7 @@ from reelproc.executors import Executor as Executor
 from reelproc.executors import Hardware as Hardware
 from reelproc.executors import JobHandle as JobHandle
 from reelproc.executors import executor as executor
+from reelproc.jobs import DetectJob as DetectJob
 from reelproc.jobs import ExtractJob as ExtractJob
 from reelproc.jobs import RenderJob as RenderJob
 from reelproc.media.frame import Frame as Frame
@@ -29,6 +30,11 @@ from reelproc.media.probe import probe as probe
 from reelproc.media.reader import Damage as Damage
 from reelproc.media.reader import VideoReader as VideoReader
 from reelproc.media.reader import open_video as open_video
+from reelproc.players.detect import detect_players as detect_players
+from reelproc.players.follow import follow_player as follow_player
+from reelproc.players.result import FollowResult as FollowResult
+from reelproc.players.result import LostSpan as LostSpan
+from reelproc.players.result import Sighting as Sighting
 from reelproc.reel import Clip as Clip
 from reelproc.reel import Output as Output
 from reelproc.reel import Reel as Reel
@@ -37,7 +43,10 @@ from reelproc.reel_file import write_reel as write_reel
 from reelproc.render.plan import Plan as Plan
 from reelproc.render.sources import plan as plan
 from reelproc.results import ClipSpan as ClipSpan
+from reelproc.results import Detection as Detection
+from reelproc.results import DetectResult as DetectResult
 from reelproc.results import ExtractResult as ExtractResult
+from reelproc.results import FrameDetections as FrameDetections
 from reelproc.results import Progress as Progress
 from reelproc.results import RenderResult as RenderResult
 from reelproc.stages.base import Stage as Stage

@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError
+from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback
-from reelproc.schema import Schema, Seconds, translated
+from reelproc.schema import Fraction01, Items, Schema, Seconds, translated
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyJob",
+    "DetectJob",
     "ExtractJob",
     "Job",
     "JobContext",
@@ -116,7 +117,63 @@ class ExtractJob(Schema):
         ) -> None: ...
 
 
-Job = RenderJob | ExtractJob
+class DetectJob(Schema):
+    """Find the players in some frames of a source.
+
+    Attributes:
+        source: the footage.
+        times: seconds of the source; at each, the frame whose time is nearest is looked at, the earlier on a tie.
+        frames: instead of ``times``: ordinals in order of display, from 0, of the frames that the file promises.
+        confidence: what the model is less sure of is left out.
+        classes: which of the model's classes count; ``"person"`` means the model's person, whatever it calls it.
+        model: a path of a checkpoint, or a name: ``NAME.pt`` in the weights folder.
+        backend: a name in :data:`reelproc.detectors.DETECTORS`.
+        trust: load a checkpoint that reelproc does not know, which can run any code that its maker put into it.
+        image_size: pixels of the longer side in which the model sees a frame; a multiple of 32.
+        on_damage: at a frame that cannot be decoded ``"raise"`` a DecodeError, or ``"conceal"``: look at the last good
+            one, which the result reports.
+    """
+
+    version: Literal[1] = 1
+    job: Literal["detect"] = "detect"
+    source: Source
+    times: Annotated[Items[Seconds], Field(min_length=1)] | None = None
+    frames: Annotated[Items[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    confidence: Fraction01 = 0.5
+    classes: Annotated[Items[str], Field(min_length=1)] = ("person",)
+    model: Source = "yolov8x"
+    backend: str = "ultralytics"
+    trust: bool = False
+    image_size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640
+    on_damage: OnDamage = "raise"
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            source: str | os.PathLike[str],
+            times: Sequence[float] | None = None,
+            frames: Sequence[int] | None = None,
+            confidence: float = 0.5,
+            classes: Sequence[str] = ("person",),
+            model: str | os.PathLike[str] = "yolov8x",
+            backend: str = "ultralytics",
+            trust: bool = False,
+            image_size: int = 640,
+            on_damage: OnDamage = "raise",
+            version: Literal[1] = 1,
+            job: Literal["detect"] = "detect",
+        ) -> None: ...
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check that there is one way to say which frames."""
+        if (self.times is None) == (self.frames is None):
+            got = "neither" if self.times is None else "both"
+            raise ValueError(f"a detection names its frames by times or by frames, got {got}")
+
+
+Job = RenderJob | ExtractJob | DetectJob
 """Whatever an executor can be asked to do."""
 
 AnyJob = Annotated[Job, Field(discriminator="job")]
@@ -190,7 +247,7 @@ def job_identity(job: Job) -> str:
             parts.append(identity(source))
         except (StorageError, SpecError) as error:
             parts.append(type(error).__name__)
-    if scheme_of(job.output) == "file":
+    if not isinstance(job, DetectJob) and scheme_of(job.output) == "file":
         parts.append(str(Path(job.output).absolute()))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
@@ -217,11 +274,17 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
         return _do(_with_paths(job, paths), context)
 
-    return with_transfers(job_sources(job), job.output, context, work)
+    output = "" if isinstance(job, DetectJob) else job.output  # what is found is all in the result
+    result = with_transfers(job_sources(job), output, context, work)
+    if isinstance(job, DetectJob):
+        return result.model_copy(update={"source": redact(job.source)})
+    return result
 
 
 def _with_paths(job: Job, paths: Mapping[str, str]) -> Job:
     """``job`` with local files for the addresses that have one in ``paths``."""
+    if isinstance(job, DetectJob):
+        return job.model_copy(update={"source": paths.get(job.source, job.source)})
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):
         clips = tuple(
@@ -236,6 +299,10 @@ def _do(job: Job, context: JobContext) -> JobResult:
         from reelproc.render.run import render_reel
 
         return render_reel(job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
-    from reelproc.render.extract import extract
+    if isinstance(job, ExtractJob):
+        from reelproc.render.extract import extract
 
-    return extract(job, context)
+        return extract(job, context)
+    from reelproc.detectors.run import detect
+
+    return detect(job, context)

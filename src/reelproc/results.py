@@ -1,20 +1,23 @@
-"""What a job says while it runs (:class:`Progress`) and when it is done (:class:`RenderResult`)."""
+"""What a job says while it runs (:class:`Progress`) and when it is done (:class:`RenderResult`, ...)."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from reelproc.memory import peak_memory_bytes
-from reelproc.schema import Schema
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
 
 __all__ = [
     "ClipSpan",
+    "DetectResult",
+    "Detection",
     "ExtractResult",
+    "FrameDetections",
     "JobStatus",
     "Phase",
     "PhaseClock",
@@ -24,7 +27,9 @@ __all__ = [
     "peak_memory_bytes",
 ]
 
-Phase = Literal["startup", "download", "probe", "decode", "stages", "network", "encode", "audio", "assemble", "upload"]
+Phase = Literal[
+    "startup", "download", "probe", "load", "decode", "stages", "network", "encode", "audio", "assemble", "upload"
+]
 """The phases whose seconds a result reports."""
 
 JobStatus = Literal["queued", "running", "complete", "error", "cancelled", "expired", "unknown"]
@@ -114,6 +119,78 @@ class ExtractResult(RenderResult):
     copied: bool = False
 
 
+class Detection(Schema):
+    """Somebody or something that a model found in a frame.
+
+    Attributes:
+        x, y: the centre of its box, pixels of the frame; (0, 0) is the top left corner of the top left pixel.
+        width, height: of the box, pixels, above 0.
+        confidence: the model's, 0 to 1.
+        label: the class, ``"person"`` for a person whatever the model itself says.
+        colours: of the clothes, where they were measured: upper and lower body, the median in sRGB.
+    """
+
+    x: float
+    y: float
+    width: Annotated[float, Field(gt=0)]
+    height: Annotated[float, Field(gt=0)]
+    confidence: Fraction01
+    label: str = "person"
+    colours: Items[Colour] = ()
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom edge, pixels.
+
+        >>> Detection(x=100, y=50, width=20, height=60, confidence=0.9).corners
+        (90.0, 20.0, 110.0, 80.0)
+        """
+        half_width, half_height = self.width / 2, self.height / 2
+        return self.x - half_width, self.y - half_height, self.x + half_width, self.y + half_height
+
+
+class FrameDetections(Schema):
+    """What was found in one frame.
+
+    Attributes:
+        time: of the frame that was looked at, seconds since the start of the video stream.
+        pts: its presentation timestamp in the stream's time base.
+        detections: the surest first.
+    """
+
+    time: Seconds
+    pts: int
+    detections: Items[Detection] = ()
+
+
+class DetectResult(Schema):
+    """Who was found, and where.
+
+    Attributes:
+        source: the footage.
+        model: what looked, as it was asked for.
+        width, height: of the frames, pixels, after rotation.
+        frames: one for each time or frame that was asked for, in that order.
+        phases, hardware, cost_usd, peak_memory_bytes, warnings: as in :class:`RenderResult`.
+    """
+
+    source: str
+    model: str
+    width: int
+    height: int
+    frames: Items[FrameDetections] = ()
+    phases: dict[str, float] = Field(default_factory=dict)
+    hardware: str = "local"
+    cost_usd: float = 0.0
+    peak_memory_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames there are in :attr:`frames`."""
+        return len(self.frames)
+
+
 class PhaseClock:
     """Adds up seconds per phase; threads may share one.
 
@@ -141,5 +218,5 @@ class PhaseClock:
             self.add(phase, time.perf_counter() - begin)
 
 
-JobResult = RenderResult | ExtractResult
+JobResult = RenderResult | ExtractResult | DetectResult
 """Whatever a job can return."""

@@ -13,8 +13,11 @@ from media_factory import damage_packet, numbered_video, run_ffmpeg
 
 DAMAGE = DOCS / "how-to" / "handle-damage.md"
 S3 = DOCS / "how-to" / "s3-and-r2.md"
+WITH_EXTRAS = {"detect-and-follow"}
+"""Pages that need a heavy extra; the tests of that extra run them."""
+
 PAGES = sorted(p for folder in ("how-to", "explanation") for p in (DOCS / folder).glob("*.md"))
-PLAIN = [p for p in PAGES if p.stem != "index" and p not in (DAMAGE, S3)]
+PLAIN = [p for p in PAGES if p.stem not in {"index", *WITH_EXTRAS} and p not in (DAMAGE, S3)]
 
 
 @pytest.fixture(scope="module")

@@ -64,3 +64,13 @@ def frames(source: Path) -> None:
 def rates() -> None:
     for rate in (30, 29.97, "30000/1001", Fraction(30)):
         assert_type(rp.Output(fps=rate).fps, Fraction | None)
+
+
+def players(source: Path) -> None:
+    found = rp.detect_players(source, times=[1, 2.5], classes=["person"])
+    assert_type(found.frames[0].detections[0].corners, tuple[float, float, float, float])
+    with rp.executor("local") as executor:
+        assert_type(executor.submit(rp.DetectJob(source=source, frames=[3])).result(), rp.DetectResult)
+        assert_type(executor.submit(rp.RenderJob(reel=a_reel(source), output="a.mp4")).result(), rp.RenderResult)
+        followed = rp.follow_player(source, at=3, point=(640, 360), executor=executor)
+    assert_type(followed.reel(), rp.Reel)

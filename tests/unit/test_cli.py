@@ -57,7 +57,8 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     shown = reelproc_command("--help")
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
-    commands = ["concat", "demo", "doctor", "extract", "frame", "get", "overlay", "probe", "put", "render"]
+    commands = ["concat", "demo", "detect", "doctor", "extract", "follow", "frame", "get", "overlay", "probe", "put"]
+    commands += ["render"]
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 
@@ -66,7 +67,9 @@ def test_no_arguments_show_the_help(reelproc_command: Command) -> None:
     assert reelproc_command().stdout == reelproc_command("--help").stdout
 
 
-@pytest.mark.parametrize("command", ["concat", "demo", "doctor", "extract", "frame", "overlay", "probe", "render"])
+@pytest.mark.parametrize(
+    "command", ["concat", "demo", "detect", "doctor", "extract", "follow", "frame", "overlay", "probe", "render"]
+)
 def test_every_command_has_help_json_and_debug(reelproc_command: Command, command: str) -> None:
     shown = reelproc_command(command, "--help")
     assert shown.exit_code == 0
@@ -110,7 +113,7 @@ def test_with_json_a_usage_error_is_json_on_standard_output(reelproc_command: Co
 
 
 def test_an_unknown_command_is_a_usage_error(reelproc_command: Command) -> None:
-    assert reelproc_command("detect").exit_code == 2
+    assert reelproc_command("fly").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -465,6 +468,7 @@ def test_doctor_finds_what_this_machine_has(reelproc_command: Command) -> None:
     assert "libx264" in checks["encoders"]["detail"]
     assert "numpy" in checks["packages"]["detail"]
     assert "reelproc-" not in checks["extras"]["detail"]
+    assert "AGPL-3.0" in checks["detection"]["detail"]
     assert {"python", "machine", "opencv", "ffmpeg", "sound", "fonts", "disk here"} <= set(checks)
 
 

@@ -15,14 +15,15 @@ HEAVY = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "numpy", "PIL", 
 
 PUBLIC = {
     "AudioStream", "BackendError", "Banner", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage",
-    "DecodeError", "EncodeError", "Executor", "ExecutorError", "ExtractJob", "ExtractResult", "Frame",
-    "Hardware", "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",
-    "JobTimeoutError", "MediaError", "MediaInfo", "MissingDependencyError", "ObjectNotFoundError",
+    "DecodeError", "DetectJob", "DetectResult", "Detection", "EncodeError", "Executor", "ExecutorError",
+    "ExtractJob", "ExtractResult", "FollowResult", "Frame", "FrameDetections", "Hardware",
+    "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",
+    "JobTimeoutError", "LostSpan", "MediaError", "MediaInfo", "MissingDependencyError", "ObjectNotFoundError",
     "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",
-    "RenderJob", "RenderResult", "Rotate", "SpecError", "Speed", "SpeedSegment", "Stage", "StorageError",
-    "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec", "TextStroke", "Upscale",
-    "VideoReader", "VideoStream", "__version__", "executor", "open_video", "plan", "probe", "read_reel",
-    "write_reel",
+    "RenderJob", "RenderResult", "Rotate", "Sighting", "SpecError", "Speed", "SpeedSegment", "Stage",
+    "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec",
+    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "executor",
+    "follow_player", "open_video", "plan", "probe", "read_reel", "write_reel",
 }  # fmt: skip
 
 

@@ -22,8 +22,10 @@ __all__ = ["app", "main"]
 _COMMANDS = {
     "concat": ("reelproc.cli.editing:concat", "Join videos."),
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
+    "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
+    "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
     "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),

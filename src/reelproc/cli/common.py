@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import click
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 
 if TYPE_CHECKING:
-    from reelproc.jobs import ExtractJob, RenderJob
-    from reelproc.results import Progress, ProgressCallback, RenderResult
+    from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
+    from reelproc.results import DetectResult, Progress, ProgressCallback, RenderResult
     from reelproc.schema import Schema
 
 __all__ = [
@@ -118,7 +118,15 @@ def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
         yield show
 
 
-def run(job: RenderJob | ExtractJob, *, executor: str, as_json: bool) -> RenderResult:
+@overload
+def run(job: RenderJob | ExtractJob, *, executor: str, as_json: bool) -> RenderResult: ...
+
+
+@overload
+def run(job: DetectJob, *, executor: str, as_json: bool) -> DetectResult: ...
+
+
+def run(job: Job, *, executor: str, as_json: bool) -> Any:
     """Have ``job`` done and return its result; an interruption cancels it."""
     import reelproc as rp
 

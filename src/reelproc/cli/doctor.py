@@ -68,6 +68,7 @@ def _checks() -> Iterator[Check]:
     yield _machine()
     yield from _packages()
     yield _opencv()
+    yield _detection()
     yield from _ffmpeg()
     yield _fonts()
     yield from _disk()
@@ -137,6 +138,19 @@ def _opencv() -> Check:
     return Check(
         name="opencv", status="ok", detail=f"cv2 {cv2.__version__} from {', '.join(found) or 'outside of pip'}"
     )
+
+
+def _detection() -> Check:
+    """The extra ``detect``: its licence is not ours, and its model has to be brought along."""
+    from reelproc.detectors.checkpoints import weights_folder
+
+    version = _version("ultralytics")
+    if version is None:
+        detail = "not installed: pip install 'reelproc[detect]' (ultralytics is under AGPL-3.0)"
+        return Check(name="detection", status="ok", detail=detail)
+    models = ", ".join(sorted(p.name for p in weights_folder().glob("*.pt"))) or "none"
+    detail = f"ultralytics {version}, under AGPL-3.0; checkpoints in {weights_folder()}: {models}"
+    return Check(name="detection", status="ok", detail=detail)
 
 
 def _ffmpeg() -> Iterator[Check]:

@@ -213,7 +213,7 @@ _RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
 
 def _usual_rate(source: str) -> Fraction:
     """The constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
-    from reelproc.cli.looking import probed
+    from reelproc.render.transfers import probed
 
     average = probed(source).require_video().average_rate
     if average is None:

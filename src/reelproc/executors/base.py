@@ -11,16 +11,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from reelproc.errors import ReelprocError, SpecError
 from reelproc.executors.handle import JobHandle, JobState
 from reelproc.registry import Registry
-from reelproc.results import JobResult
+from reelproc.results import DetectResult, ExtractResult, JobResult, RenderResult
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
-    from reelproc.jobs import Job
+    from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
 
 __all__ = ["Executor", "Hardware", "check_id", "check_timeout", "executors"]
 
@@ -57,8 +57,26 @@ class Executor(abc.ABC):
     def hardware(self) -> Hardware:
         """What jobs run on."""
 
+    @overload
+    def submit(
+        self, job: RenderJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[RenderResult]: ...
+
+    @overload
+    def submit(
+        self, job: ExtractJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[ExtractResult]: ...
+
+    @overload
+    def submit(
+        self, job: DetectJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[DetectResult]: ...
+
+    @overload
+    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]: ...
+
     @abc.abstractmethod
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle:
+    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]:
         """Have ``job`` run, and return at once. What is wrong with the job is raised by the handle's ``result``.
 
         A job that runs already (same content, same sources) is joined, not run twice.
@@ -112,7 +130,27 @@ class Executor(abc.ABC):
 
         return results()
 
-    async def submit_async(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle:
+    @overload
+    async def submit_async(
+        self, job: RenderJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[RenderResult]: ...
+
+    @overload
+    async def submit_async(
+        self, job: ExtractJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[ExtractResult]: ...
+
+    @overload
+    async def submit_async(
+        self, job: DetectJob, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[DetectResult]: ...
+
+    @overload
+    async def submit_async(
+        self, job: Job, *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[Any]: ...
+
+    async def submit_async(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]:
         """:meth:`submit` for asyncio."""
         return await asyncio.to_thread(self.submit, job, id=id, timeout=timeout)
 

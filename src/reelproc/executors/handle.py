@@ -8,9 +8,19 @@ import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError
 from reelproc.results import JobResult, JobStatus, Progress
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    ResultT_co = TypeVar("ResultT_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
+
+    ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 __all__ = ["JobHandle", "JobState"]
 
@@ -49,8 +59,10 @@ class JobState:
         return self.outcome
 
 
-class JobHandle(abc.ABC):
+class JobHandle(abc.ABC, Generic[ResultT_co]):
     """Follows one job. Handles are cheap, may be shared by threads, and outlive the ``with`` block of their executor.
+
+    To type checkers the handle of a job knows the type of its result; one by ``attach`` does not (``Any``).
 
     Attributes:
         id: names the job for :meth:`Executor.attach`, in other processes too.
@@ -76,7 +88,7 @@ class JobHandle(abc.ABC):
         """How far the job is."""
         return self.poll().status
 
-    def result(self, timeout: float | None = None) -> JobResult:
+    def result(self, timeout: float | None = None) -> ResultT_co:
         """Wait for the job's end.
 
         Args:
@@ -88,7 +100,7 @@ class JobHandle(abc.ABC):
             JobLostError: its worker died, or nothing is known of it.
             ReelprocError: what went wrong in it, in its own type.
         """
-        return self.wait(timeout).result()
+        return cast("ResultT_co", self.wait(timeout).result())
 
     def wait(self, timeout: float | None = None) -> JobState:
         """Like :meth:`result`, but gives back how the job ended, an error as a value.
@@ -114,9 +126,9 @@ class JobHandle(abc.ABC):
                 return
             cursor = state.cursor
 
-    async def result_async(self, timeout: float | None = None) -> JobResult:
+    async def result_async(self, timeout: float | None = None) -> ResultT_co:
         """:meth:`result` for asyncio. Cancelling the task that awaits it does not cancel the job."""
-        return (await self.wait_async(timeout)).result()
+        return cast("ResultT_co", (await self.wait_async(timeout)).result())
 
     async def wait_async(self, timeout: float | None = None) -> JobState:
         """:meth:`wait` for asyncio."""

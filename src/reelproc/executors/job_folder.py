@@ -35,7 +35,7 @@ from reelproc.errors import JobCancelledError, JobLostError, ReelprocError, Spec
 from reelproc.executors.base import check_id
 from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
-from reelproc.results import JobResult, JobStatus, Progress
+from reelproc.results import DetectResult, JobResult, JobStatus, Progress
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -102,7 +102,9 @@ class JobFolder:
         """Whether the job has a result and its output is still the one it made."""
         try:
             record = json.loads(_read(self.path / "result.json") or "null")
-            return bool(record) and storage.identity(record["output"]) == record["identity"]
+            if not record:
+                return False
+            return record["output"] is None or storage.identity(record["output"]) == record["identity"]
         except (ValueError, KeyError, StorageError, SpecError):
             return False
 
@@ -178,9 +180,10 @@ class JobFolder:
         if isinstance(outcome, ReelprocError):
             _write(self.path / "error.json", json.dumps(record))
             return
+        output = None if isinstance(outcome, DetectResult) else outcome.output  # a detection is all in its result
         try:
-            record["output"] = str(Path(self._cwd(), outcome.output)) if _is_local(outcome.output) else outcome.output
-            record["identity"] = storage.identity(record["output"])
+            record["output"] = str(Path(self._cwd(), output)) if output and _is_local(output) else output
+            record["identity"] = storage.identity(record["output"]) if output else None
         except (StorageError, SpecError):  # without an identity the result is never given back for a later submission
             record["identity"] = None
         _write(self.path / "result.json", json.dumps(record))

@@ -23,8 +23,17 @@ from dataclasses import dataclass
 from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, JobTimeoutError, ReelprocError, SpecError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.jobs import ExtractJob, Job, job_hash
-from reelproc.results import ExtractResult, JobResult, JobStatus, Progress, RenderResult
+from reelproc.jobs import DetectJob, ExtractJob, Job, job_hash
+from reelproc.results import (
+    Detection,
+    DetectResult,
+    ExtractResult,
+    FrameDetections,
+    JobResult,
+    JobStatus,
+    Progress,
+    RenderResult,
+)
 
 __all__ = ["MockExecutor", "MockJob", "Scripted", "plausible_result"]
 
@@ -57,7 +66,12 @@ Script = Scripted | JobResult | ReelprocError
 
 
 def plausible_result(job: Job) -> JobResult:
-    """A result such as ``job`` could have: its output, size and rate, two seconds long."""
+    """A result such as ``job`` could have: its output, size and rate, two seconds long; one player in every frame."""
+    if isinstance(job, DetectJob):
+        player = Detection(x=960, y=540, width=60, height=180, confidence=0.9)
+        times = job.times if job.times is not None else [frame / 30 for frame in job.frames or ()]
+        frames = [FrameDetections(time=t, pts=round(t * 30), detections=(player,)) for t in times]
+        return DetectResult(source=job.source, model=job.model, width=1920, height=1080, frames=frames, hardware="mock")
     if isinstance(job, ExtractJob):
         return ExtractResult(
             output=job.output,

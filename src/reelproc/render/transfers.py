@@ -7,13 +7,14 @@ and errors name the addresses again.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from reelproc.errors import SpecError, redact
 from reelproc.results import PhaseClock, Progress
@@ -22,11 +23,12 @@ from reelproc.storage.stand_in import partial_file, release, speaking_of, with_a
 
 if TYPE_CHECKING:
     from reelproc.jobs import JobContext
-    from reelproc.results import RenderResult
+    from reelproc.media.info import MediaInfo
+    from reelproc.results import JobResult
 
-__all__ = ["with_transfers"]
+__all__ = ["probed", "with_transfers"]
 
-R = TypeVar("R", bound="RenderResult")
+R = TypeVar("R", bound="JobResult")
 
 PROGRESS_SECONDS = 0.25
 
@@ -41,7 +43,7 @@ def with_transfers(
 
     Args:
         sources: the addresses that the work reads.
-        output: the address that it writes.
+        output: the address that it writes; empty: it writes nothing.
         context: the job's.
         work: called with the local path of each remote address, and the context to use.
 
@@ -81,13 +83,41 @@ def with_transfers(
                 publish(paths[output], output, progress=events.transfer("upload"))
         context.progress(events.done)
         clock.seconds["wall"] = time.perf_counter() - begin
-    return result.model_copy(
+    finished = result.model_copy(
         update={
-            "output": redact(output) if uploads else result.output,
+            **({"output": redact(output)} if uploads else {}),
             "phases": result.phases | {name: round(seconds, 4) for name, seconds in clock.seconds.items()},
             "warnings": tuple(events.named(warning) for warning in result.warnings),
         }
     )
+    return cast("R", finished)
+
+
+def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
+    """What ``source`` is, wherever it is, under its own name; of a remote one no more is fetched than is looked at.
+
+    Args:
+        source: a path or an address.
+        exact: decode everything, to count the frames that can be shown.
+
+    Raises:
+        ProbeError: it is no media file.
+        StorageError: it cannot be had.
+    """
+    from reelproc.media.probe import probe
+
+    if scheme_of(source) == "file":
+        return probe(resolve(source), exact=exact)
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        path = resolve(source, folder=Path(folder), whole=False)
+        name = redact(os.fspath(source))
+        try:
+            with speaking_of({str(path): name}):
+                if exact and (partial := partial_file(path)) is not None:
+                    partial.complete()
+                return probe(path, exact=exact).model_copy(update={"path": name})
+        finally:
+            release(path)
 
 
 @dataclass

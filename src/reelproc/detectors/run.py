@@ -1,0 +1,86 @@
+"""Does a :class:`~reelproc.jobs.DetectJob`: reads the frames, shows them to the model, measures colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from reelproc.detectors import DETECTORS
+from reelproc.detectors.base import DetectSpec
+from reelproc.detectors.clothing import with_colours
+from reelproc.detectors.frames import decoded, wanted_by_ordinal, wanted_by_time
+from reelproc.media.frame import Frame
+from reelproc.media.probe import probe
+from reelproc.results import Detection, DetectResult, FrameDetections, PhaseClock, Progress
+from reelproc.storage import resolve
+
+if TYPE_CHECKING:
+    from reelproc.jobs import DetectJob, JobContext
+
+__all__ = ["detect"]
+
+
+def detect(job: DetectJob, context: JobContext) -> DetectResult:
+    """Do ``job``; a frame that is asked for twice is looked at once.
+
+    Raises:
+        SpecError: no such backend, class or time.
+        ObjectNotFoundError: the source or the model is not there.
+        MissingDependencyError: the backend's packages are not installed.
+        BackendError: the model cannot be loaded, is not to be trusted, or fails.
+        DecodeError: a frame cannot be decoded.
+    """
+    clock = PhaseClock()
+    context.progress(Progress(phase="probe", message="reading the source"))
+    with clock("probe"):
+        path = resolve(job.source, whole=False)
+        info = probe(path)
+        video = info.require_video()
+        if job.times is not None:
+            wanted = wanted_by_time(path, info, job.times)
+        else:
+            wanted = wanted_by_ordinal(path, info, job.frames or ())
+    context.progress(Progress(phase="load", message=f"loading {job.model}"))
+    with clock("load"):
+        spec = DetectSpec(job.model, job.confidence, tuple(job.classes), job.image_size, job.trust)
+        work = DETECTORS.get(job.backend).open(spec)
+    total = len(set(wanted.pts))
+    found: dict[int, FrameDetections] = {}
+    warnings = []
+    try:
+        frames = decoded(path, info, wanted, on_damage=job.on_damage)
+        while batch := _next(frames, work.batch_size, clock):
+            context.check()
+            with clock("network"):
+                boxes = work([frame.image for _, frame in batch])
+            for (pts, frame), on_it in zip(batch, boxes, strict=True):
+                found[pts] = _measured(frame, on_it)
+                if frame.pts != pts:
+                    asked = float(wanted.times.seconds(pts))
+                    instead = f"looked at the one at {frame.time:.3f} s"
+                    warnings.append(f"the frame at {asked:.3f} s cannot be decoded; {instead}")
+            context.progress(Progress(phase="detect", done=len(found), total=total, message="looking for players"))
+    finally:
+        work.close()
+    context.progress(Progress(phase="done", done=total, total=total))
+    return DetectResult(
+        source=job.source,
+        model=job.model,
+        width=video.width,
+        height=video.height,
+        frames=tuple(found[pts] for pts in wanted.pts),
+        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        hardware=context.hardware,
+        warnings=tuple(warnings),
+    )
+
+
+def _next(frames: Iterator[tuple[int, Frame]], count: int, clock: PhaseClock) -> list[tuple[int, Frame]]:
+    with clock("decode"):
+        return list(islice(frames, count))
+
+
+def _measured(frame: Frame, boxes: tuple[Detection, ...]) -> FrameDetections:
+    detections = tuple(with_colours(box, frame.image) for box in boxes)
+    return FrameDetections(time=frame.time, pts=frame.pts, detections=detections)

@@ -1,0 +1,166 @@
+"""The backend ``"ultralytics"``: YOLO models by the package of that name, which is under AGPL-3.0 (extra ``detect``).
+
+The package is kept from reaching out: it downloads nothing, installs nothing, reports nothing, prints nothing, and
+keeps its settings in reelproc's own cache folder, not in the user's home. A variable that the user has set stays.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, chosen
+from reelproc.detectors.checkpoints import Checkpoint, find_checkpoint, vouched
+from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError
+from reelproc.storage import cache_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ULTRALYTICS", "UltralyticsDetector"]
+
+
+@contextmanager
+def _opencv_untouched() -> Iterator[None]:
+    """The package sets OpenCV to one thread when it is imported; the rest of the process has not asked for that."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _quiet_settings() -> None:
+    for name, value in (("YOLO_OFFLINE", "1"), ("YOLO_AUTOINSTALL", "false"), ("YOLO_VERBOSE", "false")):
+        os.environ.setdefault(name, value)
+    if "YOLO_CONFIG_DIR" not in os.environ:
+        try:
+            cache_folder().mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return  # nothing can be kept there: the package finds a folder itself, at worst a temporary one
+        os.environ["YOLO_CONFIG_DIR"] = str(cache_folder())
+
+
+@cache
+def _package() -> tuple[ModuleType, ModuleType]:
+    """torch and ultralytics, imported when they are first needed.
+
+    Raises:
+        MissingDependencyError: they are not installed.
+    """
+    _quiet_settings()
+    try:
+        with _opencv_untouched():
+            import torch
+            import ultralytics
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"the detector 'ultralytics' needs a package that is not installed ({error}); "
+            "pip install 'reelproc[detect]' (ultralytics is under AGPL-3.0)"
+        ) from error
+    return torch, ultralytics
+
+
+class UltralyticsDetector(Detector):
+    """Opens checkpoints of ultralytics, and keeps those it has loaded."""
+
+    name = "ultralytics"
+    description = "YOLO models by ultralytics, on CUDA where there is a device, else on the CPU"
+    licence = "AGPL-3.0"
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def open(self, spec: DetectSpec) -> DetectWork:
+        """The model, loaded, or as it was loaded before in this process.
+
+        Raises:
+            SpecError: the model has no such class.
+            ObjectNotFoundError: there is no such checkpoint.
+            MissingDependencyError: the extra ``detect`` is not installed.
+            BackendError: it is not to be trusted, or no model for detection.
+        """
+        _package()
+        checkpoint = vouched(find_checkpoint(spec.model), trust=spec.trust)
+        with self._lock:
+            model = self._loaded.get(checkpoint.sha256)
+            if model is None:
+                model = self._loaded[checkpoint.sha256] = _load(checkpoint)
+        names: dict[int, str] = model.names
+        labels = [checkpoint.labels.get(names[number], names[number]) for number in sorted(names)]
+        return _UltralyticsWork(model, labels, chosen(labels, spec.classes, checkpoint.path.name), spec)
+
+    def loaded(self) -> tuple[str, ...]:
+        """The sha256 of the checkpoints that are in memory."""
+        return tuple(self._loaded)
+
+
+def _load(checkpoint: Checkpoint) -> Any:
+    _, ultralytics = _package()
+    try:
+        model = ultralytics.YOLO(str(checkpoint.path))
+        task = model.task
+    except Exception as error:  # it raises whatever comes up, down to errors of pickle and of torch
+        raise BackendError(
+            f"ultralytics {ultralytics.__version__} cannot load {checkpoint.path} ({type(error).__name__}: {error}); "
+            "expected a YOLO checkpoint for detection"
+        ) from error
+    if task != "detect":
+        raise BackendError(f"{checkpoint.path} is a model for {task!r}; expected one for 'detect'")
+    return model
+
+
+class _UltralyticsWork(DetectWork):
+    def __init__(self, model: Any, labels: list[str], numbers: list[int], spec: DetectSpec) -> None:
+        self._model, self._labels, self._numbers, self._spec = model, labels, numbers, spec
+        self._torch, _ = _package()
+        self._device = "cuda:0" if self._torch.cuda.is_available() else "cpu"
+        self.batch_size = 16 if self._device != "cpu" else 1  # on two cores a batch gained nothing
+
+    def __call__(self, images: Sequence[NDArray[np.uint8]]) -> list[tuple[Detection, ...]]:
+        try:
+            results = self._model.predict(
+                list(images),
+                conf=self._spec.confidence,
+                classes=self._numbers,
+                imgsz=self._spec.image_size,
+                device=self._device,
+                verbose=False,
+                save=False,
+            )
+        except self._torch.OutOfMemoryError as error:
+            raise OutOfMemoryError(
+                f"{self._spec.model} does not fit the device at image_size {self._spec.image_size}; use a smaller one"
+            ) from error
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise BackendError(f"{self._spec.model} failed on a frame: {error}") from error
+        return [self._detections(result.boxes) for result in results]
+
+    def _detections(self, boxes: Any) -> tuple[Detection, ...]:
+        found = [
+            Detection(
+                x=round((left + right) / 2, 2),
+                y=round((top + bottom) / 2, 2),
+                width=round(right - left, 2),
+                height=round(bottom - top, 2),
+                confidence=min(1.0, round(confidence, 4)),
+                label=self._labels[int(number)],
+            )
+            for (left, top, right, bottom), confidence, number in zip(
+                boxes.xyxy.tolist(), boxes.conf.tolist(), boxes.cls.tolist(), strict=True
+            )
+            if right - left >= 0.01 and bottom - top >= 0.01
+        ]
+        return tuple(sorted(found, key=lambda d: -d.confidence))
+
+
+ULTRALYTICS = UltralyticsDetector()

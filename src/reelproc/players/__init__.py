@@ -1,0 +1,1 @@
+"""Finding players in footage, and following one of them."""

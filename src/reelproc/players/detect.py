@@ -1,0 +1,87 @@
+"""``detect_players``: who is in these frames, here and now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reelproc.errors import ExecutorError
+from reelproc.jobs import DetectJob, JobContext, OnDamage, run_job
+from reelproc.results import DetectResult, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from reelproc.executors.base import Executor
+
+__all__ = ["detect_players", "looked"]
+
+
+def detect_players(
+    source: str | os.PathLike[str],
+    *,
+    times: Sequence[float] | None = None,
+    frames: Sequence[int] | None = None,
+    confidence: float = 0.5,
+    classes: Sequence[str] = ("person",),
+    model: str | os.PathLike[str] = "yolov8x",
+    backend: str = "ultralytics",
+    trust: bool = False,
+    image_size: int = 640,
+    on_damage: OnDamage = "raise",
+    executor: Executor | None = None,
+) -> DetectResult:
+    """Find the players in some frames of a video.
+
+    The model is loaded when it is first asked for, and stays loaded in the process that uses it.
+
+    Args:
+        source, times, frames, confidence, classes, model, backend, trust, image_size, on_damage: see
+            :class:`~reelproc.DetectJob`.
+        executor: where to look; None: in this process.
+
+    Returns:
+        A frame for each of ``times`` or ``frames``, in their order, with boxes in its pixels, the surest first.
+
+    Raises:
+        SpecError: neither or both of ``times`` and ``frames``, a time or frame that is not there, an unknown class.
+        ObjectNotFoundError: the source or the checkpoint is not there.
+        MissingDependencyError: the extra ``detect`` is not installed.
+        BackendError: the checkpoint cannot be loaded, or is not one to trust.
+        DecodeError: a frame cannot be decoded.
+    """
+    job = DetectJob(
+        source=source,
+        times=times,
+        frames=frames,
+        confidence=confidence,
+        classes=classes,
+        model=model,
+        backend=backend,
+        trust=trust,
+        image_size=image_size,
+        on_damage=on_damage,
+    )
+    return looked(job, executor=executor, progress=lambda _: None)
+
+
+def looked(job: DetectJob, *, executor: Executor | None, progress: ProgressCallback) -> DetectResult:
+    """Have ``job`` done, on ``executor`` or in this process.
+
+    Raises:
+        ReelprocError: whatever went wrong, typed.
+    """
+
+    def pass_on(event: Progress) -> None:
+        if event.phase != "done":
+            progress(event)
+
+    if executor is None:
+        result = run_job(job, JobContext(progress=pass_on))
+    else:
+        handle = executor.submit(job)
+        for event in handle.events():
+            pass_on(event)
+        result = handle.result()
+    if not isinstance(result, DetectResult):
+        raise ExecutorError(f"a detection ended in a {type(result).__name__}, expected a DetectResult")
+    return result

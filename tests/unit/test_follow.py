@@ -1,0 +1,232 @@
+"""Following, from a video to a reel, without a network: the detector finds coloured boxes."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import reelproc as rp
+from people_factory import BLOBS, BlobDetector, Person, people_video
+from reelproc.cli import app
+from reelproc.detectors import DETECTORS
+from reelproc.errors import SpecError
+from reelproc.executors.mock import MockExecutor
+from reelproc.jobs import run_job
+from reelproc.keyframes import Track
+from reelproc.players.result import FollowResult
+from reelproc.reel_file import read_reel
+
+RED = Person(lambda t: 60 + 55 * t, lambda t: 200 + 8 * t, height=60, colour="#c02020")
+HIDDEN = Person(lambda t: 560 - 50 * t, lambda t: 120, height=60, colour="#20a0c0", seen=lambda t: not 3 < t < 4)
+GONE = Person(lambda t: 300, lambda t: 60, height=50, colour="#c0c020", seen=lambda t: t < 4)
+PEOPLE = (RED, HIDDEN, GONE)
+
+
+@pytest.fixture(autouse=True)
+def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
+    """The detector, known by its name in this process for the length of a test."""
+    monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
+    DETECTORS.register("blobs", "people_factory:BLOBS")
+    BLOBS.opened = BLOBS.images = 0
+    return BLOBS
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight seconds, ten frames a second, of three people."""
+    return people_video(tmp_path_factory.mktemp("game") / "game.mp4", PEOPLE, seconds=8)
+
+
+def follow(game: Path, **options: Any) -> FollowResult:
+    return rp.follow_player(game, **{"backend": "blobs", "model": "blobs", "image_size": 640, **options})
+
+
+def window_at(result: FollowResult, time: float) -> tuple[float, float, float, float]:
+    track = Track([k.time for k in result.crop], [(k.x, k.y, k.width, k.height) for k in result.crop])
+    x, y, width, height = track.at(time - result.start).tolist()
+    return x, y, x + width, y + height
+
+
+def test_a_player_is_inside_the_crop_at_every_moment(game: Path) -> None:
+    result = follow(game, at=4, point=(280, 232), start=1, end=7.5)
+    assert (result.start, result.end) == (1, 7.5)
+    assert result.warnings == ()
+    assert result.lost == result.outside == ()
+    for k in range(10, 76):
+        left, top, right, bottom = RED.at(k / 10).corners
+        window = window_at(result, k / 10)
+        assert window[0] <= left
+        assert window[1] <= top
+        assert right <= window[2]
+        assert bottom <= window[3]
+    assert result.crop[0].height == pytest.approx(60 / 0.35, rel=0.03)
+    assert result.crop[0].width / result.crop[0].height == pytest.approx(9 / 16, rel=1e-3)
+
+
+def test_each_frame_is_looked_at_once_and_another_player_costs_no_look(game: Path, blobs: BlobDetector) -> None:
+    first = follow(game, at=2, point=(170, 216))
+    assert blobs.images == 51
+    assert (first.start, first.end) == (0, 5)
+    second = follow(game, at=2, point=(460, 120), detections=first.detections)
+    assert blobs.images == 51
+    assert second.sightings[0].detection.x > first.sightings[0].detection.x
+    with pytest.raises(SpecError, match="leave them out"):
+        follow(game, at=7.5, point=(460, 120), detections=first.detections)
+    with pytest.raises(SpecError, match=r"other\.mp4"):
+        rp.follow_player(
+            game, at=2, point=(1, 1), detections=first.detections.model_copy(update={"source": "other.mp4"})
+        )
+
+
+def test_a_box_marks_a_player_as_a_point_does(game: Path) -> None:
+    by_point = follow(game, at=2, point=(170, 216))
+    by_box = follow(game, at=2, box=(150, 180, 190, 250), detections=by_point.detections)
+    assert by_box.crop == by_point.crop
+
+
+def test_who_is_hidden_is_bridged_and_it_is_said(game: Path) -> None:
+    result = follow(game, at=1, point=(510, 120), start=0, end=7)
+    (gap,) = result.lost
+    assert (gap.start, gap.end, gap.reason) == (3.0, 4.0, None)
+    assert "hidden from 3.00 to 4.00 s" in result.warnings[0]
+    assert result.sightings[-1].time == pytest.approx(7.0)
+    assert len(result.regions) == 2, "no spotlight on somebody who cannot be seen"
+    left, _, right, _ = window_at(result, 3.5)
+    assert left < HIDDEN.x(3.5) < right
+
+
+def test_who_is_lost_is_lost_and_the_crop_stands_still(game: Path) -> None:
+    result = follow(game, at=1, point=(300, 60), start=0, end=7)
+    (span,) = result.lost
+    assert (span.start, span.end, span.reason) == (3.9, 7.0, "not seen")
+    assert "lost from 3.90 to 7.00 s (not seen)" in result.warnings[0]
+    assert window_at(result, 7.0) == pytest.approx(window_at(result, 4.5), abs=1)
+    (region,) = result.regions
+    assert region.end_time == pytest.approx(3.95)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"at": 1}, "neither"),
+        ({"at": 1, "point": (1, 1), "box": (0, 0, 2, 2)}, "both"),
+        ({"point": (1, 1)}, "when"),
+        ({"at": 1, "box": (5, 5, 2, 9)}, "left < right"),
+        ({"at": 1, "point": (float("nan"), 1)}, "finite"),
+        ({"at": 1, "point": (1, 1), "start": 2, "end": 3}, "start <= at <= end"),
+        ({"at": 1, "point": (1, 1), "rate": 0}, "rate"),
+        ({"at": 1, "point": (1, 1), "aspect": -1}, "aspect"),
+        ({"at": 1, "point": (1, 1), "player_height": 2}, "share"),
+        ({"at": 1, "point": (20, 20)}, r"nobody was found at \(20, 20\)"),
+        ({"at": 1, "point": (115, 208), "end": 99}, "ends at 8"),
+    ],
+)
+def test_what_makes_no_sense_is_a_spec_error(game: Path, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        follow(game, **options)
+
+
+def test_nobody_there_lists_who_is(game: Path) -> None:
+    with pytest.raises(SpecError, match=r"found there: .*\(115, 208\)"):
+        follow(game, at=1, point=(20, 20))
+
+
+def test_the_result_survives_json_and_makes_a_reel(game: Path) -> None:
+    result = follow(game, at=4, point=(280, 232), start=3, end=5)
+    assert FollowResult.model_validate_json(result.model_dump_json()) == result
+    assert result.highlights == result.regions[0].keyframes
+    reel = result.reel(opacity=0.3)
+    assert [type(s) for s in reel.clips[0].stages] == [rp.Crop, rp.Upscale, rp.Overlay]
+    assert (reel.output.width, reel.output.height) == (810, 1440)
+    assert rp.plan(reel).frame_count == 60
+    assert len(result.reel(opacity=None).clips[0].stages) == 2
+    assert result.reel(rp.Output(width=90, height=160)).clips[0].stages[1].width == 90  # type: ignore[union-attr]
+    with pytest.raises(SpecError, match="size"):
+        result.reel(rp.Output(width=None, height=None))
+
+
+def test_the_spotlight_behind_the_crop_is_where_the_one_before_it_was(game: Path) -> None:
+    result = follow(game, at=4, point=(280, 232), start=3, end=5)
+    scaled = result.spotlight(810, 1440)
+    for before, behind in zip(result.regions[0].keyframes, scaled[0].keyframes, strict=True):
+        left, top, right, bottom = window_at(result, result.start + before.time)
+        assert left + behind.x / 810 * (right - left) == pytest.approx(before.x, abs=0.05)
+        assert top + behind.y / 1440 * (bottom - top) == pytest.approx(before.y, abs=0.05)
+        assert behind.radius_y / 1440 * (bottom - top) == pytest.approx(before.radius_y, abs=0.05)
+    with pytest.raises(SpecError, match="positive"):
+        result.spotlight(0, 10)
+
+
+def test_pixels_that_are_not_square_are_minded(tmp_path: Path) -> None:
+    game = people_video(tmp_path / "game.mp4", [RED], seconds=2, sample_aspect_ratio=Fraction(2))
+    result = follow(game, at=1, point=(115, 208), aspect=1.0)
+    assert result.crop[0].width * 2 == pytest.approx(result.crop[0].height, abs=0.01)
+    assert result.reel().output.width == 1440
+
+
+# ---- the command line
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the command line in this process, where jobs are done at once."""
+    monkeypatch.setattr(rp, "executor", lambda name: MockExecutor(results=run_job))
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_follow_writes_a_reel_that_renders(game: Path, tmp_path: Path, command: Any) -> None:
+    out = tmp_path / "reel.json"
+    options = ("--backend", "blobs", "--image-size", "640", "--start", "3", "--end", "5")
+    ran = command("follow", game, "--at", "4", "--point", "280,232", *options, "--out", out)
+    assert ran.exit_code == 0, ran.output
+    assert f"reelproc render {out}" in ran.output
+    reel = read_reel(out)
+    assert Path(reel.clips[0].source).resolve() == game
+    ran = command("follow", game, "--at", "4", "--box", "262,200,298,264", *options, "--out", out, "--json")
+    assert FollowResult.model_validate_json(ran.stdout).start == 3
+    assert read_reel(out) == reel
+
+
+def test_a_reels_relative_source_is_found_from_the_reel(
+    game: Path, tmp_path: Path, command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(game.parent)
+    (game.parent / "reels").mkdir()
+    options = ("--backend", "blobs", "--image-size", "640", "--start", "4", "--end", "5", "--out", "reels/reel.json")
+    assert command("follow", "game.mp4", "--at", "4", "--point", "280,232", *options).exit_code == 0
+    assert json.loads(Path("reels/reel.json").read_text())["clips"][0]["source"] == "../game.mp4"
+    assert rp.plan(read_reel("reels/reel.json")).frame_count == 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--point", "1"), "X,Y"),
+        (("--point", "a,b"), "numbers"),
+        (("--box", "1,2,3"), "L,T,R,B"),
+        (("--point", "280,232", "--aspect", "0:1"), "shape"),
+        (("--point", "20,20"), "nobody was found"),
+        ((), "neither"),
+    ],
+)
+def test_bad_input_is_a_message_and_2(game: Path, command: Any, arguments: tuple[str, ...], words: str) -> None:
+    ran = command("follow", game, "--at", "4", "--backend", "blobs", *arguments)
+    assert ran.exit_code == 2
+    assert words in ran.stderr
+
+
+def test_detect_lists_and_draws(game: Path, tmp_path: Path, command: Any) -> None:
+    ran = command("detect", game, "--time", "1", "--backend", "blobs", "--out", tmp_path / "found.png")
+    assert ran.exit_code == 0, ran.output
+    assert "1.000 s: 3 found" in ran.output
+    assert "person 0.90 at 510,120, 24x60, wears #" in ran.output
+    assert (tmp_path / "found.png").is_file()
+    ran = command("detect", game, "--time", "1", "--time", "2", "--backend", "blobs", "--json")
+    assert [f["time"] for f in json.loads(ran.stdout)["frames"]] == [1.0, 2.0]
+    ran = command("detect", game, "--time", "1", "--backend", "blobs", "--confidence", "0.95")
+    assert "nobody" in ran.output
