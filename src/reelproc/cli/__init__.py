@@ -25,6 +25,7 @@ _COMMANDS = {
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
+    "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
