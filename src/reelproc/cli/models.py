@@ -161,6 +161,26 @@ def add(file: str, name: str | None, as_json: bool) -> None:
     say(Weights(files=(line,)), as_json=as_json, text=_status(line))
 
 
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.option("--denoise-strength", type=click.FloatRange(0, 1), help="Of realesr-general-x4v3: blended in for good.")
+@common_options
+def export(name: str, denoise_strength: float | None, as_json: bool) -> None:
+    """Export MODEL, or your own .pth or .safetensors file, for backend "onnx". Needs reelproc[ai,onnx]."""
+    from reelproc.errors import MissingDependencyError
+    from reelproc.upscalers.networks import MODELS, Model
+
+    try:
+        from reelproc.upscalers.onnx_export import export as exported
+    except ImportError as error:
+        raise MissingDependencyError(f"exporting needs reelproc[ai,onnx] ({error})") from error
+    model = MODELS.get(name) or Model(name, "a file of your own", name)
+    if denoise_strength is not None and model.weak_denoise_file is None:
+        raise SpecError(f"{name} has no --denoise-strength; realesr-general-x4v3 has")
+    line = _line(exported(model, denoise_strength).path.name)
+    say(Weights(files=(line,)), as_json=as_json, text=_status(line))
+
+
 def _files(names: tuple[str, ...]) -> list[str]:
     """The files of models, each once; a file's own name will do."""
     from reelproc.upscalers.networks import MODELS

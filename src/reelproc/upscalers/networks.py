@@ -18,7 +18,7 @@ from reelproc.upscalers.weights import SUFFIXES, kept, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.network_work import Backend
 
-__all__ = ["BACKENDS", "MODELS", "Model", "NetworkUpscaler", "local_network"]
+__all__ = ["BACKENDS", "MODELS", "Model", "NetworkUpscaler", "local_network", "onnx_file"]
 
 BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.network_backends")
 """What runs networks. An entry is a :class:`~reelproc.upscalers.network_work.Backend`."""
@@ -164,8 +164,7 @@ class NetworkUpscaler(Upscaler):
         """Which weights are not the official ones."""
         here = [(name, kept(name)) for name in self._files() if self.model.name in MODELS]
         return tuple(
-            f"{self.name} was run with weights that were added here as {name} (sha256 {found.sha256[:12]}...), "
-            "not with the official file"
+            f"{self.name} was run with {name} (sha256 {found.sha256[:12]}...), no official file: {found.origin}"
             for name, found in here
             if found is not None and not found.official
         )
@@ -187,10 +186,25 @@ class NetworkUpscaler(Upscaler):
         return BACKENDS.get(self.backend_name), device or None
 
     def _files(self) -> Sequence[str]:
+        if self.backend_name == "onnx":
+            return (onnx_file(self.model, self.options),)
         strength = self.options.denoise_strength
         twin = self.model.weak_denoise_file
         blended = twin is not None and strength is not None and strength < 1
         return (self.model.file, twin) if blended and twin else (self.model.file,)
+
+
+def onnx_file(model: Model, options: UpscaleOptions) -> str:
+    """The name of the exported file of ``model``; a denoise strength is blended in when exporting.
+
+    >>> onnx_file(MODELS["realesr-general-x4v3"], UpscaleOptions(denoise_strength=0.5))
+    'realesr-general-x4v3-denoise-0.5.onnx'
+    """
+    if model.file.endswith(".onnx"):
+        return model.file
+    strength = options.denoise_strength
+    blend = "" if strength is None or strength == 1 else f"-denoise-{strength:g}"
+    return f"{Path(model.file).stem}{blend}.onnx"
 
 
 def local_network(name: str) -> NetworkUpscaler | None:

@@ -28,7 +28,15 @@ from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
 from reelproc.upscalers.weights import ready, weights_sha256
 
-__all__ = ["BACKEND", "DEEP_OVERLAP", "TorchBackend", "TorchNetwork", "load_descriptor"]
+__all__ = [
+    "BACKEND",
+    "DEEP_OVERLAP",
+    "TorchBackend",
+    "TorchNetwork",
+    "is_out_of_memory",
+    "load_descriptor",
+    "torch_device",
+]
 
 DEEP_OVERLAP = 32
 """Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
@@ -207,7 +215,7 @@ class TorchBackend(Backend):
 
     def load(self, model: Model, options: UpscaleOptions) -> TorchNetwork:
         """See :class:`~reelproc.upscalers.network_work.Backend`."""
-        device = _device(options.backend)
+        device = torch_device(options.backend)
         dtype = _DTYPES[options.precision] if options.precision else None
         digests = (weights_sha256(model.file), model.weak_denoise_file and weights_sha256(model.weak_denoise_file))
         key = (model.file, digests, options.denoise_strength, str(device), dtype)
@@ -285,7 +293,12 @@ def _read(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): tensor.float() for name, tensor in data.items()}
 
 
-def _device(name: str | None) -> torch.device:
+def torch_device(name: str | None) -> torch.device:
+    """The device called ``name``; None: the best one here.
+
+    Raises:
+        BackendError: there is none of that name on this machine.
+    """
     if name is None:
         best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         return torch.device(best)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
 from reelproc.media.frame import PixelFormat, Window, plane_shapes
 from reelproc.media.placement import CHROMA_SITING
 from reelproc.media.scaling import PARTS, Bands, Filter, across, down
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
     from reelproc.upscalers.base import UpscaleSpec
 
 __all__ = ["Resizer", "from_rgb", "to_rgb"]
-
-# ITU-R BT.709-6, 3: luma is 0.2126 R + 0.7152 G + 0.0722 B, chroma the scaled differences to it; limited range
-_KR, _KB = 0.2126, 0.0722
-_KG = 1 - _KR - _KB
-_RGB_OF_YUV = (
-    (1.0, 0.0, 2 * (1 - _KR)),
-    (1.0, -2 * (1 - _KB) * _KB / _KG, -2 * (1 - _KR) * _KR / _KG),
-    (1.0, 2 * (1 - _KB), 0.0),
-)
-_YUV_OF_RGB = (
-    (_KR, _KG, _KB),
-    (-_KR / (2 * (1 - _KB)), -_KG / (2 * (1 - _KB)), 0.5),
-    (0.5, -_KG / (2 * (1 - _KR)), -_KB / (2 * (1 - _KR))),
-)
-_RANGE, _ZERO = (219.0, 224.0, 224.0), (16.0, 128.0, 128.0)
 
 CACHED_AXES = 64
 
@@ -108,7 +94,7 @@ def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: 
     if pix_fmt == "yuv420p":
         columns = across(width // 2, CHROMA_SITING, width / 2, width, "bicubic")
         chroma = resize(chroma, columns, down(height // 2, 0.0, height / 2, height, "bicubic"))
-    return _colours(torch.cat([luma, chroma], dim=1), _RGB_OF_YUV, before=True).clamp_(0, 1)
+    return _colours(torch.cat([luma, chroma], dim=1), RGB_OF_YUV, before=True).clamp_(0, 1)
 
 
 def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, kernel: Filter = "lanczos") -> Tensor:
@@ -133,7 +119,7 @@ def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, ke
         levels = resize(rgb.float() * 255, columns, rows)
         levels = levels.flip(1) if spec.pix_fmt == "bgr24" else levels
         return _bytes(levels.permute(0, 2, 3, 1))
-    yuv = _colours(rgb.float(), _YUV_OF_RGB, before=False)
+    yuv = _colours(rgb.float(), YUV_OF_RGB, before=False)
     luma = resize(yuv[:, :1], columns, rows)
     if spec.pix_fmt == "yuv444p":
         return torch.cat([_bytes(luma), _bytes(resize(yuv[:, 1:], columns, rows))], dim=1)
@@ -159,8 +145,8 @@ def _split(data: Tensor, pix_fmt: PixelFormat, width: int, height: int) -> list[
 def _colours(x: Tensor, matrix: tuple[tuple[float, ...], ...], *, before: bool) -> Tensor:
     """Levels to RGB (``before`` the network), or RGB to levels."""
     colours = torch.tensor(matrix, dtype=torch.float32, device=x.device)
-    spread = torch.tensor(_RANGE, dtype=torch.float32, device=x.device)
-    zero = torch.tensor(_ZERO, dtype=torch.float32, device=x.device)
+    spread = torch.tensor(YUV_RANGE, dtype=torch.float32, device=x.device)
+    zero = torch.tensor(YUV_ZERO, dtype=torch.float32, device=x.device)
     weights = colours / spread if before else colours * spread[:, None]
     offset = -(weights @ zero) if before else zero
     # as a product of two matrices: a convolution by one pixel takes three times as long on a CPU

@@ -110,7 +110,7 @@ class Kept:
         path: where it is.
         sha256: what it must have.
         official: whether that is the official file's; False: somebody added it here.
-        origin: for people: the address, or the path it was added from.
+        origin: for people: the address, or how it came here.
     """
 
     path: Path
@@ -216,7 +216,7 @@ def fetch(name: str, *, progress: ProgressBytes = lambda _done, _total: None, ur
     return Kept(path, official.sha256, official=True, origin=official.url)
 
 
-def add(source: str | os.PathLike[str], name: str | None = None) -> Kept:
+def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str | None = None) -> Kept:
     """Keep a copy of a file of weights in the weights folder.
 
     Under an official file's name it takes that one's place, and every result made with it says so.
@@ -224,6 +224,7 @@ def add(source: str | os.PathLike[str], name: str | None = None) -> Kept:
     Args:
         source: a ``.pth`` (tensors only), ``.safetensors`` or ``.onnx``.
         name: what it is to be called there; None: as it is.
+        origin: what the index says of where it is from; None: "added from" and its path.
 
     Raises:
         ObjectNotFoundError: there is no such file.
@@ -249,7 +250,7 @@ def add(source: str | os.PathLike[str], name: str | None = None) -> Kept:
                 if called in OFFICIAL and OFFICIAL[called].sha256 == digest:
                     index.pop(called, None)
                 else:
-                    index[called] = {"sha256": digest, "origin": str(path.absolute())}
+                    index[called] = {"sha256": digest, "origin": origin or f"added from {path.absolute()}"}
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:
