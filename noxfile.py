@@ -38,6 +38,15 @@ def tests_local(session: nox.Session) -> None:
     session.run("pytest", "-k", "local or Local", "tests/conformance", "tests/integration", *session.posargs)
 
 
+@nox.session(name="tests-ai")
+def tests_ai(session: nox.Session) -> None:
+    """Upscaling by networks, beside the official packages (Python 3.12 or older); torch is 5.6 GB."""
+    session.install("-e", ".[test,ai,onnx]")
+    session.install("setuptools", "wheel", "scipy", "tqdm", "requests", "pyyaml")
+    session.install("--no-deps", "--no-build-isolation", "basicsr==1.4.2", "realesrgan==0.3.0")
+    session.run("pytest", "--extras", "ai", "tests/ai", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""

@@ -39,8 +39,14 @@ class Resizer:
 
     def __call__(self, x: Tensor, columns: slice | Bands, rows: slice | Bands) -> Tensor:
         """Resample (N, C, H, W) float32 along both axes."""
+        n, channels, high, wide = x.shape
         if isinstance(rows, slice):
             x = x[:, :, rows]
+        elif channels > 1 and x.is_contiguous(memory_format=torch.channels_last):
+            # as it lies in memory, a row of pixels with their colours being one row: nothing is copied
+            flat = x.permute(0, 2, 3, 1).reshape(n, high, wide * channels)
+            parts = [torch.matmul(m, flat[:, a : a + m.shape[1]]) for a, m in self._of(rows, upright=True)]
+            x = torch.cat([p.view(n, -1, wide, channels).permute(0, 3, 1, 2) for p in parts], dim=2).contiguous()
         else:
             x = torch.cat(
                 [torch.matmul(m, x[:, :, a : a + m.shape[1]]) for a, m in self._of(rows, upright=True)], dim=2
@@ -112,25 +118,24 @@ def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, ke
     """
     place = spec.destination
     high, wide = rgb.shape[2:]
-    x_scale, y_scale = window.width / place.width, window.height / place.height
     columns = across(wide, window.x, window.width, place.width, kernel)
     rows = down(high, window.y, window.height, place.height, kernel)
+    # colours are converted at the size they are shown in, which is a fraction of the network's
+    small = resize(rgb.float(), columns, rows)
     if spec.pix_fmt in ("rgb24", "bgr24"):
-        levels = resize(rgb.float() * 255, columns, rows)
-        levels = levels.flip(1) if spec.pix_fmt == "bgr24" else levels
-        return _bytes(levels.permute(0, 2, 3, 1))
-    yuv = _colours(rgb.float(), YUV_OF_RGB, before=False)
-    luma = resize(yuv[:, :1], columns, rows)
+        small = small.flip(1) if spec.pix_fmt == "bgr24" else small
+        return _bytes((small * 255).permute(0, 2, 3, 1))
+    yuv = _colours(small, YUV_OF_RGB, before=False)
     if spec.pix_fmt == "yuv444p":
-        return torch.cat([_bytes(luma), _bytes(resize(yuv[:, 1:], columns, rows))], dim=1)
+        return _bytes(yuv)
     # column C of the chroma is luma 2 (C + 1/2) - 1/2: it lies over the left of its two columns
     across_size, down_size = -(-place.width // 2), -(-place.height // 2)
     chroma = resize(
         yuv[:, 1:],
-        across(wide, window.x - 2 * CHROMA_SITING * x_scale, 2 * x_scale * across_size, across_size, kernel),
-        down(high, window.y, 2 * y_scale * down_size, down_size, kernel),
+        across(place.width, -2 * CHROMA_SITING, 2.0 * across_size, across_size, kernel),
+        down(place.height, 0.0, 2.0 * down_size, down_size, kernel),
     )
-    return torch.cat([_bytes(luma), _bytes(chroma)], dim=1)
+    return torch.cat([_bytes(yuv[:, :1]), _bytes(chroma)], dim=1)
 
 
 def _split(data: Tensor, pix_fmt: PixelFormat, width: int, height: int) -> list[Tensor]:
