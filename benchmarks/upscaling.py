@@ -66,11 +66,13 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 class Cheap(torch.nn.Module):  # type: ignore[misc]  # torch is Any to type checkers here
-    """A stand-in for a network: repeats pixels, as fast as memory allows."""
+    """A stand-in for a network: repeats pixels, as fast as memory allows, laid out as the network's own result is."""
 
     def forward(self, x: Any) -> Any:
         """(N, 3, H, W) four times as large."""
-        return torch.nn.functional.interpolate(x, scale_factor=4.0, mode="nearest")
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        large = torch.nn.functional.interpolate(x, scale_factor=4.0, mode="nearest")
+        return large.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
 def crops(source: Path, count: int) -> list[Frame]:

@@ -76,7 +76,7 @@ class TorchNetwork(Network):
         self.descriptor = descriptor.to(device=device, dtype=dtype)
         # channels last: twice as fast on a CPU with AVX-512, and what tensor cores want
         self.descriptor.model.to(memory_format=torch.channels_last)
-        self._resize = Resizer(device, group=16 if on_cuda else 2)
+        self._resize = Resizer(device, group=16 if on_cuda else 1)
         self._copies = _CudaCopies(device) if on_cuda else None
 
     def start(self, cuts: Sequence[Cut], spec: UpscaleSpec) -> Callable[[], Enlarged]:
