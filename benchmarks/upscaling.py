@@ -16,6 +16,7 @@ Outputs are compared before anything is timed. On CUDA (``--device cuda``, and o
 from __future__ import annotations
 
 import argparse
+import importlib
 import statistics
 import sys
 import tempfile
@@ -182,7 +183,7 @@ def _network(model: Model, device: torch.device, precision: str) -> Any:
         return TORCH.load(model, UpscaleOptions(backend=str(device), precision=precision))
     # time does not depend on the weights' values: random ones in the network's shape do, without 67 MB
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-    from ai.networks import deep_network
+    deep_network = importlib.import_module("ai.networks").deep_network
 
     with tempfile.TemporaryDirectory() as folder:
         path = deep_network(Path(folder) / f"{model.name}.pth", model.scale or 4)
