@@ -56,6 +56,16 @@ def tests_detect(session: nox.Session) -> None:
     session.run("pytest", "--extras", "detect", "tests/detect", *session.posargs)
 
 
+@nox.session(name="tests-ai")
+def tests_ai(session: nox.Session) -> None:
+    """Upscaling by networks, beside the official packages (Python 3.12 or older); torch is 5.6 GB."""
+    session.install("torch==2.14.1", "torchvision==0.29.1")
+    session.install("-e", ".[test,ai,onnx]")
+    session.install("setuptools", "wheel", "scipy", "tqdm", "requests", "pyyaml")
+    session.install("--no-deps", "--no-build-isolation", "basicsr==1.4.2", "realesrgan==0.3.0")
+    session.run("pytest", "--extras", "ai", "tests/ai", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""

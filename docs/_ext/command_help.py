@@ -16,7 +16,7 @@ WIDTH = 88
 
 
 def help_text(command: str = "") -> str:
-    """The help of ``reelproc`` or one of its commands, as people see it.
+    """The help of ``reelproc`` or one of its commands (``"models fetch"`` is one in another), as people see it.
 
     Raises:
         ValueError: there is no such command.
@@ -25,16 +25,20 @@ def help_text(command: str = "") -> str:
     context = click.Context(app, info_name="reelproc", **settings)
     if not command:
         return app.get_help(context)
-    found = app.get_command(context, command)
-    if found is None:
-        raise ValueError(f"reelproc has no command {command!r}; it has {', '.join(app.list_commands(context))}")
-    return found.get_help(click.Context(found, info_name=command, parent=context))
+    found: click.Command = app
+    for name in command.split():
+        inner = found.get_command(context, name) if isinstance(found, click.Group) else None
+        if inner is None:
+            raise ValueError(f"reelproc has no command {command!r}; it has {', '.join(app.list_commands(context))}")
+        found, context = inner, click.Context(inner, info_name=name, parent=context)
+    return found.get_help(context)
 
 
 class CommandHelp(SphinxDirective):
     """``{command-help} render`` shows the help of ``reelproc render``; without a name, that of ``reelproc``."""
 
     optional_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         """A console block: the command, and what it prints."""

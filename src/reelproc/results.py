@@ -90,6 +90,7 @@ class RenderResult(Schema):
         cost_usd: by the price table; 0.0 on your own machine.
         peak_memory_bytes: greatest resident memory of the process and its children, as far as the system tells.
         warnings: everything that was not as planned, for people; empty when all was well.
+        notes: what was decided for you, with reasons, and what else is worth knowing of the result.
     """
 
     output: str
@@ -104,6 +105,7 @@ class RenderResult(Schema):
     cost_usd: float = 0.0
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ExtractResult(RenderResult):

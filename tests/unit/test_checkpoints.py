@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from reelproc.detectors import checkpoints
-from reelproc.detectors.checkpoints import KNOWN, KnownCheckpoint, find_checkpoint, vouched, weights_folder
+from reelproc.detectors.checkpoints import KNOWN, KnownCheckpoint, find_checkpoint, vouched
 from reelproc.errors import BackendError, ObjectNotFoundError
+from reelproc.storage import weights_folder
 
 
 @pytest.fixture

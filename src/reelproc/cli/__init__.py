@@ -28,6 +28,7 @@ _COMMANDS = {
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
     "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
+    "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),

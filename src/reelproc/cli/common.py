@@ -149,10 +149,10 @@ def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] =
 
 
 def sized(result: RenderResult) -> str:
-    """One line about a rendered file."""
+    """One line about a rendered file, and its notes below."""
     rate = "with the source's timestamps" if result.fps is None else f"at {result.fps} per second"
     took = f", in {result.phases['wall']:.1f} s" if "wall" in result.phases else ""
     return (
         f"{result.output}: {result.width}x{result.height}, {result.frame_count} frames {rate}, "
-        f"{result.duration_seconds:.3f} s{took}"
+        f"{result.duration_seconds:.3f} s{took}" + "".join(f"\n  {note}" for note in result.notes)
     )

@@ -142,7 +142,7 @@ def _opencv() -> Check:
 
 def _detection() -> Check:
     """The extra ``detect``: its licence is not ours, and its model has to be brought along."""
-    from reelproc.detectors.checkpoints import weights_folder
+    from reelproc.storage import weights_folder
 
     version = _version("ultralytics")
     if version is None:

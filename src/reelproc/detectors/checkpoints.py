@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
-from reelproc.storage import cache_folder
+from reelproc.storage import weights_folder
 from reelproc.storage.local import local_path
 
-__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "vouched", "weights_folder"]
+__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "vouched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,6 @@ class Checkpoint:
     path: Path
     sha256: str
     labels: Mapping[str, str]
-
-
-def weights_folder() -> Path:
-    """``REELPROC_WEIGHTS`` where it is set, else ``weights`` in reelproc's cache folder. It is not created here."""
-    if named := os.environ.get("REELPROC_WEIGHTS"):
-        return Path(named).absolute()
-    return cache_folder() / "weights"
 
 
 def find_checkpoint(model: str) -> Path:

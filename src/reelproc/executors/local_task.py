@@ -144,7 +144,8 @@ def _reason_to_stop(task: Task, seconds: float) -> ReelprocError | None:
 def _with_startup(outcome: JobResult | ReelprocError, seconds: float) -> JobResult | ReelprocError:
     if isinstance(outcome, ReelprocError):
         return outcome
-    return outcome.model_copy(update={"phases": {"startup": round(seconds, 4), **outcome.phases}})
+    loading = outcome.phases.get("startup", 0.0)  # of networks
+    return outcome.model_copy(update={"phases": {**outcome.phases, "startup": round(seconds + loading, 4)}})
 
 
 def _lost(folder: JobFolder, worker: WorkerProcess) -> JobLostError:

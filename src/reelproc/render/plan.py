@@ -157,6 +157,7 @@ class Plan:
         segments: ranges of frames that together are the whole output.
         copying: set where some segments are copied from the source.
         warnings: what is not quite as asked for.
+        notes: what was left to the plan, and how it decided, with reasons.
     """
 
     clips: tuple[PlannedClip, ...]
@@ -170,6 +171,7 @@ class Plan:
     segments: tuple[Segment, ...]
     copying: Copying | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def duration(self) -> Fraction:

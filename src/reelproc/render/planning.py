@@ -16,7 +16,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
 from reelproc.media.probe import MAX_PIXELS
@@ -95,6 +95,7 @@ def make_plan(
         SpecError: what was asked for is not possible with these sources; ``error.path`` names the clip or stage.
     """
     warnings: list[str] = []
+    notes: list[str] = []
     target = reel.output.target
     fps = reel.output.fps
     planned: list[PlannedClip] = []
@@ -106,7 +107,14 @@ def make_plan(
         if fps is None:
             kept, start, times = _own_timestamps(index, start, end, frames)
         stages, streams, clocks = _resolve(
-            index, clip, info=info, duration=end - start, target=target, output=reel.output, warnings=warnings
+            index,
+            clip,
+            info=info,
+            duration=end - start,
+            target=target,
+            output=reel.output,
+            warnings=warnings,
+            notes=notes,
         )
         if fps is not None:
             count = max(1, round_half_up(streams[-1].duration * fps))
@@ -121,7 +129,9 @@ def make_plan(
         target = replace(target, width=streams[-1].width, height=streams[-1].height)
     total = first + overlap
     output = reel.output.model_copy(update={"width": target.width, "height": target.height})
-    plan = Plan(tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), None, tuple(warnings))
+    plan = Plan(
+        tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), None, tuple(warnings), tuple(notes)
+    )
     return replace(plan, segments=tuple(Segment(a, b) for a, b in segment_bounds(total, plan.nominal_rate)))
 
 
@@ -194,6 +204,7 @@ def _resolve(
     target: Target,
     output: Output,
     warnings: list[str],
+    notes: list[str],
 ) -> tuple[tuple[AnyStage, ...], tuple[StreamInfo, ...], tuple[TimeMap, ...]]:
     """The clip's stages with what the output implies, the streams between them, and the clock of each."""
     video = info.require_video()
@@ -216,7 +227,10 @@ def _resolve(
 
     for number, stage in enumerate(clip.stages):
         try:
-            add(stage)
+            chosen, why = stage.decided(streams[-1], target)
+            add(cast("AnyStage", chosen))
+            if why:
+                notes.append(f"clip {index}, stage {number}: {why}")
         except SpecError as error:
             where = ("clips", index, "stages", number)
             raise SpecError(f"clips[{index}].stages[{number}] ({stage.stage}): {error}", path=where) from error

@@ -126,6 +126,7 @@ def render_plan(
         phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
         hardware=context.hardware,
         warnings=tuple(warnings),
+        notes=(*plan.notes, *dict.fromkeys(said for clip in plan.clips for s in clip.stages for said in s.remarks())),
     )
 
 
@@ -221,6 +222,7 @@ def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, on_dama
                 "source": identity(plan.clips[c].source),
                 "start": str(plan.clips[c].start),
                 "stages": [s.model_dump(mode="json") for s in plan.clips[c].stages],
+                "weights": [s.fingerprint() for s in plan.clips[c].stages],
                 "streams": [str(s) for s in plan.clips[c].streams],
             }
             for c in clips

@@ -1,13 +1,15 @@
 """The hot loop: decode, run the stages, encode, for any range of a plan's output frames.
 
 Three things overlap: the reader decodes ahead, this thread runs the stages, the writer's thread feeds the encoder;
-short bounded queues join them. A source frame that is shown several times is worked on once.
+short bounded queues join them. A network works beside them, two batches ahead of this thread. A source frame that is
+shown several times is worked on once.
 """
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from reelproc.media.excerpt import Excerpt
     from reelproc.media.reader import VideoReader
-    from reelproc.stages.base import StageWork
+    from reelproc.stages.base import AheadWork, StageWork
     from reelproc.timing import TimeMap
 
 __all__ = ["ClipRenderer", "Concealment", "RangeRenderer", "darken", "mix", "render_segments"]
@@ -52,10 +54,22 @@ class Concealment:
     count: int = 1
 
 
+_BATCHES = 2
+"""Batches that a network has under way: it works on one while the other is prepared, or finished and encoded."""
+
+
 @dataclass(slots=True)
 class _Step:
     work: StageWork
     clock: TimeMap
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Frames that a network is working on."""
+
+    pts: list[int]
+    wait: Callable[[], list[Frame]]
 
 
 @dataclass
@@ -83,6 +97,9 @@ class ClipRenderer:
     _steps: list[_Step] | None = None
     _pts: int | None = None
     _out: Frame | None = None
+    _due: deque[int] = field(default_factory=deque)
+    _batches: deque[_Batch] = field(default_factory=deque)
+    _ready: deque[tuple[int, Frame]] = field(default_factory=deque)
 
     def frame(self, pts: int) -> Frame:
         """The processed frame of the source frame ``pts``; never to be changed by the caller.
@@ -97,24 +114,66 @@ class ClipRenderer:
             return self._out
         if self._frames is None:
             self._open(pts)
-        with self.clock("decode"):
-            ahead = self._read_up_to(pts)
-        if ahead is not None and ahead.pts == pts:
-            self._ahead = None
-            self._out = self._process(ahead)
-        else:
-            self._out = self._replace(pts)
+        network = self._network()
+        out = self._take(pts) if network is None else self._take_ahead(pts, *network)
+        self._out = self._replace(pts) if out is None else out
         self._pts = pts
         return self._out
+
+    def _take(self, pts: int) -> Frame | None:
+        """The processed frame ``pts``; None where the source does not yield it."""
+        with self.clock("decode"):
+            ahead = self._read_up_to(pts)
+        if ahead is None or ahead.pts != pts:
+            return None
+        self._ahead = None
+        return self._process(ahead)
+
+    def _take_ahead(self, pts: int, number: int, work: AheadWork) -> Frame | None:
+        """The same, with the frames behind it already on their way through the network, which is step ``number``."""
+        while self._due and self._due[0] < pts:  # given up: it could not be decoded
+            self._due.popleft()
+        while not self._ready:
+            while len(self._batches) < _BATCHES and (batch := self._begin_batch(number, work)):
+                self._batches.append(batch)
+            if not self._batches:
+                return None
+            done = self._batches.popleft()
+            frames = done.wait()
+            with self.clock("stages"):
+                after = [self._run(f, p, number + 1, None) for f, p in zip(frames, done.pts, strict=True)]
+            self._ready.extend(zip(done.pts, after, strict=True))
+        return self._ready.popleft()[1] if self._ready[0][0] == pts else None
+
+    def _begin_batch(self, number: int, work: AheadWork) -> _Batch | None:
+        """Send the next due frames, as far as the source yields them without a gap, through all before the network."""
+        pts: list[int] = []
+        frames: list[Frame] = []
+        while self._due and len(pts) < work.batch_size:
+            with self.clock("decode"):
+                ahead = self._read_up_to(self._due[0])
+            if ahead is None or ahead.pts != self._due[0]:
+                break
+            self._ahead = None
+            pts.append(self._due.popleft())
+            with self.clock("stages"):
+                frames.append(self._run(ahead, ahead.pts, 0, number))
+        return _Batch(pts, work.submit(frames)) if pts else None
 
     def close(self) -> None:
         """End the reader and the stages. Safe to call again."""
         if self._reader is not None:
             self._reader.close()
             self.faulty_count = self._reader.faulty_count
+        network = self._network() if self._steps is not None else None
         for step in self._steps or ():
             step.work.close()
+        if network is not None:
+            self.clock.add("network", network[1].network_seconds)
         self._reader, self._frames, self._steps = None, None, None
+        self._due.clear()
+        self._batches.clear()
+        self._ready.clear()
 
     def _open(self, pts: int) -> None:
         frames = self.clip.frames
@@ -124,6 +183,7 @@ class ClipRenderer:
         shown = self.clip.pts[first : bisect_right(self.clip.pts, self.last_pts)]
         self._reader = self._open_range(frames.time(pts), end, excerpt_of(self.clip, dict.fromkeys(shown)))
         self._frames = iter(self._reader)
+        self._due = deque(dict.fromkeys(shown))
 
     def _open_range(self, start: Fraction, end: Fraction, excerpt: Excerpt | None = None) -> VideoReader:
         from reelproc.media.reader import open_video
@@ -141,24 +201,36 @@ class ClipRenderer:
         return self._ahead
 
     def _process(self, frame: Frame) -> Frame:
+        with self.clock("stages"):
+            return self._run(frame, frame.pts, 0, None)
+
+    def _run(self, frame: Frame, pts: int, first: int, end: int | None) -> Frame:
+        """Take ``frame`` through the steps ``[first, end)``; None for ``end``: through all, and to its size."""
         from reelproc.upscalers.resample import cut_window
 
-        since = self.clip.frames.time(frame.pts) - self.clip.start
-        with self.clock("stages"):
-            if self._steps is None:
-                self._steps = []
-                self._open_stages(self._steps)
-            for step in self._steps:
-                if frame.window is not None and not step.work.accepts_window:
-                    frame = cut_window(frame)
-                frame = step.work(frame, float(step.clock(since)))
-            return cut_window(frame) if frame.window is not None else frame
+        since = self.clip.frames.time(pts) - self.clip.start
+        for step in self._opened()[first:end]:
+            if frame.window is not None and not step.work.accepts_window:
+                frame = cut_window(frame)
+            frame = step.work(frame, float(step.clock(since)))
+        return cut_window(frame) if frame.window is not None and end is None else frame
 
-    def _open_stages(self, steps: list[_Step]) -> None:
-        for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
-            work = stage.open(stream, self.clip.target)
-            if work is not None:
-                steps.append(_Step(work, clock))
+    def _opened(self) -> list[_Step]:
+        if self._steps is None:
+            self._steps = []  # so that close() closes those that were opened, should another fail to
+            with self.clock("startup"):  # networks are loaded here
+                for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
+                    work = stage.open(stream, self.clip.target)
+                    if work is not None:
+                        self._steps.append(_Step(work, clock))
+        return self._steps
+
+    def _network(self) -> tuple[int, AheadWork] | None:
+        """The first step that works beside the loop, and its place among the steps."""
+        from reelproc.stages.base import AheadWork
+
+        works = ((number, step.work) for number, step in enumerate(self._opened()))
+        return next(((number, work) for number, work in works if isinstance(work, AheadWork)), None)
 
     def _replace(self, pts: int) -> Frame:
         """What is shown for a frame that cannot be decoded."""

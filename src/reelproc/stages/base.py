@@ -7,16 +7,17 @@ frames. :meth:`Stage.resolve` is pure and cheap, and is called for the whole pip
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from reelproc.media.frame import Frame, PixelFormat
 from reelproc.media.placement import Fit
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 
-__all__ = ["Fit", "Stage", "StageWork", "StreamInfo", "Target"]
+__all__ = ["AheadWork", "Fit", "Stage", "StageWork", "StreamInfo", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,24 @@ class StageWork(Protocol):
         ...
 
 
+@runtime_checkable
+class AheadWork(StageWork, Protocol):
+    """Work that goes on beside the loop: a network's. The loop keeps two batches of it under way."""
+
+    batch_size: int
+    """How many frames it would like to get at once."""
+
+    network_seconds: float
+    """How long its network has worked so far."""
+
+    def submit(self, frames: Sequence[Frame]) -> Callable[[], list[Frame]]:
+        """Begin the work on ``frames``; calling what is returned waits for it, and raises what went wrong.
+
+        Results are asked for in the order of the calls.
+        """
+        ...
+
+
 class Stage(Schema):
     """Base of all stages. A subclass has a literal ``stage`` field with its name."""
 
@@ -87,6 +106,22 @@ class Stage(Schema):
             SpecError: it cannot work on such a stream; the message says why and what would do.
         """
         return stream
+
+    def decided(self, stream: StreamInfo, target: Target) -> tuple[Stage, str]:
+        """What the plan makes of a stage that leaves something to it, and why; itself and "" where nothing is left.
+
+        Raises:
+            SpecError: it cannot work on such a stream.
+        """
+        return self, ""
+
+    def fingerprint(self) -> str:
+        """What beyond its fields decides its pixels: the digest of a network's weights. Part of a segment's name."""
+        return ""
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a result made with it should say of it, for people."""
+        return ()
 
     def time_map(self, stream: StreamInfo) -> TimeMap:
         """Where each moment of the input lands on the output's clock."""

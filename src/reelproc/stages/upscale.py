@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -11,9 +12,11 @@ from pydantic import Field
 from reelproc.errors import SpecError
 from reelproc.media.frame import Frame
 from reelproc.media.placement import Placement, compose, fit
+from reelproc.schema import Fraction01
 from reelproc.stages.base import Fit, Stage, StageWork, StreamInfo, Target
-from reelproc.upscalers import UPSCALERS
-from reelproc.upscalers.base import Sample, UpscaleSpec, UpscaleWork
+from reelproc.upscalers import find
+from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
+from reelproc.upscalers.dedupe import Deduplicated
 
 __all__ = ["Upscale"]
 
@@ -22,16 +25,29 @@ class Upscale(Stage):
     """Scaling to a canvas of square pixels; what the picture does not cover of it is black.
 
     Attributes:
-        model: a name in the upscaler registry: ``"lanczos"``, ``"bicubic"``, ``"area"``.
+        model: a network, ``"realesr-general-x4v3"``, ``"realesr-animevideov3"``, ``"RealESRGAN_x4plus"``,
+            ``"RealESRGAN_x2plus"`` or the path of a ``.pth``, ``.safetensors`` or ``.onnx`` file; a resampler,
+            ``"lanczos"``, ``"bicubic"``, ``"area"``; or ``"auto"``: the plan chooses, and says why.
         width, height: the size to reach, pixels, even; both or neither None: the output's.
         fit: how a differing aspect ratio is met; None: as the output says.
+        denoise_strength: of ``realesr-general-x4v3``, from 0 (keep the noise) to 1 (remove it); None: 1.
+        backend: what runs a network, ``"torch"``, ``"onnx"`` or ``"realesrgan"``, and on which device if it is not to
+            be the best one here: ``"torch:cpu"``, ``"torch:cuda:1"``, ``"onnx:tensorrt"``. None: ``"torch"``, or
+            ``"onnx"`` for an ``.onnx`` file.
+        precision: of a network's arithmetic, ``"fp32"``, ``"fp16"`` or ``"bf16"``; None: fp16 on a GPU, fp32 on a CPU.
+        dedupe: a frame that differs from the last one that was scaled by at most so many levels in every sample of the
+            picture, and shows the same window, is not scaled again; 0: identical ones only, None: never.
     """
 
     stage: Literal["upscale"] = "upscale"
-    model: str
+    model: Annotated[str, Field(min_length=1)] = "realesr-general-x4v3"
     width: Annotated[int, Field(gt=0, le=16384, multiple_of=2)] | None = None
     height: Annotated[int, Field(gt=0, le=16384, multiple_of=2)] | None = None
     fit: Fit | None = None
+    denoise_strength: Fraction01 | None = None
+    backend: Annotated[str, Field(pattern=r"^[\w-]+(:[\w:]+)?$")] | None = None
+    precision: Literal["fp32", "fp16", "bf16"] | None = None
+    dedupe: Annotated[int, Field(ge=0, le=32)] | None = None
 
     def model_post_init(self, _context: object, /) -> None:
         """Check that width and height come together."""
@@ -42,12 +58,33 @@ class Upscale(Stage):
         """The size to reach, with square pixels.
 
         Raises:
-            SpecError: no upscaler has that name, or neither the stage nor the output has a size.
+            SpecError: no upscaler has that name or such options, or neither the stage nor the output has a size.
         """
-        if self.model not in UPSCALERS:
-            UPSCALERS.get(self.model)  # says what there is
+        if self.model != "auto":
+            self.upscaler()
         width, height = self._size(target)
         return replace(stream, width=width, height=height, sample_aspect_ratio=Fraction(1))
+
+    def decided(self, stream: StreamInfo, target: Target) -> tuple[Stage, str]:
+        """With ``model="auto"``, the stage with the model that was chosen, and the reason.
+
+        Raises:
+            SpecError: neither the stage nor the output has a size.
+        """
+        if self.model != "auto":
+            return self, ""
+        from reelproc.upscalers.choice import choose
+
+        window, destination = self.placement(stream, target)
+        scale = max(destination.width / window.width, destination.height / window.height)
+        choice = choose(scale, window.width * window.height)
+        dropped: dict[str, None] = {}
+        if choice.model != "realesr-general-x4v3":  # options of networks that another model would refuse
+            dropped = {"denoise_strength": None}
+        if choice.model == "lanczos":
+            dropped = dict.fromkeys(("denoise_strength", "backend", "precision"))
+        stage = self.model_copy(update={"model": choice.model, **dropped})
+        return stage, f"model 'auto' is {choice.model}: {choice.reason}"
 
     def placement(self, stream: StreamInfo, target: Target) -> Placement:
         """Which part of the input is shown, and where on the canvas.
@@ -58,6 +95,40 @@ class Upscale(Stage):
         mode = target.fit if self.fit is None else self.fit
         return fit(stream.width, stream.height, stream.sample_aspect_ratio, *self._size(target), mode)
 
+    def upscaler(self) -> Upscaler:
+        """What does the work; of a network, nothing is loaded yet.
+
+        Raises:
+            SpecError: no upscaler has that name, or such options.
+        """
+        options = UpscaleOptions(backend=self.backend, precision=self.precision, denoise_strength=self.denoise_strength)
+        return find(self.model, options)
+
+    def spec(self, stream: StreamInfo, target: Target) -> UpscaleSpec:
+        """What the upscaler is told; with :meth:`Upscaler.flop <reelproc.upscalers.base.Upscaler.flop>`, the cost.
+
+        Raises:
+            SpecError: neither the stage nor the output has a size.
+        """
+        placement = self.placement(stream, target)
+        width, height = self._size(target)
+        return UpscaleSpec(
+            source_width=round(placement.window.width),
+            source_height=round(placement.window.height),
+            width=width,
+            height=height,
+            destination=placement.destination,
+            pix_fmt=stream.pix_fmt,
+        )
+
+    def fingerprint(self) -> str:
+        """The digests of the weights, where there are any."""
+        return self.upscaler().fingerprint()
+
+    def remarks(self) -> tuple[str, ...]:
+        """Which weights are not the official ones."""
+        return self.upscaler().remarks()
+
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """The work of the upscaler on such a stream.
 
@@ -66,17 +137,14 @@ class Upscale(Stage):
             MissingDependencyError: it needs a package that is not installed.
             BackendError: it cannot run here.
         """
-        placement = self.placement(stream, target)
-        width, height = self._size(target)
-        spec = UpscaleSpec(
-            source_width=round(placement.window.width),
-            source_height=round(placement.window.height),
-            width=width,
-            height=height,
-            destination=placement.destination,
-            pix_fmt=stream.pix_fmt,
-        )
-        return _UpscaleStageWork(placement, UPSCALERS.get(self.model).open(spec))
+        stage = self.decided(stream, target)[0]
+        if isinstance(stage, Upscale) and stage is not self:
+            return stage.open(stream, target)
+        work = self.upscaler().open(self.spec(stream, target))
+        if self.dedupe is not None:
+            work = Deduplicated(work, self.dedupe)
+        kind = _NetworkStageWork if work.runs_ahead else _UpscaleStageWork
+        return kind(self.placement(stream, target), work)
 
     def _size(self, target: Target) -> tuple[int, int]:
         if self.width is not None and self.height is not None:
@@ -96,11 +164,29 @@ class _UpscaleStageWork:
         self._placement, self._work = placement, work
 
     def __call__(self, frame: Frame, time: float) -> Frame:
+        (scaled,) = self._work([self._sample(frame)])
+        return scaled
+
+    def _sample(self, frame: Frame) -> Sample:
         window = self._placement.window
         if frame.window is not None and frame.nominal_size is not None:
             window = compose(window, frame.window, *frame.nominal_size)
-        (scaled,) = self._work([Sample(frame, window)])
-        return scaled
+        return Sample(frame, window)
 
     def close(self) -> None:
         self._work.close()
+
+
+class _NetworkStageWork(_UpscaleStageWork):
+    """See :class:`~reelproc.stages.base.AheadWork`."""
+
+    @property
+    def batch_size(self) -> int:
+        return self._work.batch_size
+
+    @property
+    def network_seconds(self) -> float:
+        return self._work.network_seconds
+
+    def submit(self, frames: Sequence[Frame]) -> Callable[[], list[Frame]]:
+        return self._work.submit([self._sample(frame) for frame in frames])

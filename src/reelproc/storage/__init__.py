@@ -15,7 +15,7 @@ from reelproc.storage.base import (
     scheme_of,
     storages,
 )
-from reelproc.storage.local import cache_folder
+from reelproc.storage.local import cache_folder, weights_folder
 
 __all__ = [
     "Storage",
@@ -30,4 +30,5 @@ __all__ = [
     "resolve",
     "scheme_of",
     "storages",
+    "weights_folder",
 ]

@@ -15,7 +15,7 @@ from reelproc.partial import partial_path
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.stand_in import origin
 
-__all__ = ["LocalStorage", "cache_folder", "local_path"]
+__all__ = ["LocalStorage", "cache_folder", "local_path", "weights_folder"]
 
 
 def cache_folder() -> Path:
@@ -31,6 +31,13 @@ def cache_folder() -> Path:
     # the XDG specification: a relative path there is to be ignored
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
     return (cache if cache.is_absolute() else Path.home() / ".cache") / "reelproc"
+
+
+def weights_folder() -> Path:
+    """``REELPROC_WEIGHTS`` where it is set, else ``weights`` in reelproc's cache folder. It is not created here."""
+    if named := os.environ.get("REELPROC_WEIGHTS"):
+        return Path(named).absolute()
+    return cache_folder() / "weights"
 
 
 def local_path(address: str) -> Path:

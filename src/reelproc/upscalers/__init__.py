@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from reelproc.registry import Registry
-from reelproc.upscalers.base import Upscaler
+from reelproc.upscalers.base import UpscaleOptions, Upscaler
 
-__all__ = ["UPSCALERS"]
+__all__ = ["UPSCALERS", "find"]
 
 UPSCALERS: Registry[Upscaler] = Registry("upscaler", group="reelproc.upscalers")
 """What ``Upscale.model`` may name. An entry is an :class:`~reelproc.upscalers.base.Upscaler`, not a class."""
 
+# networks: the module knows their names, scales and costs; what runs them is imported when one is opened
+for _name, _attribute in (
+    ("realesr-general-x4v3", "GENERAL_X4V3"),
+    ("realesr-animevideov3", "ANIMEVIDEOV3"),
+    ("RealESRGAN_x4plus", "X4PLUS"),
+    ("RealESRGAN_x2plus", "X2PLUS"),
+):
+    UPSCALERS.register(_name, f"reelproc.upscalers.networks:{_attribute}")
+
 for _name in ("lanczos", "bicubic", "area"):
     UPSCALERS.register(_name, f"reelproc.upscalers.resample:{_name.upper()}")
+
+
+def find(model: str, options: UpscaleOptions | None = None) -> Upscaler:
+    """The upscaler that ``model`` names, set up.
+
+    Args:
+        model: a registered name, or the path of a ``.pth``, ``.safetensors`` or ``.onnx`` file.
+        options: how to run a network.
+
+    Raises:
+        SpecError: there is no such upscaler, or it has no such option.
+        MissingDependencyError: its module needs a package that is not installed.
+    """
+    from reelproc.upscalers.networks import local_network
+
+    local = None if model in UPSCALERS else local_network(model)
+    return (local or UPSCALERS.get(model)).with_options(options or UpscaleOptions())

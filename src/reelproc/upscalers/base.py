@@ -12,14 +12,15 @@ imported and lives as long as the process, so it is the place to keep a loaded n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
+from reelproc.errors import SpecError
 from reelproc.media.frame import Frame, PixelFormat, Window
 from reelproc.media.placement import Rectangle
 
-__all__ = ["Sample", "UpscaleSpec", "UpscaleWork", "Upscaler"]
+__all__ = ["Sample", "UpscaleOptions", "UpscaleSpec", "UpscaleWork", "Upscaler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,26 @@ class UpscaleSpec:
     pix_fmt: PixelFormat
 
 
+@dataclass(frozen=True, slots=True)
+class UpscaleOptions:
+    """How a network is to be run; None: as it is best.
+
+    Attributes:
+        backend: ``"torch"``, ``"onnx"`` or ``"realesrgan"``, with a device if wanted: ``"torch:cpu"``,
+            ``"onnx:tensorrt"``.
+        precision: ``"fp32"``, ``"fp16"`` or ``"bf16"``.
+        denoise_strength: 0 to 1.
+    """
+
+    backend: str | None = None
+    precision: str | None = None
+    denoise_strength: float | None = None
+
+    def given(self) -> tuple[str, ...]:
+        """The names of those that are not None."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
+
+
 class Sample(NamedTuple):
     """One frame's work.
 
@@ -61,6 +82,12 @@ class UpscaleWork(ABC):
     batch_size: int = 1
     """How many samples it would like to get at once."""
 
+    runs_ahead: bool = False
+    """Whether :meth:`submit` returns before the work is done: the caller then keeps two batches under way."""
+
+    network_seconds: float = 0.0
+    """How long its network has worked so far; 0 for what has none."""
+
     @abstractmethod
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
         """The scaled frames, one for each sample, in order, with the timestamps of their sources and without a window.
@@ -71,6 +98,15 @@ class UpscaleWork(ABC):
         Raises:
             BackendError: the model cannot do it; nothing less is returned instead.
         """
+
+    def submit(self, samples: Sequence[Sample]) -> Callable[[], list[Frame]]:
+        """Begin the work on ``samples``; calling what is returned waits for it, and raises what went wrong.
+
+        The results must be asked for in the order of the calls. Here, for work that does not run ahead, all is done at
+        once.
+        """
+        frames = self(samples)
+        return lambda: frames
 
     def close(self) -> None:
         """Release what belongs to this clip; a loaded network stays with its :class:`Upscaler`. Safe to call twice."""
@@ -93,6 +129,24 @@ class Upscaler(ABC):
     @abstractmethod
     def flop(self, spec: UpscaleSpec) -> float:
         """Floating point operations per frame, a multiplication with its addition counting two; for estimates."""
+
+    def fingerprint(self) -> str:
+        """What beyond name and options decides the pixels: of a network, the digest of its weights."""
+        return ""
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a result made with it should say of it, for people."""
+        return ()
+
+    def with_options(self, options: UpscaleOptions) -> Upscaler:
+        """This upscaler, set up so.
+
+        Raises:
+            SpecError: it has no such option.
+        """
+        for name in options.given():
+            raise SpecError(f"the upscaler {self.name!r} is not a network and has no {name}; leave it out")
+        return self
 
     @abstractmethod
     def open(self, spec: UpscaleSpec) -> UpscaleWork:

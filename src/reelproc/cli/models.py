@@ -1,0 +1,222 @@
+"""``reelproc models``: the networks that scale pictures, and the files they are loaded from."""
+
+from __future__ import annotations
+
+import click
+
+from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.errors import SpecError
+from reelproc.schema import Schema
+
+__all__ = ["models"]
+
+
+class WeightsLine(Schema):
+    """A file of weights.
+
+    Attributes:
+        name: of the file.
+        status: ``"here"``, ``"added"`` (a file of yours under that name) or ``"missing"``.
+        path: where it is, or is to be.
+        sha256: of the file that is here, else of the official one.
+        url: where the official one comes from; "" for yours.
+        size_bytes: of the official one; 0 for yours.
+    """
+
+    name: str
+    status: str
+    path: str
+    sha256: str
+    url: str = ""
+    size_bytes: int = 0
+
+
+class ModelLine(Schema):
+    """A network.
+
+    Attributes:
+        name: what ``Upscale.model`` says.
+        description: what it is.
+        scale: by which it enlarges; None where only its file knows.
+        gflop_per_megapixel: work per million pixels of its input; None where only its file knows.
+        files: its weights: those for ``denoise_strength`` too.
+    """
+
+    name: str
+    description: str
+    scale: int | None
+    gflop_per_megapixel: float | None
+    files: tuple[WeightsLine, ...]
+
+
+class ModelList(Schema):
+    """All networks, and the folder of their weights."""
+
+    folder: str
+    models: tuple[ModelLine, ...]
+
+
+class Weights(Schema):
+    """Files that were fetched, added or asked for."""
+
+    files: tuple[WeightsLine, ...]
+
+
+@click.group(invoke_without_command=True)
+@common_options
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
+    """List, fetch, find and add the networks that scale pictures. Without a command: list them.
+
+    Official weights are fetched when they are first needed; "models fetch" does it beforehand. They are kept in the
+    folder that REELPROC_WEIGHTS names.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_models, as_json=as_json)
+
+
+@models.command(name="list")
+@common_options
+def list_models(as_json: bool) -> None:
+    """List the networks, and which of their weights are here."""
+    from reelproc.storage import weights_folder
+    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.weights import SUFFIXES, added_names
+
+    lines = []
+    used = set()
+    for model in MODELS.values():
+        files = [name for name in (model.file, model.weak_denoise_file) if name]
+        used.update(files)
+        cost = None if model.flop_per_pixel is None else round(model.flop_per_pixel / 1e3, 1)
+        lines.append(
+            ModelLine(
+                name=model.name,
+                description=model.description,
+                scale=model.scale,
+                gflop_per_megapixel=cost,
+                files=tuple(map(_line, files)),
+            )
+        )
+    for name in added_names():
+        if name not in used and name.endswith(SUFFIXES):
+            text = "a file that was added here"
+            lines.append(
+                ModelLine(name=name, description=text, scale=None, gflop_per_megapixel=None, files=(_line(name),))
+            )
+    result = ModelList(folder=str(weights_folder()), models=tuple(lines))
+    shown = [f"Weights are kept in {result.folder}"]
+    for line in result.models:
+        shown.append(f"{line.name}: {line.description}")
+        shown += [f"  {_status(file)}" for file in line.files]
+    say(result, as_json=as_json, text="\n".join(shown))
+
+
+@models.command()
+@click.argument("names", nargs=-1, metavar="[MODEL...]")
+@click.option("--all", "everything", is_flag=True, help="All of them (146 MB).")
+@common_options
+def fetch(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Fetch the official weights of MODELs; without a name those of realesr-general-x4v3.
+
+    What is here and right is not fetched again; what broke off goes on where it stopped.
+    """
+    from reelproc.results import Progress
+    from reelproc.upscalers import weights
+
+    wanted = list(weights.OFFICIAL) if everything else _files(names or ("realesr-general-x4v3",))
+    lines = []
+    with progress_bar(as_json=as_json) as show:
+        for name in wanted:
+
+            def told(done: int, total: int, name: str = name) -> None:
+                show(Progress(phase=name, done=done, total=total, message=name))
+
+            weights.fetch(name, progress=told)
+            lines.append(_line(name))
+    result = Weights(files=tuple(lines))
+    say(result, as_json=as_json, text="\n".join(map(_status, lines)))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@common_options
+def path(name: str, as_json: bool) -> None:
+    """Say where the weights of MODEL are, or belong; the files need not be there."""
+    result = Weights(files=tuple(map(_line, _files((name,)))))
+    say(result, as_json=as_json, text="\n".join(line.path for line in result.files))
+
+
+@models.command()
+@click.argument("file", metavar="FILE")
+@click.option("--name", metavar="NAME", help="What to call it; the name of an official file takes its place.")
+@common_options
+def add(file: str, name: str | None, as_json: bool) -> None:
+    """Keep a copy of FILE (.pth, .safetensors or .onnx) with the weights, to be used by its name.
+
+    Its sha256 is recorded and checked from then on. A .pth may hold nothing but tensors.
+    """
+    from reelproc.upscalers import weights
+
+    line = _line(weights.add(file, name).path.name)
+    say(Weights(files=(line,)), as_json=as_json, text=_status(line))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.option("--denoise-strength", type=click.FloatRange(0, 1), help="Of realesr-general-x4v3: blended in for good.")
+@common_options
+def export(name: str, denoise_strength: float | None, as_json: bool) -> None:
+    """Export MODEL, or your own .pth or .safetensors file, for backend "onnx". Needs reelproc[ai,onnx]."""
+    from reelproc.errors import MissingDependencyError
+    from reelproc.upscalers.networks import MODELS, Model
+
+    try:
+        from reelproc.upscalers.onnx_export import export as exported
+    except ImportError as error:
+        raise MissingDependencyError(f"exporting needs reelproc[ai,onnx] ({error})") from error
+    model = MODELS.get(name) or Model(name, "a file of your own", name)
+    if denoise_strength is not None and model.weak_denoise_file is None:
+        raise SpecError(f"{name} has no --denoise-strength; realesr-general-x4v3 has")
+    line = _line(exported(model, denoise_strength).path.name)
+    say(Weights(files=(line,)), as_json=as_json, text=_status(line))
+
+
+def _files(names: tuple[str, ...]) -> list[str]:
+    """The files of models, each once; a file's own name will do."""
+    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.weights import OFFICIAL, added_names
+
+    files: dict[str, None] = {}
+    for name in names:
+        if name in MODELS:
+            model = MODELS[name]
+            files.update(dict.fromkeys(f for f in (model.file, model.weak_denoise_file) if f))
+        elif name in OFFICIAL or name in added_names():
+            files[name] = None
+        else:
+            raise SpecError(f"no network is called {name!r}; there are: {', '.join([*MODELS, *added_names()])}")
+    return list(files)
+
+
+def _line(name: str) -> WeightsLine:
+    from reelproc.storage import weights_folder
+    from reelproc.upscalers.weights import OFFICIAL, kept
+
+    here, official = kept(name), OFFICIAL.get(name)
+    status = "missing" if here is None else "here" if here.official else "added"
+    return WeightsLine(
+        name=name,
+        status=status,
+        path=str(weights_folder() / name),
+        sha256=here.sha256 if here else official.sha256 if official else "",
+        url=official.url if official else "",
+        size_bytes=official.size if official else 0,
+    )
+
+
+def _status(line: WeightsLine) -> str:
+    if line.status == "missing":
+        return f"missing  {line.name} ({line.size_bytes / 1e6:.1f} MB, from {line.url})"
+    note = "" if line.status == "here" or not line.url else ", not the official file"
+    return f"{line.status:<7}  {line.path} (sha256 {line.sha256[:12]}...{note})"

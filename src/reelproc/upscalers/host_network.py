@@ -1,0 +1,155 @@
+"""What backends share whose libraries take and give RGB bytes in this machine's memory."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reelproc.errors import OutOfMemoryError
+from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
+from reelproc.media.frame import Frame, Window
+from reelproc.media.placement import CHROMA_SITING
+from reelproc.media.scaling import across, down, scale_planes
+from reelproc.upscalers.base import UpscaleSpec
+from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
+from reelproc.upscalers.tiling import smaller_tile, tiles
+
+__all__ = ["HostNetwork", "planes_of", "rgb_of"]
+
+Image = NDArray[np.uint8]
+
+_TO_RGB = np.array(RGB_OF_YUV) / np.array(YUV_RANGE) * 255
+_TO_RGB = np.column_stack([_TO_RGB, -_TO_RGB @ np.array(YUV_ZERO)])
+_TO_YUV = np.array(YUV_OF_RGB) * np.array(YUV_RANGE)[:, None] / 255
+_TO_YUV = np.column_stack([_TO_YUV, YUV_ZERO])
+
+
+class HostNetwork(Network):
+    """A network that is called with one picture at a time.
+
+    Attributes:
+        tile: side of the tiles that it is given, pixels; None: whole pictures.
+        overlap: pixels around a tile.
+    """
+
+    tile: int | None = None
+    overlap: int
+
+    @abstractmethod
+    def enlarge(self, rgb: Image) -> Image:
+        """(H, W, 3) RGB, ``scale`` times as large.
+
+        Raises:
+            MemoryError: it does not fit.
+        """
+
+    def start(self, cuts: Sequence[Cut], spec: UpscaleSpec) -> Callable[[], Enlarged]:
+        """See :class:`~reelproc.upscalers.network_work.Network`. All is done at once: it is called in a thread."""
+        frames, seconds = [], 0.0
+        for cut in cuts:
+            rgb = rgb_of(cut.frame)
+            begin = time.perf_counter()
+            large = self.enlarge_fitting(rgb)
+            seconds += time.perf_counter() - begin
+            window = Window(*(side * self.scale for side in cut.window))
+            frames.append(placed(cut, planes_of(large, window, spec), spec))
+        return lambda: Enlarged(frames, seconds)
+
+    def enlarge_fitting(self, rgb: Image) -> Image:
+        """The same as :meth:`enlarge`, in tiles if it must be.
+
+        Raises:
+            OutOfMemoryError: not even the smallest tiles fit.
+        """
+        height, width = rgb.shape[:2]
+        while True:
+            try:
+                return self._in_tiles(rgb)
+            except MemoryError as error:
+                tile = smaller_tile(width, height, self.tile)
+                if tile is None:
+                    raise OutOfMemoryError(
+                        f"a {width}x{height} picture does not fit the memory of {self.device}, not even in tiles of "
+                        f"{self.tile} pixels: {error}; free memory, or use a smaller network"
+                    ) from error
+                self.tile = tile
+
+    def _in_tiles(self, rgb: Image) -> Image:
+        height, width = rgb.shape[:2]
+        if self.tile is None or self.tile >= max(width, height):
+            return self.enlarge(rgb)
+        s = self.scale
+        whole = np.empty((height * s, width * s, 3), np.uint8)
+        for t in tiles(width, height, self.tile, self.overlap):
+            part = rgb[t.read_y : t.read_y + t.read_height, t.read_x : t.read_x + t.read_width]
+            large = self.enlarge(np.ascontiguousarray(part))
+            top, left = (t.y - t.read_y) * s, (t.x - t.read_x) * s
+            whole[t.y * s : (t.y + t.height) * s, t.x * s : (t.x + t.width) * s] = large[
+                top : top + t.height * s, left : left + t.width * s
+            ]
+        return whole
+
+
+def rgb_of(frame: Frame) -> Image:
+    """(H, W, 3) RGB bytes of a frame of any format; chroma of ``yuv420p`` is interpolated at its sites."""
+    if frame.pix_fmt == "rgb24":
+        return frame.image
+    if frame.pix_fmt == "bgr24":
+        return np.ascontiguousarray(frame.image[..., ::-1])
+    luma, *chroma = frame.planes
+    if frame.pix_fmt == "yuv420p":
+        height, width = luma.shape
+        columns = across(width // 2, CHROMA_SITING, width / 2, width, "bicubic")
+        full = [np.empty_like(luma) for _ in chroma]
+        scale_planes(chroma, columns, down(height // 2, 0.0, height / 2, height, "bicubic"), full)
+        chroma = full
+    return _transformed(np.dstack([luma, *chroma]), _TO_RGB)
+
+
+def planes_of(rgb: Image, window: Window, spec: UpscaleSpec) -> list[Image]:
+    """What of an enlarged picture fills the destination.
+
+    Args:
+        rgb: (H, W, 3) bytes.
+        window: the part of it that is shown, its own pixels.
+        spec: where, and in which format.
+
+    Returns:
+        The planes of the destination: of RGB formats one of (H, W, 3).
+    """
+    place = spec.destination
+    high, wide = rgb.shape[:2]
+    x_scale, y_scale = window.width / place.width, window.height / place.height
+    columns = across(wide, window.x, window.width, place.width, "lanczos")
+    rows = down(high, window.y, window.height, place.height, "lanczos")
+    if spec.pix_fmt in ("rgb24", "bgr24"):
+        made = np.empty((place.height, place.width, 3), np.uint8)
+        order = (0, 1, 2) if spec.pix_fmt == "rgb24" else (2, 1, 0)
+        scale_planes([rgb[..., c] for c in order], columns, rows, [made[..., c] for c in range(3)])
+        return [made]
+    yuv = _transformed(rgb, _TO_YUV)
+    planes = [yuv[..., c] for c in range(3)]
+    luma = np.empty((place.height, place.width), np.uint8)
+    scale_planes(planes[:1], columns, rows, [luma])
+    if spec.pix_fmt == "yuv444p":
+        chroma = [np.empty_like(luma) for _ in range(2)]
+        scale_planes(planes[1:], columns, rows, chroma)
+        return [luma, *chroma]
+    # column C of the chroma is luma 2 (C + 1/2) - 1/2: it lies over the left of its two columns
+    width, height = -(-place.width // 2), -(-place.height // 2)
+    chroma = [np.empty((height, width), np.uint8) for _ in range(2)]
+    columns = across(wide, window.x - 2 * CHROMA_SITING * x_scale, 2 * x_scale * width, width, "lanczos")
+    scale_planes(planes[1:], columns, down(high, window.y, 2 * y_scale * height, height, "lanczos"), chroma)
+    return [luma, *chroma]
+
+
+def _transformed(picture: Image, matrix: NDArray[np.float64]) -> Image:
+    """Each pixel times a (3, 4) matrix, rounded and clipped."""
+    made: Any = cv2.transform(picture, matrix)
+    return np.asarray(made, np.uint8)

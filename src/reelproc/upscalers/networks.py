@@ -1,0 +1,220 @@
+"""The networks that can be named: what each is, what it costs, and which backend runs it.
+
+Nothing here loads a network or imports one's library: plans and estimates need the names, scales and costs alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reelproc.errors import SpecError
+from reelproc.registry import Registry
+from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
+from reelproc.upscalers.weights import SUFFIXES, kept, weights_sha256
+
+if TYPE_CHECKING:
+    from reelproc.upscalers.network_work import Backend
+
+__all__ = ["BACKENDS", "MODELS", "Model", "NetworkUpscaler", "local_network", "onnx_file"]
+
+BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.network_backends")
+"""What runs networks. An entry is a :class:`~reelproc.upscalers.network_work.Backend`."""
+
+BACKENDS.register("torch", "reelproc.upscalers.torch_network:BACKEND", extra="ai")
+BACKENDS.register("onnx", "reelproc.upscalers.onnx_network:BACKEND", extra="onnx")
+BACKENDS.register("realesrgan", "reelproc.upscalers.realesrgan_reference:BACKEND", extra="realesrgan")
+
+Precision = Literal["fp32", "fp16", "bf16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network, as far as it is known without loading it.
+
+    Attributes:
+        name: what ``Upscale.model`` says.
+        description: one line for people.
+        file: its weights.
+        scale: by which it enlarges; None: only its weights know.
+        flop_per_pixel: floating point operations for one pixel of its input; None: only its weights know.
+        weak_denoise_file: the twin whose weights are blended in for less denoising; None: there is none.
+        footage: whether it is made for camera pictures, so that ``model="auto"`` may choose it.
+    """
+
+    name: str
+    description: str
+    file: str
+    scale: int | None = None
+    flop_per_pixel: float | None = None
+    weak_denoise_file: str | None = None
+    footage: bool = False
+
+
+def compact_flop(features: int, convolutions: int, scale: int) -> float:
+    """Of SRVGGNetCompact, per pixel: 3x3 convolutions all at the input's size."""
+    inner = convolutions * features * features * 9
+    return 2.0 * (3 * features * 9 + inner + features * 3 * scale * scale * 9)
+
+
+def rrdb_flop(scale: int) -> float:
+    """Of RRDBNet with 64 features, 23 blocks and growth 32, per pixel of its input.
+
+    The body works at the input's size, or, after folding pixels into channels, at a half of it for x2.
+    """
+    folded = (4 // scale) ** 2
+    block = 9 * (64 * 32 + 96 * 32 + 128 * 32 + 160 * 32 + 192 * 64)
+    body = 9 * 3 * folded * 64 + 23 * 3 * block + 9 * 64 * 64
+    tail = 9 * 64 * (64 * 4 + (64 + 64 + 3) * 16)  # one convolution at twice, three at four times the body's size
+    return 2.0 * (body + tail) / folded
+
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model(
+            "realesr-general-x4v3",
+            "Real-ESRGAN's small network for all footage, x4; takes denoise_strength",
+            "realesr-general-x4v3.pth",
+            4,
+            compact_flop(64, 32, 4),
+            "realesr-general-wdn-x4v3.pth",
+            footage=True,
+        ),
+        Model(
+            "realesr-animevideov3",
+            "Real-ESRGAN's small network for drawn animation, x4; half the work",
+            "realesr-animevideov3.pth",
+            4,
+            compact_flop(64, 16, 4),
+        ),
+        Model(
+            "RealESRGAN_x4plus",
+            "Real-ESRGAN's deep network, x4; 15 times the work of realesr-general-x4v3",
+            "RealESRGAN_x4plus.pth",
+            4,
+            rrdb_flop(4),
+            footage=True,
+        ),
+        Model(
+            "RealESRGAN_x2plus",
+            "Real-ESRGAN's deep network, x2; 4 times the work of realesr-general-x4v3",
+            "RealESRGAN_x2plus.pth",
+            2,
+            rrdb_flop(2),
+            footage=True,
+        ),
+    )
+}
+"""By name."""
+
+
+class NetworkUpscaler(Upscaler):
+    """A network under the options that it is to be run with.
+
+    Args:
+        model: the network.
+        options: how to run it.
+    """
+
+    def __init__(self, model: Model, options: UpscaleOptions | None = None) -> None:
+        self.model = model
+        self.options = options or UpscaleOptions()
+        self.name, self.description, self.scale = model.name, model.description, model.scale
+
+    def with_options(self, options: UpscaleOptions) -> NetworkUpscaler:
+        """The same network with other options.
+
+        Raises:
+            SpecError: an unknown backend, or a ``denoise_strength`` for a network without a twin.
+        """
+        if options.denoise_strength is not None and self.model.weak_denoise_file is None:
+            able = ", ".join(m.name for m in MODELS.values() if m.weak_denoise_file)
+            raise SpecError(f"{self.name} has no denoise_strength; {able} has")
+        made = NetworkUpscaler(self.model, options)
+        if made.backend_name not in BACKENDS:
+            BACKENDS.get(made.backend_name)  # says what there is
+        return made
+
+    @property
+    def backend_name(self) -> str:
+        """What runs it."""
+        default = "onnx" if self.model.file.endswith(".onnx") else "torch"
+        return (self.options.backend or default).partition(":")[0]
+
+    def flop(self, spec: UpscaleSpec) -> float:
+        """Those of the network alone, at the size of the window.
+
+        Raises:
+            BackendError: a file of your own that cannot be loaded here.
+        """
+        per_pixel = self.model.flop_per_pixel
+        if per_pixel is None:
+            backend, device = self._backend()
+            per_pixel = backend.load(self.model, replace(self.options, backend=device)).flop_per_pixel
+        return per_pixel * spec.source_width * spec.source_height
+
+    def fingerprint(self) -> str:
+        """The digests of the weights."""
+        return " ".join(weights_sha256(name) for name in self._files())
+
+    def remarks(self) -> tuple[str, ...]:
+        """Which weights are not the official ones."""
+        here = [(name, kept(name)) for name in self._files() if self.model.name in MODELS]
+        return tuple(
+            f"{self.name} was run with {name} (sha256 {found.sha256[:12]}...), no official file: {found.origin}"
+            for name, found in here
+            if found is not None and not found.official
+        )
+
+    def open(self, spec: UpscaleSpec) -> UpscaleWork:
+        """The work, once the network is loaded; it stays loaded for the next clip or job.
+
+        Raises:
+            MissingDependencyError: the backend's extra is not installed.
+            BackendError: no weights, or no such device.
+        """
+        from reelproc.upscalers.network_work import NetworkWork
+
+        backend, device = self._backend()
+        return NetworkWork(spec, backend.load(self.model, replace(self.options, backend=device)))
+
+    def _backend(self) -> tuple[Backend, str | None]:
+        device = (self.options.backend or "").partition(":")[2]
+        return BACKENDS.get(self.backend_name), device or None
+
+    def _files(self) -> Sequence[str]:
+        if self.backend_name == "onnx":
+            return (onnx_file(self.model, self.options),)
+        strength = self.options.denoise_strength
+        twin = self.model.weak_denoise_file
+        blended = twin is not None and strength is not None and strength < 1
+        return (self.model.file, twin) if blended and twin else (self.model.file,)
+
+
+def onnx_file(model: Model, options: UpscaleOptions) -> str:
+    """The name of the exported file of ``model``; a denoise strength is blended in when exporting.
+
+    >>> onnx_file(MODELS["realesr-general-x4v3"], UpscaleOptions(denoise_strength=0.5))
+    'realesr-general-x4v3-denoise-0.5.onnx'
+    """
+    if model.file.endswith(".onnx"):
+        return model.file
+    strength = options.denoise_strength
+    blend = "" if strength is None or strength == 1 else f"-denoise-{strength:g}"
+    return f"{Path(model.file).stem}{blend}.onnx"
+
+
+def local_network(name: str) -> NetworkUpscaler | None:
+    """The network in a file of your own, or None where ``name`` does not end as one does."""
+    if Path(name).suffix not in SUFFIXES:
+        return None
+    return NetworkUpscaler(Model(name, "a file of your own", name))
+
+
+GENERAL_X4V3 = NetworkUpscaler(MODELS["realesr-general-x4v3"])
+ANIMEVIDEOV3 = NetworkUpscaler(MODELS["realesr-animevideov3"])
+X4PLUS = NetworkUpscaler(MODELS["RealESRGAN_x4plus"])
+X2PLUS = NetworkUpscaler(MODELS["RealESRGAN_x2plus"])

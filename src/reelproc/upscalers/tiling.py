@@ -1,0 +1,70 @@
+"""Cut a picture into tiles that a network can work on one by one, as if it had seen all of it.
+
+A tile is read with an overlap around it and written without: where the overlap covers all that the network looks at
+around a pixel (its reach), the result is that of the whole picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["MIN_TILE", "Tile", "smaller_tile", "tiles"]
+
+MIN_TILE = 64
+"""Pixels: tiles are not made smaller. What still does not fit then, does not fit."""
+
+
+class Tile(NamedTuple):
+    """One tile: slices of the input to read, and what of the (unscaled) result of that to keep.
+
+    Attributes:
+        read_x, read_y, read_width, read_height: the part of the input, overlap included.
+        x, y, width, height: the part of it that this tile is responsible for, in coordinates of the whole.
+    """
+
+    read_x: int
+    read_y: int
+    read_width: int
+    read_height: int
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def tiles(width: int, height: int, tile: int, overlap: int) -> Iterator[Tile]:
+    """Tiles of about equal size, at most ``tile`` pixels a side without the overlap, that cover a picture once.
+
+    Args:
+        width, height: of the picture.
+        tile: the largest side, pixels.
+        overlap: pixels that are read around each, as far as there are any.
+
+    >>> [(t.read_x, t.read_width, t.x, t.width) for t in tiles(100, 10, 64, 8)]
+    [(0, 58, 0, 50), (42, 58, 50, 50)]
+    """
+    columns, rows = _spans(width, tile), _spans(height, tile)
+    for y, end_y in rows:
+        for x, end_x in columns:
+            left, top = max(0, x - overlap), max(0, y - overlap)
+            right, bottom = min(width, end_x + overlap), min(height, end_y + overlap)
+            yield Tile(left, top, right - left, bottom - top, x, y, end_x - x, end_y - y)
+
+
+def smaller_tile(width: int, height: int, tile: int | None) -> int | None:
+    """The tile to try after ``tile`` (None: the whole picture) did not fit: half its longer side; None: there is none.
+
+    >>> smaller_tile(540, 960, None), smaller_tile(540, 960, 480), smaller_tile(540, 960, 64)
+    (480, 240, None)
+    """
+    side = max(width, height) if tile is None else min(tile, max(width, height))
+    half = max(MIN_TILE, -(-side // 2))
+    half += half % 2  # networks that fold pixels want even offsets
+    return half if half < side else None
+
+
+def _spans(length: int, tile: int) -> list[tuple[int, int]]:
+    count = -(-length // tile)
+    edges = [length * i // count // 2 * 2 for i in range(count)] + [length]
+    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]

@@ -1,0 +1,355 @@
+"""The backend ``torch``: any network that spandrel knows, on CUDA, MPS or the CPU.
+
+A frame crosses to the device as the bytes of its crop and comes back as the bytes of its place on the canvas: colours,
+network, resizing and rounding all happen there. On CUDA both ways go through pinned memory on a stream of their own,
+so that one batch is copied while another is worked on; elsewhere a thread does the work beside the loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+from torch import Tensor
+
+from reelproc.errors import BackendError, OutOfMemoryError
+from reelproc.media.frame import Frame, Window, frame_bytes
+from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
+from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, placed
+from reelproc.upscalers.networks import Model
+from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
+from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
+from reelproc.upscalers.weights import ready, weights_sha256
+
+__all__ = [
+    "BACKEND",
+    "DEEP_OVERLAP",
+    "TorchBackend",
+    "TorchNetwork",
+    "is_out_of_memory",
+    "load_descriptor",
+    "torch_device",
+]
+
+DEEP_OVERLAP = 32
+"""Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
+
+CUDA_BATCH = 4
+"""Pictures at once on CUDA."""
+
+LOADED = 4
+"""Networks that stay loaded."""
+
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "CUDNN_STATUS_ALLOC_FAILED")
+
+
+class TorchNetwork(Network):
+    """A network on a torch device.
+
+    Args:
+        descriptor: from spandrel.
+        device: where it is to run.
+        dtype: of its arithmetic.
+        tile: side of the tiles to begin with, pixels; None: whole pictures.
+    """
+
+    def __init__(
+        self, descriptor: ImageModelDescriptor[Any], device: torch.device, dtype: torch.dtype, tile: int | None = None
+    ) -> None:
+        self.scale = descriptor.scale
+        self.dtype, self._torch_device, self.tile = dtype, device, tile
+        self.device = f"{device}, {str(dtype).removeprefix('torch.')}"
+        on_cuda = device.type == "cuda"
+        self.batch_size = CUDA_BATCH if on_cuda else 1
+        self.returns_early = on_cuda
+        self.flop_per_pixel = _flop_per_pixel(descriptor)
+        self.overlap = _overlap(descriptor)
+        descriptor.model.eval().requires_grad_(False)
+        self.descriptor = descriptor.to(device=device, dtype=dtype)
+        # channels last: twice as fast on a CPU with AVX-512, and what tensor cores want
+        self.descriptor.model.to(memory_format=torch.channels_last)
+        self._resize = Resizer(device, group=16 if on_cuda else 1)
+        self._copies = _CudaCopies(device) if on_cuda else None
+
+    def start(self, cuts: Sequence[Cut], spec: UpscaleSpec) -> Callable[[], Enlarged]:
+        """See :class:`~reelproc.upscalers.network_work.Network`."""
+        data = [cut.frame.data for cut in cuts]
+        if self._copies is not None:
+            finish = self._copies.run(data, lambda there: self._fitting(there, cuts, spec)[0])
+        else:
+            results, seconds = self._fitting(torch.from_numpy(np.stack(data)).to(self._torch_device), cuts, spec)
+            rows = results.cpu().numpy()
+
+            def finish() -> tuple[Any, float]:
+                return rows, seconds
+
+        def wait() -> Enlarged:
+            rows, seconds = finish()
+            return Enlarged([_frame(cut, row, spec) for cut, row in zip(cuts, rows, strict=True)], seconds)
+
+        return wait
+
+    def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> tuple[Tensor, float]:
+        """The result in as large pieces as memory allows: first single pictures, then smaller and smaller tiles."""
+        width, height = cuts[0].size
+        while True:
+            try:
+                if len(cuts) > self.batch_size:
+                    parts = [self._fitting(data[i : i + 1], cuts[i : i + 1], spec) for i in range(len(cuts))]
+                    return torch.cat([part for part, _ in parts]), sum(seconds for _, seconds in parts)
+                return self._enlarge(data, cuts, spec)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise BackendError(f"{self.device} failed: {error}") from error
+                said = str(error)
+            # outside of the handler: the error holds on to the tensors of the failed attempt
+            if self._torch_device.type == "cuda":
+                torch.cuda.empty_cache()
+            if self.batch_size > 1:
+                self.batch_size = 1
+                continue
+            tile = smaller_tile(width, height, self.tile)
+            if tile is None:
+                raise OutOfMemoryError(
+                    f"a {width}x{height} picture does not fit the memory of {self.device}, not even in tiles of "
+                    f"{self.tile or MIN_TILE} pixels: {said.splitlines()[0]}; free memory, or use a smaller network"
+                )
+            self.tile = tile
+
+    def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> tuple[Tensor, float]:
+        with torch.inference_mode(), self._tuned():
+            rgb = to_rgb(data, spec.pix_fmt, *cuts[0].size, self._resize)
+            begin = time.perf_counter()
+            large = self.enlarge_rgb(rgb)
+            seconds = time.perf_counter() - begin
+            windows = [Window(*(side * self.scale for side in cut.window)) for cut in cuts]
+            if len(set(windows)) == 1:
+                return from_rgb(large, windows[0], spec, self._resize), seconds
+            rows = [from_rgb(large[i : i + 1], window, spec, self._resize) for i, window in enumerate(windows)]
+            return torch.cat(rows), seconds
+
+    def enlarge_rgb(self, rgb: Tensor) -> Tensor:
+        """(N, 3, H, W) of 0 to 1 on the device, ``scale`` times as large and within 0 and 1; in tiles of ``tile``."""
+        x = rgb.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        high, wide = x.shape[2:]
+        if self.tile is None or self.tile >= max(high, wide):
+            return self.descriptor(x)
+        s = self.scale
+        whole = x.new_empty((len(x), 3, high * s, wide * s))
+        for t in tiles(wide, high, self.tile, self.overlap):
+            part = x[:, :, t.read_y : t.read_y + t.read_height, t.read_x : t.read_x + t.read_width]
+            large = self.descriptor(part.contiguous(memory_format=torch.channels_last))
+            top, left = (t.y - t.read_y) * s, (t.x - t.read_x) * s
+            whole[:, :, t.y * s : (t.y + t.height) * s, t.x * s : (t.x + t.width) * s] = large[
+                :, :, top : top + t.height * s, left : left + t.width * s
+            ]
+        return whole
+
+    def _tuned(self) -> AbstractContextManager[None]:
+        """All pictures of a clip have one size, or one of four: worth finding its fastest convolutions."""
+        if self._torch_device.type != "cuda":
+            return nullcontext()
+        flags: AbstractContextManager[None] = torch.backends.cudnn.flags(benchmark=True, deterministic=False)
+        return flags
+
+
+class _CudaCopies:
+    """Batches on their way to a CUDA device and back: pinned buffers, and streams beside the one that computes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._up, self._down = torch.cuda.Stream(device), torch.cuda.Stream(device)
+        self._free: list[Tensor] = []
+
+    def run(self, data: Sequence[np.ndarray[Any, Any]], compute: Callable[[Tensor], Tensor]) -> Callable[[], Any]:
+        sent = self._pinned((len(data), len(data[0])))
+        np.stack(data, out=sent.numpy())
+        stream = torch.cuda.current_stream(self._device)
+        began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        with torch.cuda.stream(self._up):
+            there = sent.to(self._device, non_blocking=True)
+        stream.wait_stream(self._up)
+        there.record_stream(stream)
+        began.record(stream)
+        made = compute(there)
+        ended.record(stream)
+        back = self._pinned(tuple(made.shape))
+        self._down.wait_stream(stream)
+        with torch.cuda.stream(self._down):
+            back.copy_(made, non_blocking=True)
+            made.record_stream(self._down)
+            arrived = torch.cuda.Event()
+            arrived.record(self._down)
+
+        def finish() -> tuple[Any, float]:
+            arrived.synchronize()
+            rows = back.numpy().copy()
+            self._free += [sent, back]
+            return rows, began.elapsed_time(ended) / 1000
+
+        return finish
+
+    def _pinned(self, shape: tuple[int, ...]) -> Tensor:
+        for number, tensor in enumerate(self._free):
+            if tuple(tensor.shape) == shape:
+                return self._free.pop(number)
+        del self._free[:-4]  # of sizes that do not come any more
+        return torch.empty(shape, dtype=torch.uint8, pin_memory=True)
+
+
+class TorchBackend(Backend):
+    """See the module."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        self._loaded: OrderedDict[tuple[object, ...], TorchNetwork] = OrderedDict()
+
+    def load(self, model: Model, options: UpscaleOptions) -> TorchNetwork:
+        """See :class:`~reelproc.upscalers.network_work.Backend`."""
+        device = torch_device(options.backend)
+        dtype = _DTYPES[options.precision] if options.precision else None
+        digests = (weights_sha256(model.file), model.weak_denoise_file and weights_sha256(model.weak_denoise_file))
+        key = (model.file, digests, options.denoise_strength, str(device), dtype)
+        if key not in self._loaded:
+            descriptor = load_descriptor(model, options.denoise_strength)
+            if dtype is None:
+                half = device.type in ("cuda", "mps") and descriptor.supports_half
+                dtype = torch.float16 if half else torch.float32
+            if dtype == torch.float16 and device.type == "cpu":
+                raise BackendError("fp16 is slower than fp32 on a CPU; use precision='bf16' where it has AVX512-BF16")
+            self._loaded[key] = TorchNetwork(descriptor, device, dtype)
+            if len(self._loaded) > LOADED:
+                self._loaded.popitem(last=False)
+        self._loaded.move_to_end(key)
+        return self._loaded[key]
+
+
+def load_descriptor(model: Model, denoise_strength: float | None = None) -> ImageModelDescriptor[Any]:
+    """The network of ``model`` on the CPU, in float32.
+
+    Args:
+        model: which.
+        denoise_strength: 1 (or None) takes the model as it is, 0 its twin, between them the weights are mixed.
+
+    Raises:
+        BackendError: the weights are missing, or are not those of a network that enlarges RGB pictures.
+    """
+    tensors = _read(ready(model.file))
+    strength = 1.0 if denoise_strength is None else denoise_strength
+    if strength < 1 and model.weak_denoise_file is not None:
+        weak = _read(ready(model.weak_denoise_file))
+        if weak.keys() != tensors.keys():
+            raise BackendError(f"{model.file} and {model.weak_denoise_file} are not the same network; fetch both again")
+        tensors = {name: strength * tensor + (1 - strength) * weak[name] for name, tensor in tensors.items()}
+    try:
+        descriptor = ModelLoader().load_from_state_dict(tensors)
+    except (UnsupportedModelError, RuntimeError, KeyError) as error:
+        raise BackendError(
+            f"{model.file} is of no network that spandrel knows: {str(error) or type(error).__name__}"
+        ) from error
+    if not isinstance(descriptor, ImageModelDescriptor) or (descriptor.input_channels, descriptor.output_channels) != (
+        3,
+        3,
+    ):
+        raise BackendError(f"{model.file} ({descriptor.architecture.name}) does not make an RGB picture of another")
+    if model.scale not in (None, descriptor.scale):
+        raise BackendError(f"{model.file} enlarges {descriptor.scale} times, and {model.name} is one for {model.scale}")
+    return descriptor
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors in a file; a pickle in it that makes anything else is refused."""
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            tensors: dict[str, Tensor] = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise BackendError(f"{path} is not a safetensors file: {error}") from error
+        return tensors
+    if path.suffix != ".pth":
+        raise BackendError(f"the backend 'torch' takes .pth and .safetensors files, got {path.name}")
+    try:
+        data: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zip and torch raise all kinds on a file that is none of theirs
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BackendError(f"{path} does not hold tensors alone, or is damaged: {reason}") from error
+    for key in ("params_ema", "params", "state_dict", "model_state_dict", "model"):
+        if isinstance(data, dict) and isinstance(data.get(key), dict):
+            data = data[key]
+            break
+    if not isinstance(data, dict) or not data or not all(isinstance(t, Tensor) for t in data.values()):
+        raise BackendError(f"{path} holds no network's weights")
+    return {str(name).removeprefix("module."): tensor.float() for name, tensor in data.items()}
+
+
+def torch_device(name: str | None) -> torch.device:
+    """The device called ``name``; None: the best one here.
+
+    Raises:
+        BackendError: there is none of that name on this machine.
+    """
+    if name is None:
+        best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return torch.device(best)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise BackendError(f"torch has no device {name!r}; use torch:cuda, torch:mps or torch:cpu") from None
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        here = ", ".join(f"torch:{kind}" for kind, available in there.items() if available)
+        raise BackendError(f"torch cannot use the device {name!r} on this machine; here are {here}")
+    return device
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
+
+
+def _overlap(descriptor: ImageModelDescriptor[Any]) -> int:
+    """How far the network looks around a pixel, where that is known and near; else :data:`DEEP_OVERLAP`. Even."""
+    if descriptor.architecture.id != "Compact":
+        return DEEP_OVERLAP
+    convolutions = [m for m in descriptor.model.modules() if isinstance(m, torch.nn.Conv2d)]
+    reach = sum(int(m.kernel_size[0]) // 2 for m in convolutions)
+    return reach + reach % 2
+
+
+def _flop_per_pixel(descriptor: ImageModelDescriptor[Any]) -> float:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    side = 64
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        descriptor(torch.zeros(1, 3, side, side))
+    return float(counter.get_total_flops()) / side**2
+
+
+def _frame(cut: Cut, row: np.ndarray[Any, Any], spec: UpscaleSpec) -> Frame:
+    place = spec.destination
+    if (place.width, place.height) == (spec.width, spec.height):
+        frame = cut.frame.like(spec.width, spec.height)
+        frame.data[:] = row
+        return frame
+    part = Frame(row, place.width, place.height, spec.pix_fmt)
+    if row.size != frame_bytes(spec.pix_fmt, place.width, place.height):
+        raise BackendError(f"the device made {row.size} bytes for {place.width}x{place.height}")
+    return placed(cut, part.planes, spec)
+
+
+BACKEND = TorchBackend()

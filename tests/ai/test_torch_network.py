@@ -1,0 +1,233 @@
+"""Memory, weights and devices of the torch backend, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ai.networks import deep_network
+from pictures import Scene, texture
+from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError, SpecError
+from reelproc.media.frame import Window
+from reelproc.media.placement import Rectangle
+from reelproc.upscalers import find
+from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
+from reelproc.upscalers.network_work import NetworkWork
+from reelproc.upscalers.networks import MODELS, Model
+from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
+from reelproc.upscalers.tiling import MIN_TILE
+from reelproc.upscalers.torch_network import BACKEND, TorchNetwork, load_descriptor
+
+SPEC = UpscaleSpec(160, 96, 240, 144, Rectangle(0, 0, 240, 144), "yuv420p")
+
+
+def general(tile: int | None = None) -> TorchNetwork:
+    return TorchNetwork(load_descriptor(MODELS["realesr-animevideov3"]), torch.device("cpu"), torch.float32, tile)
+
+
+def sample() -> Sample:
+    luma = Scene(texture, lambda x, y: 128 + 0 * x, lambda x, y: 128 + 0 * x)
+    return Sample(luma.frame(160, 96), Window(0, 0, 160, 96))
+
+
+class Greedy:
+    """A descriptor that runs out of memory at pictures above so many pixels."""
+
+    def __init__(self, descriptor: Any, limit: int, error: type[Exception] = RuntimeError) -> None:
+        self.descriptor, self.limit, self.error = descriptor, limit, error
+        self.sides: list[tuple[int, int]] = []
+
+    def __call__(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        self.sides.append((width, height))
+        if width * height > self.limit:
+            raise self.error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99999999999 bytes")
+        return self.descriptor(x)
+
+
+def test_it_halves_the_tile_until_it_fits_and_stays_there() -> None:
+    (wanted,) = NetworkWork(SPEC, general())([sample()])
+    network = general()
+    greedy = network.descriptor = Greedy(network.descriptor, 100 * 96)
+    work = NetworkWork(SPEC, network)
+    (made,) = work([sample()])
+    assert network.tile == 80
+    assert greedy.sides[0] == (160, 96)
+    assert np.abs(made.data.astype(int) - wanted.data).max() <= 1
+    greedy.sides.clear()
+    work([sample()])
+    assert (160, 96) not in greedy.sides
+    work.close()
+
+
+def test_a_batch_is_given_up_before_a_picture_is_cut() -> None:
+    network = general()
+    network.batch_size = 2
+    greedy = network.descriptor = Greedy(network.descriptor, 160 * 96)
+    inner, greedy.limit = greedy.descriptor, 10**9
+    refused = []
+
+    def two_are_too_many(x: Tensor) -> Tensor:
+        if len(x) > 1:
+            refused.append(len(x))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return inner(x)
+
+    network.descriptor = two_are_too_many
+    made = NetworkWork(SPEC, network)([sample(), sample()])
+    assert refused == [2]
+    assert (len(made), network.batch_size, network.tile) == (2, 1, None)
+
+
+def test_what_does_not_fit_in_the_smallest_tiles_is_an_error_with_figures() -> None:
+    network = general()
+    network.descriptor = Greedy(network.descriptor, 10)
+    with pytest.raises(OutOfMemoryError, match=f"160x96 picture.*tiles of {MIN_TILE} pixels.*can't allocate memory"):
+        NetworkWork(SPEC, network)([sample()])
+
+
+def test_other_failures_are_not_taken_for_lack_of_memory() -> None:
+    network = general()
+
+    def broken(x: Tensor) -> Tensor:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    network.descriptor = broken
+    with pytest.raises(BackendError, match="illegal memory access"):
+        NetworkWork(SPEC, network)([sample()])
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_of_your_own_is_a_model(tmp_path: Path, suffix: str) -> None:
+    path = deep_network(tmp_path / "mine.pth", 2, blocks=1)
+    if suffix == ".safetensors":
+        from safetensors.torch import save_file
+
+        tensors = torch.load(path, weights_only=True)["params_ema"]
+        path = tmp_path / "mine.safetensors"
+        save_file(tensors, path)
+    upscaler = find(str(path), UpscaleOptions(backend="torch:cpu"))
+    assert upscaler.flop(SPEC) > 0
+    assert len(upscaler.fingerprint()) == 64
+    assert upscaler.remarks() == ()
+    (made,) = upscaler.open(SPEC)([sample()])
+    assert (made.width, made.height) == (240, 144)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("owned"),))
+
+
+def test_a_pickle_that_is_a_program_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"params": Evil()}, "zipped.pth")
+    Path("plain.pth").write_bytes(pickle.dumps(Evil()))
+    for name in ("zipped.pth", "plain.pth"):
+        with pytest.raises(BackendError, match="does not hold tensors alone"):
+            BACKEND.load(Model(name, "", name), UpscaleOptions(backend="cpu"))
+    assert not Path("owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"params": {"what.weight": torch.zeros(3)}}, "no network that spandrel knows"),
+        ({"params": {}}, "no network's weights"),
+        ([1, 2], "no network's weights"),
+    ],
+)
+def test_files_of_something_else_are_refused(tmp_path: Path, content: object, message: str) -> None:
+    path = tmp_path / "odd.pth"
+    torch.save(content, path)
+    with pytest.raises(BackendError, match=message):
+        BACKEND.load(Model("odd", "", str(path)), UpscaleOptions(backend="cpu"))
+
+
+def test_missing_weights_say_what_to_do() -> None:
+    with pytest.raises(
+        BackendError, match=r"(?s)RealESRGAN_x4plus.pth are not on this machine.*download https://.*put it"
+    ):
+        find("RealESRGAN_x4plus").open(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (UpscaleOptions(backend="torch:warp"), "no device 'warp'"),
+        (
+            UpscaleOptions(backend="torch:cuda:99"),
+            r"cannot use the device 'cuda:99' on this machine; here are .*torch:cpu",
+        ),
+        (UpscaleOptions(backend="torch:cpu", precision="fp16"), "fp16 is slower than fp32 on a CPU"),
+        (UpscaleOptions(backend="onnx:warp"), "no provider 'warp'"),
+        (UpscaleOptions(backend="onnx:tensorrt"), "no TensorrtExecutionProvider; here are .*onnx:cpu"),
+        (UpscaleOptions(backend="onnx:cpu", denoise_strength=0.25), "models export realesr-general-x4v3"),
+        (UpscaleOptions(backend="realesrgan:cpu", precision="bf16"), "fp32 or fp16"),
+    ],
+)
+def test_what_is_not_here_is_an_error_that_says_what_is(options: UpscaleOptions, message: str) -> None:
+    with pytest.raises(BackendError, match=message):
+        find("realesr-general-x4v3", options).open(SPEC)
+
+
+def test_a_network_stays_loaded() -> None:
+    options = UpscaleOptions(backend="cpu")
+    one = BACKEND.load(MODELS["realesr-animevideov3"], options)
+    assert BACKEND.load(MODELS["realesr-animevideov3"], options) is one
+
+
+def test_the_figures_of_the_catalogue_are_those_of_the_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reelproc.upscalers import weights
+
+    for model in MODELS.values():
+        if model.name.startswith("RealESRGAN"):
+            monkeypatch.setenv("REELPROC_WEIGHTS", str(tmp_path / "kept"))
+            weights.add(deep_network(tmp_path / model.file, model.scale or 4))
+        network = BACKEND.load(model, UpscaleOptions(backend="cpu"))
+        assert network.scale == model.scale
+        assert network.flop_per_pixel == pytest.approx(model.flop_per_pixel, rel=1e-6)
+        monkeypatch.undo()
+
+
+def test_the_alias_lasts_no_longer_than_the_import() -> None:
+    assert import_realesrgan().RealESRGANer
+    assert "torchvision.transforms.functional_tensor" not in sys.modules
+
+
+def test_pythons_that_cannot_build_the_reference_are_told_so() -> None:
+    assert "cannot be built on Python 3.13" in _absence(ImportError("no basicsr"), (3, 13))
+    assert "pip install" in _absence(ImportError("no basicsr"), (3, 12))
+    assert issubclass(MissingDependencyError, ImportError)
+
+
+def test_options_for_other_models_are_refused() -> None:
+    with pytest.raises(SpecError, match="has no denoise_strength; realesr-general-x4v3 has"):
+        find("realesr-animevideov3", UpscaleOptions(denoise_strength=0.5))
+
+
+def test_an_exported_network_runs_without_torch(exported: Path) -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from reelproc.upscalers import find\n"
+        "from reelproc.upscalers.base import *\n"
+        "from reelproc.media.frame import Frame, Window\n"
+        "from reelproc.media.placement import Rectangle\n"
+        "frame = Frame.empty(32, 32, 'yuv420p'); frame.data[:] = 128\n"
+        "spec = UpscaleSpec(32, 32, 48, 48, Rectangle(0, 0, 48, 48), 'yuv420p')\n"
+        "work = find('realesr-general-x4v3', UpscaleOptions(backend='onnx:cpu')).open(spec)\n"
+        "print(work([Sample(frame, Window(0, 0, 32, 32))])[0])\n"
+        "print([name for name in ('torch', 'spandrel', 'onnx') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert "48x48 yuv420p)\n[]" in shown.stdout, shown.stderr
