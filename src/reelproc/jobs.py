@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,7 +49,7 @@ class RenderJob(Schema):
 
     Attributes:
         reel: what to make.
-        output: where to put it: a path or ``file://`` address.
+        output: where to put it: a path, a ``file://`` address or ``s3://bucket/key``.
         on_damage: ``"raise"`` a DecodeError, or ``"conceal"`` with the last good frame, which the result reports.
         smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the
             groups of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says
@@ -211,6 +212,26 @@ def run_job(job: Job, context: JobContext | None = None) -> JobResult:
 
 
 def _dispatch(job: Job, context: JobContext) -> JobResult:
+    from reelproc.render.transfers import with_transfers
+
+    def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
+        return _do(_with_paths(job, paths), context)
+
+    return with_transfers(job_sources(job), job.output, context, work)
+
+
+def _with_paths(job: Job, paths: Mapping[str, str]) -> Job:
+    """``job`` with local files for the addresses that have one in ``paths``."""
+    output = paths.get(job.output, job.output)
+    if isinstance(job, RenderJob):
+        clips = tuple(
+            clip.model_copy(update={"source": paths.get(clip.source, clip.source)}) for clip in job.reel.clips
+        )
+        return job.model_copy(update={"reel": job.reel.model_copy(update={"clips": clips}), "output": output})
+    return job.model_copy(update={"source": paths.get(job.source, job.source), "output": output})
+
+
+def _do(job: Job, context: JobContext) -> JobResult:
     if isinstance(job, RenderJob):
         from reelproc.render.run import render_reel
 

@@ -55,7 +55,7 @@ def _text(value: Any) -> Any:
 
 
 Source = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
-"""A path or a ``file://`` address; other schemes where a storage for them is installed."""
+"""A path, or an address: ``file://``, ``s3://`` (extra ``s3``), and for sources ``https://``."""
 
 AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]
 """Any stage, told apart by its ``stage`` field."""

@@ -25,8 +25,10 @@ _COMMANDS = {
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
+    "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
+    "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""

@@ -213,10 +213,9 @@ _RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
 
 def _usual_rate(source: str) -> Fraction:
     """The constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
-    import reelproc as rp
-    from reelproc.storage import resolve
+    from reelproc.cli.looking import probed
 
-    average = rp.probe(resolve(source)).require_video().average_rate
+    average = probed(source).require_video().average_rate
     if average is None:
         return Fraction(30)
     nearest = min(_RATES, key=lambda rate: abs(rate - average))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from reelproc.cli.common import common_options, say
 if TYPE_CHECKING:
     from reelproc.media.probe import AudioStream, MediaInfo, VideoStream
 
-__all__ = ["probe"]
+__all__ = ["probe", "probed"]
 
 
 @click.command()
@@ -19,12 +20,34 @@ __all__ = ["probe"]
 @click.option("--exact", is_flag=True, help="Decode everything, to count the frames that can really be shown.")
 @common_options
 def probe(src: str, exact: bool, as_json: bool) -> None:
-    """Say what the file SRC is: streams, sizes, rates, colours, and with --exact its true frame count."""
-    import reelproc as rp
-    from reelproc.storage import resolve
+    """Say what SRC is: streams, sizes, rates, colours, and with --exact its true frame count.
 
-    info = rp.probe(resolve(src), exact=exact)
+    SRC is a file, s3://BUCKET/KEY or https://...; of the latter no more is fetched than is looked at.
+    """
+    info = probed(src, exact=exact)
     say(info, as_json=as_json, text="\n".join(_lines(info)), warnings=info.warnings)
+
+
+def probed(source: str, *, exact: bool = False) -> MediaInfo:
+    """What ``source`` is, wherever it is, under its own name."""
+    import tempfile
+
+    import reelproc as rp
+    from reelproc.errors import redact
+    from reelproc.storage import resolve, scheme_of
+    from reelproc.storage.stand_in import partial_file, release, speaking_of
+
+    if scheme_of(source) == "file":
+        return rp.probe(resolve(source), exact=exact)
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        path = resolve(source, folder=Path(folder), whole=False)
+        try:
+            with speaking_of({str(path): redact(source)}):
+                if exact and (partial := partial_file(path)) is not None:
+                    partial.complete()
+                return rp.probe(path, exact=exact).model_copy(update={"path": redact(source)})
+        finally:
+            release(path)
 
 
 def _lines(info: MediaInfo) -> list[str]:

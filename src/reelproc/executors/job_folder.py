@@ -7,6 +7,8 @@
         events.jsonl    progress, one event a line; there since the job has started
         log.txt         what the worker wrote to stderr
         segments/       what the job has finished; a later run of the job goes on from there
+        sources/        what it has downloaded
+        output/         what it has yet to upload
         result.json     the result, or
         error.json      the error that ended it
         cancel          somebody wants it stopped
@@ -182,7 +184,8 @@ class JobFolder:
         except (StorageError, SpecError):  # without an identity the result is never given back for a later submission
             record["identity"] = None
         _write(self.path / "result.json", json.dumps(record))
-        shutil.rmtree(self.path / "segments", ignore_errors=True)
+        for name in ("segments", "sources", "output"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
 
     def remove(self) -> None:
         """Remove the whole folder."""

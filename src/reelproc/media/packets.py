@@ -56,10 +56,9 @@ def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     check_file(path)
     options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINER_FORMATS}
     partial = partial_file(path)
+    source: Any = file_argument(path) if partial is None else partial.open()
     try:
-        container = av.open(
-            file_argument(path) if partial is None else partial.open(), options=options, metadata_errors="replace"
-        )
+        container = av.open(source, "r", options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         size, expected = check_file(path), promised_size(path) or 0
         cut = f"; it is cut off: {size} of {expected} bytes are there" if expected > size else ""

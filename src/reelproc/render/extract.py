@@ -13,6 +13,7 @@ from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.assemble import CONTAINERS, check_container
 from reelproc.render.run import render_reel
+from reelproc.render.sources import fetch_if_most
 from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.storage import local_output, resolve
 from reelproc.timing import exact
@@ -56,6 +57,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         raise SpecError(f"the output {destination} is the source; write to another file", path=("output",))
     with clock("probe"):
         info = probe(str(source))
+        fetch_if_most(info.path, info, [(job.start, job.end)])
     context.progress(Progress(phase="copy", message="copying the streams"))
     partial = partial_path(destination)
     container = CONTAINERS[destination.suffix.lower()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from reelproc.media.packets import frame_times
@@ -12,9 +12,13 @@ from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import HOLD_SECONDS, make_plan
 from reelproc.render.smart_copy import with_copies
 from reelproc.storage import resolve
+from reelproc.storage.stand_in import partial_file
 from reelproc.timing import exact
 
-__all__ = ["plan"]
+__all__ = ["fetch_if_most", "plan"]
+
+MOST = Fraction(1, 2)
+"""Of a remote source: a plan that needs this much of it downloads it, several parts at a time; else it reads ranges."""
 
 
 def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Callable[[], None] = lambda: None) -> Plan:
@@ -36,12 +40,27 @@ def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Call
     sources: list[tuple[str, MediaInfo, SourceFrames]] = []
     for clip in reel.clips:
         check()
-        path = str(resolve(clip.source))
+        path = str(resolve(clip.source, whole=False))
         if path not in infos:
             infos[path] = probe(path)
+            spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
+            fetch_if_most(path, infos[path], spans)
         sources.append((path, infos[path], _frames(path, infos[path], clip)))
     made = make_plan(reel, sources, hold=hold)
     return with_copies(made, reel) if smart_copy else made
+
+
+def fetch_if_most(path: str, info: MediaInfo, spans: Sequence[tuple[float, float | None]]) -> None:
+    """Download the rest of a source that is read by ranges, where ``spans`` (seconds) are half of it or more.
+
+    Raises:
+        StorageError: it cannot be had.
+    """
+    partial = partial_file(path)
+    if partial is not None:
+        wanted = sum((info.duration if end is None else exact(end)) - exact(start) for start, end in spans)
+        if wanted >= info.duration * MOST:
+            partial.complete()
 
 
 def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:

@@ -93,10 +93,12 @@ class Storage(abc.ABC):
         """
 
     @abc.abstractmethod
-    def publish(self, path: Path, address: str, *, progress: TransferCallback = no_progress) -> None:
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> None:
         """Put the finished file ``path`` at ``address``: readers see what was there before or all of it, never a part.
 
-        ``path`` is gone afterwards, unless it is the destination itself.
+        ``path`` is gone afterwards, unless it is to be kept or is the destination itself.
 
         Raises:
             StorageError: it cannot be written; ``address`` is as it was.
@@ -143,7 +145,7 @@ def join(prefix: str, *parts: str) -> str:
     for part in parts:
         if "\0" in part or any(step in ("", ".", "..") for step in part.split("/")):
             raise SpecError(f"{part!r} cannot be a name below {prefix}: it is empty or leads elsewhere")
-    return "/".join([prefix.rstrip("/"), *parts])
+    return (prefix if prefix.endswith("/") else f"{prefix}/") + "/".join(parts)
 
 
 def _storage(address: str | os.PathLike[str]) -> tuple[Storage, str]:
@@ -205,7 +207,11 @@ def local_output(destination: str | os.PathLike[str], *, folder: Path | None = N
 
 
 def publish(
-    path: str | os.PathLike[str], destination: str | os.PathLike[str], *, progress: TransferCallback = no_progress
+    path: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    *,
+    keep: bool = False,
+    progress: TransferCallback = no_progress,
 ) -> None:
     """Put the finished local file ``path`` at ``destination``, whole or not at all; see :meth:`Storage.publish`.
 
@@ -214,7 +220,7 @@ def publish(
         StorageError: it cannot be written; ``destination`` is as it was.
     """
     storage, address = _storage(destination)
-    storage.publish(Path(path), address, progress=progress)
+    storage.publish(Path(path), address, keep=keep, progress=progress)
 
 
 def remove(address: str | os.PathLike[str]) -> None:

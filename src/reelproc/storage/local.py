@@ -88,19 +88,25 @@ class LocalStorage(Storage):
         _check_destination(path)
         return path
 
-    def publish(self, path: Path, address: str, *, progress: TransferCallback = no_progress) -> None:
-        """Rename, by way of a copy beside the destination where that is on another file system."""
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> None:
+        """Rename (or copy), by way of a copy beside the destination where that is on another file system."""
         destination = local_path(address)
         _check_destination(destination)
         if path.absolute() == destination:
             return
         try:
             try:
-                path.replace(destination)
+                if keep:
+                    _copy_over(path, destination)
+                else:
+                    path.replace(destination)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 _copy_over(path, destination)
+                path.unlink(missing_ok=True)
         except FileNotFoundError as error:
             raise StorageError(f"{path} is not there to be put at {destination}: {error}") from error
         except OSError as error:
@@ -157,4 +163,3 @@ def _copy_over(path: Path, destination: Path) -> None:
         partial.replace(destination)
     finally:
         partial.unlink(missing_ok=True)
-    path.unlink(missing_ok=True)

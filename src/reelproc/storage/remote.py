@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, redact
 from reelproc.partial import partial_path
+from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.local import cache_folder
 from reelproc.storage.partial_file import PartialFile
-from reelproc.storage.stand_in import stand_in_for
+from reelproc.storage.stand_in import live_stand_in, stand_in_for
 
 __all__ = ["RemoteObject", "RemoteStorage", "local_name"]
 
@@ -95,6 +96,8 @@ class RemoteStorage(Storage):
             place.mkdir(parents=True, exist_ok=True)
             if not (path.exists() and path.stat().st_size == remote.size):
                 if not whole and remote.has_ranges and remote.size > SMALL_BYTES:
+                    if (live := live_stand_in(remote, place)) is not None:
+                        return live
                     stands = PartialFile(remote, partial_path(path), progress)
                     return stand_in_for(remote, stands.path, stands)
                 _download(remote, path, progress)
@@ -108,7 +111,7 @@ class RemoteStorage(Storage):
 def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> None:
     file = PartialFile(remote, partial_path(path), progress)
     try:
-        file.complete()
+        retried(file.complete)  # a digest that does not fit may have been damaged on the way
         file.path.replace(path)
     finally:
         file.close()

@@ -87,11 +87,14 @@ class S3Storage(RemoteStorage):
             ) from error
         return place / local_name(f"s3://{bucket}/{key}")
 
-    def publish(self, path: Path, address: str, *, progress: TransferCallback = no_progress) -> None:
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> None:
         """Upload, in parts where it is large, each verified; the object appears when all of it is there."""
         bucket, key = _parse(address)
         Upload(bucket, key).send(path, progress)
-        path.unlink(missing_ok=True)
+        if not keep:
+            path.unlink(missing_ok=True)
 
     def remove(self, address: str) -> None:
         """Delete the object."""

@@ -7,17 +7,31 @@ the object to read a partly fetched file by, since a plain read of one would giv
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from reelproc.errors import MediaError, ReelprocError, StorageError
 
 if TYPE_CHECKING:
     from reelproc.storage.partial_file import PartialFile
     from reelproc.storage.remote import RemoteObject
 
-__all__ = ["open_binary", "origin", "partial_file", "release", "stand_in_for"]
+__all__ = [
+    "live_stand_in",
+    "open_binary",
+    "origin",
+    "partial_file",
+    "release",
+    "speaking_of",
+    "stand_in_for",
+    "with_addresses",
+]
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,65 @@ def release(path: str | os.PathLike[str]) -> None:
         known = _known.pop(_key(path), None)
     if known is not None and known.partial is not None:
         known.partial.close()
+
+
+def live_stand_in(remote: RemoteObject, folder: Path) -> Path | None:
+    """The file in ``folder`` that stands for ``remote`` already and is filled as it is read, if there is one."""
+    with _lock:
+        for key, known in _known.items():
+            if (
+                known.partial is not None
+                and known.identity == remote.identity
+                and Path(key).parent == folder.absolute()
+            ):
+                return Path(key)
+    return None
+
+
+def with_addresses(text: str, names: Mapping[str, str]) -> str:
+    """``text`` with addresses for the paths of local files that stand for them.
+
+    >>> with_addresses("/tmp/x/.a.part.mp4 is empty", {"/tmp/x/.a.part.mp4": "s3://games/a.mp4"})
+    's3://games/a.mp4 is empty'
+    """
+    for path, address in names.items():
+        text = text.replace(path, address).replace(Path(path).name, Path(address).name)
+    return text
+
+
+@contextmanager
+def speaking_of(names: Mapping[str, str]) -> Iterator[None]:
+    """Have errors of the block name addresses for local files, and say what storage failed in.
+
+    Where a partly fetched file could not be read to its end, that is raised: a decoder only knows that its input broke
+    off.
+
+    Args:
+        names: the address of each local path.
+    """
+    failed: ReelprocError | None = None
+    try:
+        yield
+    except ReelprocError as error:
+        failed = error
+    partials = [partial for path in names if (partial := partial_file(path)) is not None]
+    broken = next((partial.failure for partial in partials if partial.failure is not None), None)
+    if broken is not None and (failed is None or isinstance(failed, (MediaError, StorageError))):
+        raise broken from failed
+    if failed is not None:
+        failed.args = tuple(with_addresses(arg, names) if isinstance(arg, str) else arg for arg in failed.args)
+        if isinstance(failed, MediaError):
+            failed.argv = tuple(with_addresses(arg, names) for arg in failed.argv)
+            failed.stderr_tail = with_addresses(failed.stderr_tail, names)
+        raise failed
+
+
+def _release_all() -> None:
+    for path in list(_known):
+        release(path)
+
+
+atexit.register(_release_all)
 
 
 def _key(path: str | os.PathLike[str]) -> str:

@@ -78,7 +78,9 @@ class WebStorage(RemoteStorage):
         """Refuse: nothing is written to the web."""
         raise _no_output(address)
 
-    def publish(self, path: Path, address: str, *, progress: TransferCallback = no_progress) -> NoReturn:
+    def publish(
+        self, path: Path, address: str, *, keep: bool = False, progress: TransferCallback = no_progress
+    ) -> NoReturn:
         """Refuse: nothing is written to the web."""
         raise _no_output(address)
 

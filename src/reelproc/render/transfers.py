@@ -1,0 +1,129 @@
+"""A job whose sources or output are not on this machine: local files stand for them while it is done.
+
+Sources are read by ranges, or downloaded where the plan needs most of them (:mod:`reelproc.render.sources` decides);
+the output is made in the job's folder and uploaded when whole. The work itself sees local paths only; results, events
+and errors name the addresses again.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reelproc.errors import SpecError, redact
+from reelproc.results import PhaseClock, Progress
+from reelproc.storage import local_output, publish, resolve, scheme_of
+from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
+
+if TYPE_CHECKING:
+    from reelproc.jobs import JobContext
+    from reelproc.results import RenderResult
+
+__all__ = ["with_transfers"]
+
+R = TypeVar("R", bound="RenderResult")
+
+PROGRESS_SECONDS = 0.25
+
+
+def with_transfers(
+    sources: tuple[str, ...],
+    output: str,
+    context: JobContext,
+    work: Callable[[Mapping[str, str], JobContext], R],
+) -> R:
+    """Do ``work`` with local files for what is remote, and put its result where it belongs.
+
+    Args:
+        sources: the addresses that the work reads.
+        output: the address that it writes.
+        context: the job's.
+        work: called with the local path of each remote address, and the context to use.
+
+    Raises:
+        ReelprocError: the work's, or a transfer's; nothing is left at ``output`` then.
+    """
+    remote = [address for address in dict.fromkeys(sources) if scheme_of(address) != "file"]
+    uploads = scheme_of(output) != "file"
+    if not (remote or uploads):
+        return work({}, context)
+    if output in remote:
+        raise SpecError("the output is a source of the job; write to another address", path=("output",))
+    begin = time.perf_counter()
+    clock = PhaseClock()
+    with ExitStack() as stack:
+        folder = context.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reelproc-")))
+        events = _Events(context)
+        paths: dict[str, str] = {}
+        if uploads:  # first: what cannot be written is better known before anything is fetched
+            with clock("upload"):
+                paths[output] = str(local_output(output, folder=folder / "output"))
+            events.names[paths[output]] = redact(output)
+        for address in remote:
+            context.progress(Progress(phase="download", message=f"looking at {redact(address)}"))
+            with clock("download"):
+                path = resolve(address, folder=folder / "sources", whole=False, progress=events.transfer("download"))
+            stack.callback(release, path)
+            paths[address] = str(path)
+            events.names[str(path)] = redact(address)
+        with speaking_of(events.names):
+            result = work(paths, replace(context, progress=events.pass_on))
+        for address in remote:
+            if (partial := partial_file(paths[address])) is not None:
+                clock.add("download", partial.seconds)
+        if uploads:
+            with clock("upload"):
+                publish(paths[output], output, progress=events.transfer("upload"))
+        context.progress(events.done)
+        clock.seconds["wall"] = time.perf_counter() - begin
+    return result.model_copy(
+        update={
+            "output": redact(output) if uploads else result.output,
+            "phases": result.phases | {name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+            "warnings": tuple(events.named(warning) for warning in result.warnings),
+        }
+    )
+
+
+@dataclass
+class _Events:
+    """Between the work and whoever follows it: local names become addresses, ``done`` waits for the upload."""
+
+    context: JobContext
+    names: dict[str, str] = field(default_factory=dict)
+    done: Progress = field(default_factory=lambda: Progress(phase="done"))
+    phase: str = ""
+    sent: float = 0.0
+
+    def pass_on(self, event: Progress) -> None:
+        event = event.model_copy(update={"message": self.named(event.message)})
+        self.phase = event.phase
+        if event.phase == "done":
+            self.done = event
+        else:
+            self.context.progress(event)
+
+    def transfer(self, phase: str) -> Callable[[int, int], None]:
+        """A callback for storage; it stops the transfer of a cancelled job.
+
+        What is fetched while frames are made is told by their progress: events of it would only come in between.
+        """
+
+        def report(moved: int, total: int) -> None:
+            self.context.check()
+            now = time.monotonic()
+            quiet = not total and self.phase not in ("", "probe")
+            if not quiet and (now - self.sent >= PROGRESS_SECONDS or moved == total):
+                self.sent = now
+                self.context.progress(Progress(phase=phase, done=moved, total=total, message=f"{phase}ing"))
+
+        return report
+
+    def named(self, text: str) -> str:
+        """``text`` with addresses for the local files that stand for them."""
+        return with_addresses(text, self.names)

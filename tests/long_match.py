@@ -1,0 +1,55 @@
+"""A 3 GB match that takes a few megabytes of disk: real packets, each chunk of them far from the next.
+
+A short clip is repeated for an hour and a half, then every chunk is moved apart in proportion, so that each second of
+the match lies where it would in a recording of 4.4 Mbit/s. What lies between the chunks is a hole.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from broken_media import boxes
+from media_factory import run_ffmpeg
+
+SECONDS = 5400
+
+
+def long_match(folder: Path, size: int = 3_000_000_000) -> Path:
+    """Make ``folder/match.mp4``, of ``size`` bytes."""
+    clip, whole, match = (folder / name for name in ("clip.mp4", "whole.mp4", "match.mp4"))
+    pictures = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=20", "-f", "lavfi", "-i", "sine=d=20"]
+    encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "40", "-g", "50", "-pix_fmt", "yuv420p"]
+    run_ffmpeg(*pictures, *encode, "-c:a", "aac", "-b:a", "32k", "-shortest", str(clip))
+    loop = ["-stream_loop", str(SECONDS // 20), "-i", str(clip), "-t", str(SECONDS), "-c", "copy"]
+    run_ffmpeg(*loop, "-movflags", "+faststart", str(whole))
+    spread(whole, match, size)
+    return match
+
+
+def spread(source: Path, destination: Path, size: int) -> None:
+    """Copy an mp4 with its index in front to a sparse file of ``size`` bytes, its chunks evenly apart."""
+    data = bytearray(source.read_bytes())
+    tables = [box for box in boxes(bytes(data)) if box.name == "stco"]
+    outer = {box.name: box for box in boxes(bytes(data)) if box.name in ("moov", "mdat")}
+    begin = outer["mdat"].begin
+    factor = (size - begin - 1_000_000) / (len(data) - begin)
+    offsets: list[tuple[int, int]] = []  # where in the tables, and the chunk's place
+    for table in tables:
+        count = struct.unpack_from(">I", data, table.begin + 12)[0]
+        for entry in range(count):
+            at = table.begin + 16 + 4 * entry
+            offsets.append((at, struct.unpack_from(">I", data, at)[0]))
+    places = sorted(place for _, place in offsets)
+    ends = dict(zip(places, [*places[1:], len(data)], strict=True))
+    moved = {place: begin + 16 + int((place - begin) * factor) for place in places}
+    head = bytearray(data[:begin])
+    for at, place in offsets:
+        struct.pack_into(">I", head, at, moved[place])
+    with destination.open("wb") as file:
+        file.write(head)
+        file.write(struct.pack(">I4sQ", 1, b"mdat", size - begin))
+        for place in places:
+            file.seek(moved[place])
+            file.write(data[place : ends[place]])
+        file.truncate(size)
