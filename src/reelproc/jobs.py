@@ -38,6 +38,7 @@ __all__ = [
     "job_identity",
     "job_sources",
     "run_job",
+    "with_paths",
 ]
 
 OnDamage = Literal["raise", "conceal"]
@@ -138,6 +139,7 @@ class JobContext:
         cancelled: set it to stop the job at its next frame.
         encoder_threads: pinned, since x264's output changes with its thread count.
         hardware: the name that results carry.
+        store: an address prefix where finished segments are kept and looked for, besides ``folder``; None: nowhere.
     """
 
     folder: Path | None = None
@@ -145,6 +147,7 @@ class JobContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     encoder_threads: int = 2
     hardware: str = "local"
+    store: str | None = None
 
     def check(self) -> None:
         """Raise if the job was cancelled.
@@ -215,12 +218,12 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     from reelproc.render.transfers import with_transfers
 
     def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
-        return _do(_with_paths(job, paths), context)
+        return _do(with_paths(job, paths), context)
 
     return with_transfers(job_sources(job), job.output, context, work)
 
 
-def _with_paths(job: Job, paths: Mapping[str, str]) -> Job:
+def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
     """``job`` with local files for the addresses that have one in ``paths``."""
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):

@@ -82,6 +82,8 @@ class RenderResult(Schema):
         clips: each clip's span in the output.
         phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``.
         hardware: name of what it ran on.
+        gpu, cores: the GPU's name and the cores of what it was rented on; None on your own machine.
+        cold_start: whether the container was started for this job; None where there is no container.
         cost_usd: by the price table; 0.0 on your own machine.
         peak_memory_bytes: greatest resident memory of the process and its children, as far as the system tells.
         warnings: everything that was not as planned, for people; empty when all was well.
@@ -96,6 +98,9 @@ class RenderResult(Schema):
     clips: tuple[ClipSpan, ...] = ()
     phases: dict[str, float] = Field(default_factory=dict)
     hardware: str = "local"
+    gpu: str | None = None
+    cores: float | None = None
+    cold_start: bool | None = None
     cost_usd: float = 0.0
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()

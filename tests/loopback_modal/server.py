@@ -189,4 +189,5 @@ class LoopbackModal(Calling, Keeping):
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
         server.close()
+        await server.wait_closed()
         await blobs.cleanup()

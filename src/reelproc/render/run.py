@@ -20,6 +20,7 @@ from reelproc.partial import partial_path
 from reelproc.render.assemble import assemble, check_container, copies_sound
 from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment import Concealment, render_segments
+from reelproc.render.segment_store import SegmentStore, notes_path
 from reelproc.render.sources import plan as plan_reel
 from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
@@ -159,7 +160,8 @@ def _render_missing(
 ) -> list[Concealment]:
     """Render the segments whose files are not there, and return what is concealed in all of them."""
     encoded = [(s, path) for s, path in zip(plan.segments, files, strict=True) if path is not None]
-    missing = [(s.first, s.end, path) for s, path in encoded if not (path.exists() and _notes(path).exists())]
+    store = SegmentStore(context.store) if context.store else None
+    missing = [(s.first, s.end, path) for s, path in encoded if not _is_there(path, store, context)]
     before = plan.frame_count - sum(end - first for first, end, _ in missing)
     shown = 0.0
 
@@ -170,23 +172,32 @@ def _render_missing(
             shown = now
             context.progress(Progress(phase="render", done=before + done, total=plan.frame_count))
 
+    def finished(segment: Path, concealed: list[Concealment]) -> None:
+        _write_notes(segment, concealed)
+        if store is not None:
+            store.keep(segment)
+
     context.progress(Progress(phase="render", done=before, total=plan.frame_count, message="rendering"))
     conceal = on_damage == "conceal"
-    render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=_write_notes)
+    render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=finished)
     context.progress(Progress(phase="render", done=plan.frame_count, total=plan.frame_count))
-    notes = [Concealment(**item) for _, path in encoded for item in json.loads(_notes(path).read_text())]
+    notes = [Concealment(**item) for _, path in encoded for item in json.loads(notes_path(path).read_text())]
     replaced = {(c.clip, c.seconds): c for c in notes if c.seconds is not None}  # two segments may show one frame
     faulty = [c for c in notes if c.seconds is None]
     return [*(replaced[key] for key in sorted(replaced)), *faulty]
 
 
-def _notes(segment: Path) -> Path:
-    return segment.with_suffix(".json")
+def _is_there(segment: Path, store: SegmentStore | None, context: JobContext) -> bool:
+    """Whether a former run has finished this segment, here or in the store."""
+    context.check()
+    if segment.exists() and notes_path(segment).exists():
+        return True
+    return store is not None and store.fetch(segment)
 
 
 def _write_notes(segment: Path, concealed: list[Concealment]) -> None:
     """Remember what a segment conceals, so that a resumed job still reports it."""
-    notes = _notes(segment)
+    notes = notes_path(segment)
     partial = partial_path(notes)
     try:
         partial.write_text(json.dumps([asdict(c) for c in concealed]))
