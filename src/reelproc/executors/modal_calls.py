@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 import modal
 import modal.exception as modal_errors
@@ -20,7 +24,10 @@ from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import as_reelproc_error, outcome_from_data
 from reelproc.results import JobResult
 
-__all__ = ["ended_state", "outcome_of", "reached"]
+__all__ = ["ended_state", "off_loop", "outcome_of", "reached"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Outcome = JobResult | ReelprocError | modal_errors.Error
 
@@ -90,6 +97,21 @@ def ended_state(id: str, outcome: Outcome, *, cancelled: Callable[[], bool]) -> 
     return JobState("cancelled" if isinstance(error, JobCancelledError) else "error", error)
 
 
+def off_loop(function: Callable[P, T]) -> Callable[P, T]:
+    """``function``, in a thread of its own where it is called from a coroutine, which Modal's client objects to."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return function(*args, **kwargs)
+        with ThreadPoolExecutor(1, thread_name_prefix="modal-call") as pool:
+            return pool.submit(function, *args, **kwargs).result()
+
+    return call
+
+
 @contextmanager
 def reached(app: str) -> Iterator[None]:
     """Turn what Modal's client raises in the block into ExecutorErrors.
@@ -101,7 +123,8 @@ def reached(app: str) -> Iterator[None]:
         yield
     except modal_errors.NotFoundError as error:
         raise ExecutorError(
-            f"the app {app!r} is not on Modal, or not as this reelproc deploys it ({error}); run 'reelproc modal deploy'"
+            f"the app {app!r} is not on Modal, or not as this reelproc deploys it ({error}); "
+            "run 'reelproc modal deploy'"
         ) from error
     except modal_errors.AuthError as error:
         raise ExecutorError(

@@ -16,7 +16,7 @@ from reelproc import __version__
 from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, SpecError, StorageError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.executors.modal_calls import ended_state, outcome_of, reached
+from reelproc.executors.modal_calls import ended_state, off_loop, outcome_of, reached
 from reelproc.executors.modal_presets import APP_NAME, CLASS_NAME, preset
 from reelproc.executors.modal_records import DICT_NAME, JobRecord, read_events
 from reelproc.executors.modal_staging import Staging, fetch
@@ -79,6 +79,7 @@ class ModalExecutor(Executor):
         """What the preset rents, at list prices."""
         return self.preset.hardware
 
+    @off_loop
     def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> ModalJob:
         """Start ``job`` on Modal; see :meth:`Executor.submit`.
 
@@ -122,12 +123,14 @@ class ModalExecutor(Executor):
             self._jobs.put(f"job/{name}", record.model_dump_json())
         return self._kept(ModalJob(self, name, record))
 
+    @off_loop
     def attach(self, id: str) -> ModalJob:
         """The handle of a job that was submitted with this account, by whichever process and preset."""
         check_id(id)
         with reached(self._app):
             return ModalJob(self, id, self._record(id))
 
+    @off_loop
     def close(self, *, cancel: bool = False) -> None:
         """Wait for all jobs submitted here, or cancel them. Safe to call again."""
         self._closed = True
@@ -178,6 +181,7 @@ class ModalJob(JobHandle):
         self._begun = False
         self._ended: JobState | None = None
 
+    @off_loop
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
         """What Modal says."""
         record = self._record
@@ -202,6 +206,7 @@ class ModalJob(JobHandle):
                 elif events or time.monotonic() >= deadline:
                     return JobState("running" if self._begun else "queued", None, events, behind)
 
+    @off_loop
     def cancel(self) -> None:
         """End the job's call, wherever it is, unless it has ended."""
         record = self._record
@@ -212,6 +217,7 @@ class ModalJob(JobHandle):
                 self._executor._jobs.put(f"cancelled/{record.call}", True)
                 modal.FunctionCall.from_id(record.call).cancel()
 
+    @off_loop
     def is_cancelled(self) -> bool:
         """Whether somebody wanted it stopped."""
         return self._record is not None and bool(self._executor._jobs.get(f"cancelled/{self._record.call}"))
