@@ -20,12 +20,14 @@ from reelproc.cli.failures import TERMINATED, report
 __all__ = ["app", "main"]
 
 _COMMANDS = {
+    "attach": ("reelproc.cli.remote:attach", "Follow a job submitted before."),
     "concat": ("reelproc.cli.editing:concat", "Join videos."),
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
     "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
+    "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),

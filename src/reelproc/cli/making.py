@@ -15,6 +15,7 @@ from reelproc.cli.common import (
     run,
     say,
     sized,
+    staging_option,
 )
 
 if TYPE_CHECKING:
@@ -27,9 +28,19 @@ __all__ = ["demo", "render"]
 @click.argument("reel_json", metavar="REEL.json")
 @click.argument("out", metavar="OUT")
 @executor_option
+@staging_option
+@click.option("--id", "job_id", metavar="ID", help="A name for the job; one that is complete is not done again.")
 @on_damage_option
 @common_options
-def render(reel_json: str, out: str, executor: str, on_damage: OnDamage, as_json: bool) -> None:
+def render(
+    reel_json: str,
+    out: str,
+    executor: str,
+    staging: str | None,
+    job_id: str | None,
+    on_damage: OnDamage,
+    as_json: bool,
+) -> None:
     """Render REEL.json into the video OUT.
 
     Relative sources in REEL.json are taken from the folder that it is in. REEL.json may be "-" for standard input;
@@ -39,7 +50,8 @@ def render(reel_json: str, out: str, executor: str, on_damage: OnDamage, as_json
     from reelproc.reel_file import read_reel
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
-    result = run(rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json)
+    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage)
+    result = run(job, executor=executor, as_json=as_json, staging=staging, id=job_id)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 
