@@ -30,25 +30,23 @@ def long_match(folder: Path, size: int = 3_000_000_000) -> Path:
 def spread(source: Path, destination: Path, size: int) -> None:
     """Copy an mp4 with its index in front to a sparse file of ``size`` bytes, its chunks evenly apart."""
     data = bytearray(source.read_bytes())
-    tables = [box for box in boxes(bytes(data)) if box.name == "stco"]
-    outer = {box.name: box for box in boxes(bytes(data)) if box.name in ("moov", "mdat")}
-    begin = outer["mdat"].begin
+    found = list(boxes(bytes(data)))
+    begin = next(box.begin for box in found if box.name == b"mdat")
     factor = (size - begin - 1_000_000) / (len(data) - begin)
     offsets: list[tuple[int, int]] = []  # where in the tables, and the chunk's place
-    for table in tables:
-        count = struct.unpack_from(">I", data, table.begin + 12)[0]
-        for entry in range(count):
-            at = table.begin + 16 + 4 * entry
-            offsets.append((at, struct.unpack_from(">I", data, at)[0]))
+    for table in (box for box in found if box.name == b"stco"):
+        count = struct.unpack_from(">I", data, table.begin + 4)[0]
+        entries = range(table.begin + 8, table.begin + 8 + 4 * count, 4)
+        offsets += [(at, struct.unpack_from(">I", data, at)[0]) for at in entries]
     places = sorted(place for _, place in offsets)
     ends = dict(zip(places, [*places[1:], len(data)], strict=True))
-    moved = {place: begin + 16 + int((place - begin) * factor) for place in places}
-    head = bytearray(data[:begin])
+    moved = {place: begin + 8 + int((place - begin) * factor) for place in places}
+    head = data[: begin - 8]
     for at, place in offsets:
         struct.pack_into(">I", head, at, moved[place])
     with destination.open("wb") as file:
         file.write(head)
-        file.write(struct.pack(">I4sQ", 1, b"mdat", size - begin))
+        file.write(struct.pack(">I4sQ", 1, b"mdat", size - len(head)))
         for place in places:
             file.seek(moved[place])
             file.write(data[place : ends[place]])

@@ -8,10 +8,13 @@ import av
 import pytest
 
 from doc_pages import DOCS, run_page
+from faulty_s3 import S3Service
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 
 DAMAGE = DOCS / "how-to" / "handle-damage.md"
+S3 = DOCS / "how-to" / "s3-and-r2.md"
 PAGES = sorted(p for folder in ("how-to", "explanation") for p in (DOCS / folder).glob("*.md"))
+PLAIN = [p for p in PAGES if p.stem != "index" and p not in (DAMAGE, S3)]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def workplace(tmp_path: Path, footage: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("workplace")
-@pytest.mark.parametrize("page", [p for p in PAGES if p.stem != "index" and p != DAMAGE], ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", PLAIN, ids=lambda p: p.stem)
 def test_a_page_runs_as_it_stands(page: Path) -> None:
     run_page(page)
 
@@ -53,6 +56,14 @@ def test_the_page_about_damage_runs_and_meets_damage() -> None:
     assert len(page["video"].damage) > 0
     assert page["result"].frame_count == 30
     assert page["result"].warnings
+
+
+@pytest.mark.usefixtures("workplace")
+def test_the_page_about_s3_runs_against_a_server_here(s3: S3Service) -> None:
+    page = run_page(S3)
+    assert page["result"].frame_count == 90
+    assert s3.keys() == ["games/game.mp4", "reels/first.mp4"]
+    assert Path("again.mp4").read_bytes() == Path("game.mp4").read_bytes()
 
 
 @pytest.mark.usefixtures("workplace")

@@ -48,7 +48,8 @@ class PartialFile:
 
     Attributes:
         fetched_bytes, seconds: what was moved, and the time that readers waited for it.
-        failure: the error that a read ended with, where one did: an ffmpeg child can only say that its input broke.
+        failure: set by whoever could not hand on the error of a read: PyAV and ffmpeg children only say that their
+            input broke off.
     """
 
     def __init__(self, remote: RemoteObject, path: Path, progress: TransferCallback = no_progress) -> None:
@@ -67,8 +68,14 @@ class PartialFile:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._fd, remote.size)
 
-    def read(self, start: int, length: int) -> bytes:
+    def read(self, start: int, length: int, *, ahead: bool = True, check: Callable[[], None] = lambda: None) -> bytes:
         """``length`` bytes from ``start``, fewer at the object's end.
+
+        Args:
+            start: the first of them.
+            length: how many.
+            ahead: fetch more than that where the reads go straight on.
+            check: called while something is fetched; what it raises ends that.
 
         Raises:
             StorageError: they cannot be had.
@@ -77,7 +84,7 @@ class PartialFile:
         if start >= end:
             return b""
         with self._lock:
-            self._ensure(start, end)
+            self._ensure(start, end, ahead, check)
             return os.pread(self._fd, end - start, start)
 
     def complete(self, progress: TransferCallback | None = None) -> None:
@@ -127,18 +134,23 @@ class PartialFile:
 
     # ---- fetching
 
-    def _ensure(self, start: int, end: int) -> None:
+    def _ensure(self, start: int, end: int, ahead: bool, check: Callable[[], None]) -> None:
         if self._fd < 0:
             raise StorageError(f"{self.remote.address} was closed while it was read")
         if not self._missing(start, end):
             return
         sequential = start <= self._expected + BLOCK_BYTES and end > self._expected
         self._ahead = min(2 * self._ahead, LONGEST_AHEAD_BYTES) if sequential else BLOCK_BYTES
-        end = min(self.size, max(end, start + self._ahead))
+        if ahead:
+            end = min(self.size, max(end, start + self._ahead))
+
+        def look() -> None:
+            check()
+            self._progress(self.fetched_bytes, 0)
+
         with self._timed():
             for begin, stop in self._missing(start, end):
-                self._fetch(begin, stop, lambda: self._progress(self.fetched_bytes, 0))
-                self._progress(self.fetched_bytes, 0)
+                self._fetch(begin, stop, look)
         self._expected = end
 
     def _missing(self, start: int, end: int) -> list[tuple[int, int]]:
@@ -163,7 +175,7 @@ class PartialFile:
             for piece in self.remote.read(at, end):
                 if at + len(piece) > end:
                     raise StorageError(f"{self.remote.address} sent more than was asked for", transient=True)
-                os.pwrite(self._fd, piece, at)
+                self._keep(piece, at)
                 at += len(piece)
                 with self._count_lock:
                     self.fetched_bytes += len(piece)
@@ -173,16 +185,17 @@ class PartialFile:
                     f"{self.remote.address} broke off: {at - start} of {end - start} bytes came", transient=True
                 )
 
-        try:
-            retried(attempt, check=check)
-        except ReelprocError as error:
-            self.failure = error
-            raise
-        except OSError as error:
-            self.failure = StorageError(f"{self.remote.address} cannot be kept at {self.path}: {error}")
-            raise self.failure from error
+        retried(attempt, check=check)
         for block in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
             self._there[block] = 1
+
+    def _keep(self, piece: bytes, at: int) -> None:
+        try:
+            os.pwrite(self._fd, piece, at)
+        except OSError as error:
+            raise StorageError(
+                f"{self.remote.address} cannot be kept at {self.path}: {error}; check the disk"
+            ) from error
 
     def _fetch_parts(self, parts: list[tuple[int, int]], progress: TransferCallback) -> None:
         stop = threading.Event()
@@ -244,6 +257,10 @@ class _Reader(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         wanted = self._file.size if size is None or size < 0 else size
-        data = self._file.read(self._at, wanted)
+        try:
+            data = self._file.read(self._at, wanted)
+        except ReelprocError as error:
+            self._file.failure = error
+            raise
         self._at += len(data)
         return data

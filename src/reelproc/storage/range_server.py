@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["serve", "withdraw"]
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-_PIECE_BYTES = 256 << 10
+_PIECE_BYTES = 64 << 10
 _IDLE_SECONDS = 120
 
 _lock = threading.Lock()
@@ -54,6 +55,10 @@ def withdraw(address: str) -> None:
         server.server_close()
 
 
+class _ChildGoneError(Exception):
+    """Nobody waits for what is being fetched."""
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -64,6 +69,11 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
+
+    def setup(self) -> None:
+        # the less waits in the socket, the less is fetched for a child that has had enough
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _PIECE_BYTES)
+        super().setup()
 
     def do_GET(self) -> None:
         file = _files.get(self.path.removeprefix("/"))
@@ -87,9 +97,27 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             for at in range(start, end, _PIECE_BYTES):
-                self.wfile.write(file.read(at, min(_PIECE_BYTES, end - at)))
-        except ReelprocError:
-            pass  # the file keeps the failure; the child sees its input break off
+                # the plan has fetched what the child is here for; what it reads beyond is thrown away in the end
+                data = file.read(at, min(_PIECE_BYTES, end - at), ahead=False, check=self._check_child)
+                self.wfile.write(data)
+        except ReelprocError as error:
+            file.failure = error  # the child only sees its input break off
+        except _ChildGoneError:
+            pass
+
+    def _check_child(self) -> None:
+        """Raise _ChildGoneError if nobody waits for the answer any more."""
+        self.request.setblocking(False)
+        try:
+            gone = not self.request.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            gone = False
+        except OSError:
+            gone = True
+        finally:
+            self.request.settimeout(_IDLE_SECONDS)
+        if gone:
+            raise _ChildGoneError
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
         """Nothing: the addresses are secrets."""

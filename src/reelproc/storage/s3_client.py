@@ -134,8 +134,8 @@ def translated_errors(address: str, doing: str) -> Iterator[None]:
 
 
 def _of_code(code: str, status: int, address: str, doing: str) -> StorageError:
-    if code in _NOT_FOUND:
-        return ObjectNotFoundError(f"there is no {_NOT_FOUND[code]} for {address}; check bucket and key")
+    if code in _NOT_FOUND or status == 404:
+        return ObjectNotFoundError(f"there is no {_NOT_FOUND.get(code, 'bucket')} for {address}; check bucket and key")
     if code in ("PreconditionFailed", "412"):
         return StorageError(f"{address} was replaced by something else while it was {doing}; try again")
     shown = f"{code or 'no code'}, status {status}"

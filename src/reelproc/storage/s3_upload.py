@@ -70,11 +70,11 @@ class Upload:
                     etag = self._put(file.fileno(), size, sha256, progress)
                 else:
                     etag = self._put_parts(file.fileno(), size, sha256, progress)
+        except ReelprocError:  # some are OSErrors, too
+            raise
         except FileNotFoundError as error:
             raise StorageError(f"{path} is not there to be put at {self.address}: {error}") from error
         except OSError as error:
-            if isinstance(error, ReelprocError):
-                raise
             raise StorageError(f"{path} cannot be read for {self.address}: {error}") from error
         self._verify(size, etag)
         progress(size, size)
