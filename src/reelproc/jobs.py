@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
-from reelproc.results import Progress, ProgressCallback
+from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Schema, Seconds, translated
 from reelproc.storage import identity, scheme_of
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyJob",
+    "ChunkJob",
+    "Delegate",
     "ExtractJob",
     "Job",
     "JobContext",
@@ -44,6 +46,9 @@ __all__ = [
 OnDamage = Literal["raise", "conceal"]
 """What to do about a source frame that cannot be decoded: raise, or show the last good one again and report it."""
 
+Chunks = Annotated[int, Field(ge=1, le=100)] | Literal["auto"]
+"""Into how many parts a render is divided."""
+
 
 class RenderJob(Schema):
     """Make a reel.
@@ -55,6 +60,9 @@ class RenderJob(Schema):
         smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the
             groups of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says
             so.
+        chunks: into how many parts, at most, the plan's segments (about 10 s each) are divided, each done by a worker
+            of its own: a process here, a container on Modal. ``"auto"``: as many as are likely to pay. Frames are the
+            same, whatever it is.
     """
 
     version: Literal[1] = 1
@@ -63,6 +71,7 @@ class RenderJob(Schema):
     output: Source
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
+    chunks: Chunks = 1
 
     if TYPE_CHECKING:  # what may be given is more than what is kept
 
@@ -73,6 +82,7 @@ class RenderJob(Schema):
             output: str | os.PathLike[str],
             on_damage: OnDamage = "raise",
             smart_copy: bool = True,
+            chunks: int | Literal["auto"] = 1,
             version: Literal[1] = 1,
             job: Literal["render"] = "render",
         ) -> None: ...
@@ -117,11 +127,43 @@ class ExtractJob(Schema):
         ) -> None: ...
 
 
-Job = RenderJob | ExtractJob
+class ChunkJob(Schema):
+    """Make some segments of a render, for the job that puts it together. Executors submit it; you need not.
+
+    Attributes:
+        render: the whole.
+        segments: which of its plan's segments, by number.
+        output: an address prefix, or a folder, that they are put under by the names of their content.
+    """
+
+    version: Literal[1] = 1
+    job: Literal["chunk"] = "chunk"
+    render: RenderJob
+    segments: tuple[int, ...]
+    output: Source
+
+
+Job = RenderJob | ExtractJob | ChunkJob
 """Whatever an executor can be asked to do."""
 
 AnyJob = Annotated[Job, Field(discriminator="job")]
 _ADAPTER: TypeAdapter[Job] = TypeAdapter(AnyJob)
+
+
+@dataclass(frozen=True)
+class Delegate:
+    """Has parts of a render done elsewhere.
+
+    Attributes:
+        work: given the segment numbers of each part and a callback for the frames done in all, has all parts done and
+            their segments put into ``JobContext.store``; returns their results.
+        most: how many parts ``chunks="auto"`` may make.
+        always: delegate even what is in one part: this machine is not fit for it.
+    """
+
+    work: Callable[[list[tuple[int, ...]], Callable[[int], None]], list[RenderResult]]
+    most: int
+    always: bool = False
 
 
 def _ignore(_: Progress) -> None:
@@ -139,6 +181,7 @@ class JobContext:
         cancelled: set it to stop the job at its next frame.
         encoder_threads: pinned, since x264's output changes with its thread count.
         hardware: the name that results carry.
+        delegate: how parts of a render are done by others; None: the whole is done here.
         store: an address prefix where finished segments are kept and looked for, besides ``folder``; None: nowhere.
     """
 
@@ -148,6 +191,7 @@ class JobContext:
     encoder_threads: int = 2
     hardware: str = "local"
     store: str | None = None
+    delegate: Delegate | None = None
 
     def check(self) -> None:
         """Raise if the job was cancelled.
@@ -176,6 +220,8 @@ def job_hash(job: Job) -> str:
 
 def job_sources(job: Job) -> tuple[str, ...]:
     """The addresses that ``job`` reads, each once, in order of appearance."""
+    if isinstance(job, ChunkJob):
+        return job_sources(job.render)
     if isinstance(job, RenderJob):
         return tuple(dict.fromkeys(clip.source for clip in job.reel.clips))
     return (job.source,)
@@ -220,11 +266,15 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
         return _do(with_paths(job, paths), context)
 
-    return with_transfers(job_sources(job), job.output, context, work)
+    output = "" if isinstance(job, ChunkJob) else job.output  # a chunk puts its segments where they belong itself
+    return with_transfers(job_sources(job), output, context, work)
 
 
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
     """``job`` with local files for the addresses that have one in ``paths``."""
+    if isinstance(job, ChunkJob):
+        render = with_paths(job.render, paths)
+        return job.model_copy(update={"render": render})
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):
         clips = tuple(
@@ -235,10 +285,14 @@ def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
 
 
 def _do(job: Job, context: JobContext) -> JobResult:
-    if isinstance(job, RenderJob):
-        from reelproc.render.run import render_reel
+    if isinstance(job, ExtractJob):
+        from reelproc.render.extract import extract
 
-        return render_reel(job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
-    from reelproc.render.extract import extract
+        return extract(job, context)
+    from reelproc.render.run import render_chunk, render_reel
 
-    return extract(job, context)
+    if isinstance(job, ChunkJob):
+        return render_chunk(job, context)
+    return render_reel(
+        job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, chunks=job.chunks, context=context
+    )

@@ -145,7 +145,9 @@ def run(
     with making_executor(executor, staging=staging) as ex:
         handle = ex.submit(job, id=id)
         if executor.startswith("modal"):
-            click.echo(f"job {handle.id}: if this is cut off, reelproc attach {handle.id} --executor {executor}", err=True)
+            click.echo(
+                f"job {handle.id}: if this is cut off, reelproc attach {handle.id} --executor {executor}", err=True
+            )
         return follow(handle, as_json=as_json)
 
 

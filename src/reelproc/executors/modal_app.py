@@ -21,6 +21,7 @@ from pathlib import Path
 
 import modal
 
+from reelproc.executors.modal_chunks import ModalChunks
 from reelproc.executors.modal_presets import APP_NAME, PRESETS
 from reelproc.executors.modal_records import DICT_NAME, EventPages
 from reelproc.executors.modal_worker import Container
@@ -92,4 +93,8 @@ class Worker:
         call = modal.current_function_call_id() or "none"
         pages = modal.Dict.from_name(DICT_NAME, create_if_missing=True)
         with EventPages(pages, call, lost=(modal.exception.Error, OSError)).running() as events:
-            return self.container.run(request, events)
+            return self.container.run(
+                request,
+                events,
+                lambda job, asked: ModalChunks(job, asked, app=SETTINGS["REELPROC_MODAL_APP"], pages=pages).delegate,
+            )

@@ -17,11 +17,11 @@ from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, Sp
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
 from reelproc.executors.modal_calls import ended_state, off_loop, outcome_of, reached
-from reelproc.executors.modal_presets import APP_NAME, CLASS_NAME, preset
+from reelproc.executors.modal_presets import APP_NAME, CLASS_NAME, COORDINATOR, Preset, preset
 from reelproc.executors.modal_records import DICT_NAME, JobRecord, read_events
 from reelproc.executors.modal_staging import Staging, fetch
 from reelproc.executors.modal_worker import ModalRequest
-from reelproc.jobs import Job, job_identity
+from reelproc.jobs import Job, RenderJob, job_identity
 from reelproc.results import Progress, RenderResult
 from reelproc.storage import identity, scheme_of
 
@@ -110,12 +110,13 @@ class ModalExecutor(Executor):
                 if self._jobs.put(f"claim/{name}/{run}", uuid.uuid4().hex, skip_if_exists=True):
                     break
                 self._wait_for(name, run)  # another process submits the same job now
+            coordinated = isinstance(job, RenderJob) and job.chunks != 1
             remote, fetched_from = self._staging.staged(job, name)
             request = ModalRequest(
                 version=__version__, id=name, job=remote.model_dump_json(), preset=self.preset.name, timeout=limit,
-                runner=self._runner, store=self._staging.store(remote),
+                runner=self._runner, store=self._staging.store(remote), coordinated=coordinated,
             )  # fmt: skip
-            call = self._worker().run.spawn(request.model_dump_json())
+            call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
             record = JobRecord(
                 id=name, run=run, call=call.object_id, identity=content, preset=self.preset.name, submitted=time.time(),
                 output=job.output, fetched_from=fetched_from,
@@ -147,9 +148,9 @@ class ModalExecutor(Executor):
     def _jobs(self) -> Any:
         return modal.Dict.from_name(DICT_NAME, create_if_missing=True, environment_name=self._environment)
 
-    def _worker(self) -> Any:
+    def _worker(self, place: Preset) -> Any:
         cls = modal.Cls.from_name(self._app, CLASS_NAME, environment_name=self._environment)
-        return cls.with_options(**self.preset.options)()
+        return cls.with_options(**place.options)()
 
     def _record(self, id: str) -> JobRecord | None:
         text = self._jobs.get(f"job/{id}")

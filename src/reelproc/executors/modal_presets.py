@@ -9,7 +9,7 @@ from reelproc.errors import SpecError
 from reelproc.executors.base import Hardware
 from reelproc.schema import Schema
 
-__all__ = ["APP_NAME", "CLASS_NAME", "PRESETS", "Preset", "preset"]
+__all__ = ["APP_NAME", "CLASS_NAME", "COORDINATOR", "PRESETS", "Preset", "preset"]
 
 APP_NAME = "reelproc"
 CLASS_NAME = "Worker"
@@ -58,6 +58,9 @@ PRESETS = {
     )
 }
 """By the name of the executor."""
+
+COORDINATOR = Preset(name="modal-coordinator", gpu=None, cores=2.0, memory_mib=4096, timeout_seconds=14400)
+"""Where a divided render is planned and put together: it waits for the others, makes the sound, and copies packets."""
 
 
 def preset(name: str) -> Preset:

@@ -15,17 +15,16 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from reelproc import __version__
 from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError, ReelprocError
-from reelproc.executors.modal_presets import preset
+from reelproc.executors.modal_presets import COORDINATOR, Preset, preset
 from reelproc.executors.outcome import as_reelproc_error, outcome_to_data
-from reelproc.jobs import JobContext, job_from_json
+from reelproc.jobs import Delegate, JobContext, RenderJob, job_from_json
 from reelproc.results import JobResult, ProgressCallback
 from reelproc.schema import Schema
 
@@ -49,6 +48,7 @@ class ModalRequest(Schema):
         timeout: seconds that it may run; None: as long as the preset allows.
         runner: ``"module:function"`` that does a job.
         store: where finished segments are kept, so that another attempt need not make them again; empty: nowhere.
+        coordinated: the job is divided: this container only coordinates it, and is of :data:`COORDINATOR`.
     """
 
     version: str
@@ -58,6 +58,11 @@ class ModalRequest(Schema):
     timeout: float | None = None
     runner: str = "reelproc.jobs:run_job"
     store: str = ""
+    coordinated: bool = False
+
+
+Delegating = Callable[[RenderJob, ModalRequest], Delegate]
+"""Says how the parts of a divided job are done."""
 
 
 class Container:
@@ -66,7 +71,7 @@ class Container:
     def __init__(self) -> None:
         self._jobs = 0
 
-    def run(self, text: str, progress: ProgressCallback, **context: Any) -> str:
+    def run(self, text: str, progress: ProgressCallback, delegating: Delegating | None = None) -> str:
         """Do the job of a :class:`ModalRequest`, and return its outcome, as JSON.
 
         Must be called in the main thread: a signal ends a job that is deaf to its time limit.
@@ -74,7 +79,7 @@ class Container:
         Args:
             text: the request's JSON.
             progress: takes the job's events.
-            **context: more for the :class:`~reelproc.jobs.JobContext`.
+            delegating: says how the parts of a divided job are done.
 
         Raises:
             ReelprocError: one that another attempt may help.
@@ -84,15 +89,15 @@ class Container:
         startup = process_age() if cold else 0.0
         outcome: JobResult | ReelprocError
         try:
-            outcome = self._do(self._checked(text), progress, context)
+            outcome = self._do(self._checked(text), progress, delegating)
         except Exception as error:  # noqa: BLE001 - all is reported, typed
             outcome = as_reelproc_error(error)
         if isinstance(outcome, ReelprocError):
             if outcome.transient:
                 raise outcome
             return json.dumps(outcome_to_data(outcome))
-        name = json.loads(text)["preset"]
-        return json.dumps(outcome_to_data(_weighed(outcome, name, startup, time.time() - began, cold=cold)))
+        request = ModalRequest.model_validate_json(text)
+        return json.dumps(outcome_to_data(_weighed(outcome, request, startup, time.time() - began, cold=cold)))
 
     @staticmethod
     def _checked(text: str) -> ModalRequest:
@@ -105,11 +110,12 @@ class Container:
         return ModalRequest.model_validate_json(text)
 
     @staticmethod
-    def _do(request: ModalRequest, progress: ProgressCallback, context: dict[str, Any]) -> JobResult:
-        limit = preset(request.preset).timeout_seconds - MARGIN_SECONDS
+    def _do(request: ModalRequest, progress: ProgressCallback, delegating: Delegating | None) -> JobResult:
+        limit = _place(request).timeout_seconds - MARGIN_SECONDS
         seconds = limit if request.timeout is None else min(request.timeout, limit)
         module, _, function = request.runner.partition(":")
         run = getattr(importlib.import_module(module), function)
+        job = job_from_json(request.job)
         cancelled = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="reelproc-job-"))
         job_context = JobContext(
@@ -118,15 +124,16 @@ class Container:
             cancelled=cancelled,
             hardware=request.preset,
             store=request.store or None,
-            **context,
         )
+        if request.coordinated and isinstance(job, RenderJob) and delegating is not None:
+            job_context.delegate = delegating(job, request)
         late = JobTimeoutError(
             f"job {request.id} was stopped at its time limit of {seconds:g} s; submit it again with more, or divide "
             "it with chunks"
         )
         try:
             with _time_limit(seconds, cancelled, late):
-                result: JobResult = run(job_from_json(request.job), job_context)
+                result: JobResult = run(job, job_context)
         except JobCancelledError:
             raise late from None  # nobody else sets the mark: Modal's own cancel interrupts the container
         finally:
@@ -154,17 +161,23 @@ def _time_limit(seconds: float, cancelled: threading.Event, late: JobTimeoutErro
         timer.cancel()
 
 
-def _weighed(result: JobResult, name: str, startup: float, seconds: float, *, cold: bool) -> JobResult:
-    hardware = preset(name).hardware
-    cost = (startup + seconds) * hardware.usd_per_second
+def _place(request: ModalRequest) -> Preset:
+    """What this container is."""
+    return COORDINATOR if request.coordinated else preset(request.preset)
+
+
+def _weighed(result: JobResult, request: ModalRequest, startup: float, seconds: float, *, cold: bool) -> JobResult:
+    """The result with what it was made on; ``gpu`` and ``cores`` are those of the frames' makers."""
+    wanted = preset(request.preset)
+    cost = (startup + seconds) * _place(request).hardware.usd_per_second
     return result.model_copy(
         update={
-            "hardware": name,
-            "gpu": (gpu_name() or hardware.gpu) if hardware.gpu else None,
-            "cores": hardware.cores,
+            "hardware": wanted.name,
+            "gpu": (gpu_name() or wanted.gpu) if wanted.gpu else None,
+            "cores": wanted.cores,
             "cold_start": cold,
-            "cost_usd": result.cost_usd + round(cost, 8),
-            "phases": {"startup": round(startup, 4), **result.phases},
+            "cost_usd": round(result.cost_usd + cost, 8),
+            "phases": {**result.phases, "startup": round(startup + result.phases.get("startup", 0.0), 4)},
         }
     )
 

@@ -58,7 +58,7 @@ def write(output: Path) -> None:
 
 
 def whoami(output: Path, context: JobContext) -> list[str]:
-    output.write_bytes(b"video")
+    write(output)
     return [str(os.getpid()), os.getcwd()]  # noqa: PTH109
 
 
