@@ -44,12 +44,10 @@ def source(game: Path, modal_service: ModalService) -> str:
 
 
 def job_of(source: str | Path, output: str | Path, **options: object) -> rp.RenderJob:
-    """Three segments: 750 frames."""
+    """Three segments: 750 frames. Without loss: of lossy x264 not even two runs on one busy machine are always equal."""
     crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=100, y=10, width=90, height=160)])
-    clip = rp.Clip(
-        source=str(source), end=25.0, stages=[crop, rp.Text(text="OLÉ ⚽")] if options.pop("text", 0) else [crop]
-    )
-    reel = rp.Reel(clips=[clip], output=rp.Output(width=90, height=160))
+    clip = rp.Clip(source=str(source), end=25.0, stages=[crop])
+    reel = rp.Reel(clips=[clip], output=rp.Output(width=90, height=160, crf=0))
     return rp.RenderJob(reel=reel, output=str(output), **options)  # type: ignore[arg-type]
 
 
@@ -224,7 +222,9 @@ def test_a_render_in_chunks_equals_one_in_one_piece(
     assert result.gpu == "T4"
     assert result.cost_usd > result.phases["wall"] * ex.hardware.usd_per_second / 10
     assert modal_service.storage is not None
-    assert [key for key in modal_service.storage.keys() if ".reelproc-segments" in key and source[5:40] in key] == []
+    left = modal_service.storage.keys()
+    folder = source.split("/")[3]
+    assert sorted(key for key in left if key.startswith(folder)) == [f"{folder}/game.mp4", f"{folder}/reel.mp4"]
 
 
 def test_chunks_overlap_in_time(source: str, modal_service: ModalService) -> None:
@@ -232,7 +232,9 @@ def test_chunks_overlap_in_time(source: str, modal_service: ModalService) -> Non
     server = modal_service.server
     assert server is not None
     with rp.executor("modal-cpu") as ex:
-        handle = ex.submit(job_of(source, source.replace("game", "reel"), chunks=3))
+        job = job_of(source, source.replace("game", "reel"), chunks=3)
+        large = job.reel.model_copy(update={"output": rp.Output(width=360, height=640)})  # so that it takes a while
+        handle = ex.submit(job.model_copy(update={"reel": large}))
         while not handle.poll(None, 0.02).ended:
             most = max(most, len(server.running()))
     assert most >= 3, "the coordinator and at least two chunks at a time"

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reelproc import storage
-from reelproc.errors import DecodeError, SpecError
+from reelproc.errors import DecodeError, SpecError, StorageError
 from reelproc.jobs import ExtractJob, JobContext, RenderJob
 from reelproc.results import Progress, RenderResult
 
@@ -115,6 +115,25 @@ def deaf(output: Path, context: JobContext) -> None:
         time.sleep(1)
 
 
+def sleeps(output: Path, context: JobContext) -> None:
+    """Never looks whether its time is up."""
+    while True:
+        time.sleep(0.05)
+
+
+def stubborn(output: Path, context: JobContext) -> None:
+    """Swallows what interrupts it, whatever it is."""
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            continue
+
+
+def slow_down(output: Path, context: JobContext) -> None:
+    raise StorageError("503 SlowDown", transient=True)
+
+
 def gate(output: Path, context: JobContext) -> None:
     """Runs until the test makes a file."""
     context.progress(Progress(phase="render", done=1, total=60))
@@ -157,6 +176,6 @@ BEHAVIOURS: dict[str, Callable[[Path, JobContext], list[str] | None]] = {
     f.__name__: f
     for f in (
         ok, whoami, many_events, noise, decode_error, spec_error, bug, disk_full, exits, hang, deaf, gate, killed,
-        segfault, segments,
+        segfault, segments, sleeps, slow_down, stubborn,
     )
 }  # fmt: skip
