@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,14 +43,17 @@ class ModalService:
 @contextmanager
 def deployed() -> Iterator[ModalService]:
     """Our app, deployed by its own code; the environment of this process points at it."""
-    if LIVE:
+    if LIVE:  # the stand-in jobs go with the app
+        os.environ["REELPROC_MODAL_MODULES"] = "fake_jobs"
+        os.environ.setdefault("REELPROC_MODAL_APP", "reelproc-tests")
+        sys.path.insert(0, str(RUNNERS))
         from reelproc.executors.modal_app import app
 
         app.deploy()
         yield ModalService(None, None, f"s3:///reelproc-tests/{uuid.uuid4().hex}")
         return
     with pytest.MonkeyPatch.context() as patch, S3Service() as service, service.fresh() as storage:
-        server = LoopbackModal(python_path=[str(RUNNERS)], ladder=(1.0, 2.0), environment={"REELPROC_TEST": "1"})
+        server = LoopbackModal(python_path=[str(RUNNERS)], ladder=(1.0, 2.0))
         with server:
             environment = server.client_environment | storage.environment
             for name, value in environment.items():

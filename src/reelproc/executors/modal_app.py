@@ -4,12 +4,13 @@ One class without a GPU; clients turn it into a T4, an L4 or a CPU container wit
 (:mod:`.modal_presets`). The source of this very package is shipped, with the dependencies that it was installed with,
 so that the deployed version is the deploying machine's.
 
-Three variables are read at deployment and carried into the image:
+Four variables are read at deployment and carried into the image:
 
 - ``REELPROC_MODAL_APP``: the app's name, ``reelproc`` by default.
 - ``REELPROC_MODAL_SECRETS``: names of Modal secrets, separated by commas, ``reelproc-storage`` by default; they hold
   what storage needs (``R2_ENDPOINT_URL``, ...). Empty: none.
 - ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``.
+- ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say.
 """
 
 from __future__ import annotations
@@ -32,13 +33,18 @@ WEIGHTS = "/reelproc"
 SETTINGS = {
     "REELPROC_MODAL_APP": os.environ.get("REELPROC_MODAL_APP", APP_NAME),
     "REELPROC_MODAL_SECRETS": os.environ.get("REELPROC_MODAL_SECRETS", "reelproc-storage"),
+    "REELPROC_MODAL_MODULES": os.environ.get("REELPROC_MODAL_MODULES", ""),
     "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", ""),
 }
 
 
+def _names(setting: str) -> list[str]:
+    return [name.strip() for name in SETTINGS[f"REELPROC_MODAL_{setting}"].split(",") if name.strip()]
+
+
 def _requirements() -> list[str]:
     """What the image gets: this installation's versions of what reelproc and the chosen extras ask for."""
-    extras = {"s3", "", *filter(None, SETTINGS["REELPROC_MODAL_EXTRAS"].split(","))}
+    extras = {"s3", "", *_names("EXTRAS")}
     wanted = []
     for line in metadata.requires("reelproc") or []:
         requirement, _, marker = line.partition(";")
@@ -62,7 +68,7 @@ if modal.is_local():  # in the container the image is there already, and the pac
     image = image.uv_pip_install(*_requirements())
     image = image.env({**SETTINGS, "REELPROC_HOME": f"{WEIGHTS}/home"})
     # not only .py files, as is Modal's default: the fonts are data
-    image = image.add_local_python_source("reelproc", ignore=_not_shipped)
+    image = image.add_local_python_source("reelproc", *_names("MODULES"), ignore=_not_shipped)
 
 app = modal.App(SETTINGS["REELPROC_MODAL_APP"])
 _default = PRESETS["modal-cpu"]
@@ -75,7 +81,7 @@ _default = PRESETS["modal-cpu"]
     timeout=_default.timeout_seconds,
     scaledown_window=60,
     volumes={WEIGHTS: modal.Volume.from_name("reelproc-weights", create_if_missing=True)},
-    secrets=[modal.Secret.from_name(name) for name in filter(None, SETTINGS["REELPROC_MODAL_SECRETS"].split(","))],
+    secrets=[modal.Secret.from_name(name) for name in _names("SECRETS")],
     # only what another attempt may help is raised (see modal_worker), so only that is repeated
     retries=modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
@@ -11,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import modal
+import modal.exception
 
 from reelproc import __version__
 from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, SpecError, StorageError
@@ -110,18 +112,11 @@ class ModalExecutor(Executor):
                 if self._jobs.put(f"claim/{name}/{run}", uuid.uuid4().hex, skip_if_exists=True):
                     break
                 self._wait_for(name, run)  # another process submits the same job now
-            coordinated = isinstance(job, RenderJob) and job.chunks != 1
-            remote, fetched_from = self._staging.staged(job, name)
-            request = ModalRequest(
-                version=__version__, id=name, job=remote.model_dump_json(), preset=self.preset.name, timeout=limit,
-                runner=self._runner, store=self._staging.store(remote), coordinated=coordinated,
-            )  # fmt: skip
-            call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
-            record = JobRecord(
-                id=name, run=run, call=call.object_id, identity=content, preset=self.preset.name, submitted=time.time(),
-                output=job.output, fetched_from=fetched_from,
-            )  # fmt: skip
-            self._jobs.put(f"job/{name}", record.model_dump_json())
+            try:
+                record = self._spawn(job, name, run=run, identity=content, timeout=limit)
+            except BaseException:  # nobody shall wait for a run that does not begin
+                self._jobs.pop(f"claim/{name}/{run}", None)
+                raise
         return self._kept(ModalJob(self, name, record))
 
     @off_loop
@@ -141,6 +136,34 @@ class ModalExecutor(Executor):
             handle.cancel()
         for handle in handles:
             handle.wait()
+
+    def _spawn(self, job: Job, name: str, *, run: int, identity: str, timeout: float | None) -> JobRecord:
+        """Stage the job, start its call, and write down which call it is."""
+        coordinated = isinstance(job, RenderJob) and job.chunks != 1
+        remote, fetched_from = self._staging.staged(job, name)
+        request = ModalRequest(
+            version=__version__,
+            id=name,
+            job=remote.model_dump_json(),
+            preset=self.preset.name,
+            timeout=timeout,
+            runner=self._runner,
+            store=self._staging.store(remote),
+            coordinated=coordinated,
+        )
+        call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
+        record = JobRecord(
+            id=name,
+            run=run,
+            call=call.object_id,
+            identity=identity,
+            preset=self.preset.name,
+            submitted=time.time(),
+            output=job.output,
+            fetched_from=fetched_from,
+        )
+        self._jobs.put(f"job/{name}", record.model_dump_json())
+        return record
 
     # ---- for the handles
 
@@ -194,18 +217,24 @@ class ModalJob(JobHandle):
                 left = max(0.0, deadline - time.monotonic())
                 if self._ended is None:  # looked at first: when it has ended, the events are complete
                     self._ended = self._look(record, left if cursor is None else min(left, _LOOK_SECONDS))
-                events: tuple[Progress, ...] = ()
-                behind = 0
-                if cursor is not None:
-                    events, behind, self._begun = read_events(self._executor._jobs, record.call, cursor)
-                elif not self._begun:
-                    self._begun = self._executor._jobs.contains(f"events/{record.call}/0")
+                events, behind = self._events(record, cursor)
                 if self._ended is not None:
                     return JobState(self._ended.status, self._ended.outcome, events, behind)
                 if not self._begun and time.time() - record.submitted > self._executor.start_timeout:
                     self._give_up(record)
                 elif events or time.monotonic() >= deadline:
                     return JobState("running" if self._begun else "queued", None, events, behind)
+
+    def _events(self, record: JobRecord, cursor: int | None) -> tuple[tuple[Progress, ...], int]:
+        """The events behind ``cursor``; and it is noted whether the call has begun. Without the Dict there are none."""
+        jobs = self._executor._jobs
+        with contextlib.suppress(modal.exception.NotFoundError):
+            if cursor is not None:
+                events, behind, self._begun = read_events(jobs, record.call, cursor)
+                return events, behind
+            if not self._begun:
+                self._begun = jobs.contains(f"events/{record.call}/0")
+        return (), cursor or 0
 
     @off_loop
     def cancel(self) -> None:
@@ -215,13 +244,16 @@ class ModalJob(JobHandle):
             return
         with reached(self._executor._app):
             if self._look(record, 0.0) is None:
-                self._executor._jobs.put(f"cancelled/{record.call}", True)
+                with contextlib.suppress(modal.exception.NotFoundError):  # the mark is for those who ask later
+                    self._executor._jobs.put(f"cancelled/{record.call}", True)
                 modal.FunctionCall.from_id(record.call).cancel()
 
     @off_loop
     def is_cancelled(self) -> bool:
         """Whether somebody wanted it stopped."""
-        return self._record is not None and bool(self._executor._jobs.get(f"cancelled/{self._record.call}"))
+        with contextlib.suppress(modal.exception.NotFoundError):
+            return self._record is not None and bool(self._executor._jobs.get(f"cancelled/{self._record.call}"))
+        return False
 
     def is_complete(self) -> bool:
         """Whether it has a result, and the output that it names is still there."""
