@@ -16,9 +16,12 @@ SECONDS = 5400
 
 
 def long_match(folder: Path, size: int = 3_000_000_000) -> Path:
-    """Make ``folder/match.mp4``, of ``size`` bytes."""
+    """Make ``folder/match.mp4``, of ``size`` bytes.
+
+    Its pictures are as large as a recording's, so that a decoder gets no further ahead than it would there.
+    """
     clip, whole, match = (folder / name for name in ("clip.mp4", "whole.mp4", "match.mp4"))
-    pictures = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=20", "-f", "lavfi", "-i", "sine=d=20"]
+    pictures = ["-f", "lavfi", "-i", "testsrc=s=1280x720:r=25:d=20", "-f", "lavfi", "-i", "sine=d=20"]
     encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "40", "-g", "50", "-pix_fmt", "yuv420p"]
     run_ffmpeg(*pictures, *encode, "-c:a", "aac", "-b:a", "32k", "-shortest", str(clip))
     loop = ["-stream_loop", str(SECONDS // 20), "-i", str(clip), "-t", str(SECONDS), "-c", "copy"]

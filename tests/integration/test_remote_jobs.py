@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,20 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def cut(source: str | Path, output: str | Path, *, start: float = 20.0, end: float = 23.0) -> rp.RenderJob:
+def cut(
+    source: str | Path,
+    output: str | Path,
+    *,
+    start: float = 20.0,
+    end: float = 23.0,
+    size: tuple[int, int] = (180, 320),
+) -> rp.RenderJob:
     """Crop a few seconds, without loss: what comes out is what was decoded, bit for bit."""
-    crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=100, y=20, width=180, height=320)])
+    crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=100, y=20, width=size[0], height=size[1])])
     clip = rp.Clip(source=source, start=start, end=end, stages=[crop])
-    return rp.RenderJob(reel=rp.Reel(clips=[clip], output=rp.Output(width=180, height=320, crf=0)), output=output)
+    return rp.RenderJob(
+        reel=rp.Reel(clips=[clip], output=rp.Output(width=size[0], height=size[1], crf=0)), output=output
+    )
 
 
 def frames(path: Path) -> list[bytes]:
@@ -96,11 +107,14 @@ def test_ten_seconds_of_a_three_gigabyte_match_move_a_few_megabytes(tmp_path: Pa
     size = match.stat().st_size
     assert size == 3_000_000_000
     with FileServer(tmp_path) as server:
-        result = run(cut(server.url("match.mp4"), tmp_path / "out.mp4", start=2700.0, end=2710.0), tmp_path / "job")
+        result = run(
+            cut(server.url("match.mp4"), tmp_path / "out.mp4", start=2700.0, end=2710.0, size=(400, 700)),
+            tmp_path / "job",
+        )
         moved = server.proxy.moved_bytes
     assert result.frame_count == 300
     assert moved < size * 0.01, f"{moved:,} bytes"
-    run(cut(match, tmp_path / "local.mp4", start=2700.0, end=2710.0), tmp_path / "local")
+    run(cut(match, tmp_path / "local.mp4", start=2700.0, end=2710.0, size=(400, 700)), tmp_path / "local")
     assert frames(tmp_path / "out.mp4") == frames(tmp_path / "local.mp4")
 
 
@@ -263,3 +277,35 @@ def test_a_reel_file_keeps_remote_sources_as_they_are(tmp_path: Path) -> None:
     rp.write_reel(reel, tmp_path / "reel.json")
     assert rp.read_reel(tmp_path / "reel.json") == reel
     assert json.loads((tmp_path / "reel.json").read_text())["clips"][0]["source"] == "s3://bucket/games/game.mp4"
+
+
+def test_a_redirect_leads_nowhere_unprotected(tmp_path: Path) -> None:
+    class Redirect(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", "http://example.com/a.mp4?secret=1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            with pytest.raises(rp.StorageError, match="redirects to an unprotected address"):
+                run(cut(f"http://127.0.0.1:{server.server_address[1]}/a.mp4", tmp_path / "out.mp4"), tmp_path / "job")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_plan_of_a_remote_source_needs_no_job(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path))
+    with FileServer(shelf) as server:
+        reel = cut(server.url("game.mp4"), "out.mp4").reel
+        assert rp.plan(reel).frame_count == 90
+        requests = server.proxy.count("GET")
+        assert rp.plan(reel).frame_count == 90
+        assert server.proxy.count("GET") == requests + 1, "the second plan reads what the first has fetched"

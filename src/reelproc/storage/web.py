@@ -116,7 +116,7 @@ def _checked(address: str) -> str:
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no way out of https."""
+    """Follows no way out of https, nor from this machine's own servers to others unprotected."""
 
     def redirect_request(
         self,
@@ -127,7 +127,10 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        if urlsplit(req.full_url).scheme != urlsplit(newurl).scheme and not newurl.lower().startswith("https:"):
+        here, there = urlsplit(req.full_url), urlsplit(newurl)
+        local = here.scheme == there.scheme == "http" and there.hostname in _LOOPBACK
+        if there.scheme != "https" and not local:
+            fp.close()
             raise StorageError(f"{redact(req.full_url)} redirects to an unprotected address; it is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
