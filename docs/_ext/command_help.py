@@ -25,16 +25,20 @@ def help_text(command: str = "") -> str:
     context = click.Context(app, info_name="reelproc", **settings)
     if not command:
         return app.get_help(context)
-    found = app.get_command(context, command)
-    if found is None:
-        raise ValueError(f"reelproc has no command {command!r}; it has {', '.join(app.list_commands(context))}")
-    return found.get_help(click.Context(found, info_name=command, parent=context))
+    group: click.Command = app
+    for name in command.split():
+        found = group.get_command(context, name) if isinstance(group, click.Group) else None
+        if found is None:
+            raise ValueError(f"reelproc has no command {command!r}; it has {', '.join(app.list_commands(context))}")
+        group, context = found, click.Context(found, info_name=name, parent=context)
+    return group.get_help(context)
 
 
 class CommandHelp(SphinxDirective):
     """``{command-help} render`` shows the help of ``reelproc render``; without a name, that of ``reelproc``."""
 
     optional_arguments = 1
+    final_argument_whitespace = True  # "modal deploy" is one argument
 
     def run(self) -> list[nodes.Node]:
         """A console block: the command, and what it prints."""
