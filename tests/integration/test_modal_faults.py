@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpclib
@@ -14,8 +15,11 @@ import modal
 import pytest
 
 import reelproc as rp
+from faulty_s3 import Fault
 from loopback_modal import LoopbackModal
+from media_factory import run_ffmpeg
 from modal_service import LIVE, ModalService
+from reelproc import storage
 from reelproc.executors.modal_presets import PRESETS
 
 LONG = 60.0
@@ -134,7 +138,7 @@ def test_a_refused_token_says_so(server: LoopbackModal, ex: rp.Executor, job: An
 
 def test_lost_progress_does_not_lose_the_job(server: LoopbackModal, ex: rp.Executor, job: Any) -> None:
     handle = hanging(ex, job)
-    server.run(lambda: server.state.dicts.clear())
+    server.run(server.state.dicts.clear)
     handle.cancel()
     with pytest.raises(rp.JobCancelledError):
         handle.result(LONG)
@@ -145,7 +149,7 @@ def test_lost_progress_does_not_lose_the_job(server: LoopbackModal, ex: rp.Execu
 def test_an_app_that_cannot_start_is_given_up(server: LoopbackModal, job: Any) -> None:
     def break_mounts() -> dict[str, Any]:
         kept = dict(server.state.files)
-        server.state.files.update({sha: b"raise RuntimeError('broken')" for sha in kept})
+        server.state.files.update(dict.fromkeys(kept, b"raise RuntimeError('broken')"))
         return kept
 
     server.kill_containers()
@@ -190,3 +194,20 @@ def test_the_client_library_raises_what_we_translate() -> None:
         "AuthError",
     )
     assert all(issubclass(getattr(modal.exception, name), modal.exception.Error) for name in names)
+
+
+def test_storage_that_is_down_for_a_moment_in_the_middle_is_not_noticed(
+    modal_service: ModalService, server: LoopbackModal, tmp_path: Path
+) -> None:
+    assert modal_service.storage is not None
+    source, output = (modal_service.address(uuid.uuid4().hex, name) for name in ("game.mp4", "reel.mp4"))
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=3", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    run_ffmpeg(*picture, str(tmp_path / "game.mp4"))
+    storage.publish(tmp_path / "game.mp4", source)
+    faults = modal_service.storage.proxy.faults
+    faults += [Fault("error", method="PUT", status=503, code="SlowDown", times=2), Fault("reset", query="game")]
+    reel = rp.Reel(clips=[rp.Clip(source=source)], output=rp.Output(width=320, height=180))
+    with rp.executor("modal-cpu") as ex:
+        assert ex.submit(rp.RenderJob(reel=reel, output=output)).result(LONG).frame_count == 90
+    assert not [fault for fault in faults if fault.kind == "error" and fault.times > 0], "it did happen"
+    faults.clear()

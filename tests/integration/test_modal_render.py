@@ -44,7 +44,7 @@ def source(game: Path, modal_service: ModalService) -> str:
 
 
 def job_of(source: str | Path, output: str | Path, **options: object) -> rp.RenderJob:
-    """Three segments: 750 frames. Without loss: of lossy x264 not even two runs on one busy machine are always equal."""
+    """Three segments, 750 frames, without loss: of lossy x264 two runs on a busy machine are not always equal."""
     crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=100, y=10, width=90, height=160)])
     clip = rp.Clip(source=str(source), end=25.0, stages=[crop])
     reel = rp.Reel(clips=[clip], output=rp.Output(width=90, height=160, crf=0))

@@ -57,7 +57,9 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     shown = reelproc_command("--help")
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
-    commands = ["concat", "demo", "doctor", "extract", "frame", "get", "overlay", "probe", "put", "render"]
+    commands = (
+        ["attach", "concat", "demo", "doctor", "extract", "frame", "get", "modal", "overlay", "probe", "put", "render"]
+    )  # fmt: skip
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 

@@ -39,12 +39,12 @@ SETTINGS = {
 
 
 def _names(setting: str) -> list[str]:
-    return [name.strip() for name in SETTINGS[f"REELPROC_MODAL_{setting}"].split(",") if name.strip()]
+    return [name.strip() for name in SETTINGS[setting].split(",") if name.strip()]
 
 
 def _requirements() -> list[str]:
     """What the image gets: this installation's versions of what reelproc and the chosen extras ask for."""
-    extras = {"s3", "", *_names("EXTRAS")}
+    extras = {"s3", "", *_names("REELPROC_MODAL_EXTRAS")}
     wanted = []
     for line in metadata.requires("reelproc") or []:
         requirement, _, marker = line.partition(";")
@@ -68,7 +68,7 @@ if modal.is_local():  # in the container the image is there already, and the pac
     image = image.uv_pip_install(*_requirements())
     image = image.env({**SETTINGS, "REELPROC_HOME": f"{WEIGHTS}/home"})
     # not only .py files, as is Modal's default: the fonts are data
-    image = image.add_local_python_source("reelproc", *_names("MODULES"), ignore=_not_shipped)
+    image = image.add_local_python_source("reelproc", *_names("REELPROC_MODAL_MODULES"), ignore=_not_shipped)
 
 app = modal.App(SETTINGS["REELPROC_MODAL_APP"])
 _default = PRESETS["modal-cpu"]
@@ -81,7 +81,7 @@ _default = PRESETS["modal-cpu"]
     timeout=_default.timeout_seconds,
     scaledown_window=60,
     volumes={WEIGHTS: modal.Volume.from_name("reelproc-weights", create_if_missing=True)},
-    secrets=[modal.Secret.from_name(name) for name in _names("SECRETS")],
+    secrets=[modal.Secret.from_name(name) for name in _names("REELPROC_MODAL_SECRETS")],
     # only what another attempt may help is raised (see modal_worker), so only that is repeated
     retries=modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0),
 )
