@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
@@ -64,7 +65,7 @@ class Deploying:
     async def AppPublish(self, r: Any, caller: Any) -> api.AppPublishResponse:
         app = self.state.apps[r.app_id]
         app.name, app.function_ids, app.class_ids = r.name, dict(r.function_ids), dict(r.class_ids)
-        return api.AppPublishResponse(url="http://127.0.0.1/app")
+        return api.AppPublishResponse(url="http://127.0.0.1/app", deployed_at=time.time())
 
     async def AppHeartbeat(self, r: Any, caller: Any) -> Empty:
         return Empty()
