@@ -254,3 +254,28 @@ def test_one_failing_chunk_fails_the_job_and_ends_the_others(source: str, modal_
             handle.result(LONG)
     assert modal_service.server is not None
     assert eventually(lambda: not modal_service.server.running())  # type: ignore[union-attr]
+
+
+def test_a_job_whose_container_dies_goes_on_from_its_finished_segments(
+    source: str, modal_service: ModalService
+) -> None:
+    server, shelf = modal_service.server, modal_service.storage
+    assert server is not None
+    assert shelf is not None
+    shelf.proxy.seen.clear()
+    folder = source.split("/")[3]
+
+    def kept() -> list[str]:
+        keys = shelf.keys()
+        return [key for key in keys if key.startswith(f"{folder}/.reelproc-segments/") and key.endswith(".json")]
+
+    job = job_of(source, source.replace("game", "reel"))
+    slow = job.reel.model_copy(update={"output": rp.Output(width=720, height=1280)})
+    with rp.executor("modal-cpu") as ex:
+        handle = ex.submit(job.model_copy(update={"reel": slow}))
+        assert eventually(kept), "a segment is finished and kept"
+        server.kill_containers()
+        assert handle.result(LONG).frame_count == 750
+    puts = [seen.path for seen in shelf.proxy.seen if seen.method == "PUT" and seen.path.endswith(".mp4")]
+    segments = [path for path in puts if ".reelproc-segments" in path]
+    assert len(segments) == len(set(segments)) == 3, "none was made twice"

@@ -55,9 +55,9 @@ def common_options(command: F) -> F:
 
 def executor_option(command: F) -> F:
     """``--executor``."""
-    return click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where to run it.")(
-        command
-    )
+    return click.option(
+        "--executor", default="local", show_default=True, metavar="NAME", help="Where to run it: local, modal-t4, ..."
+    )(command)
 
 
 def staging_option(command: F) -> F:
