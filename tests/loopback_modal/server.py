@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from aiohttp import web
-from google.protobuf import symbol_database
+from google.protobuf.message_factory import GetMessageClass
 from grpclib import GRPCError
 from grpclib.const import Cardinality, Handler
 from grpclib.const import Status as Code
@@ -38,17 +38,12 @@ class _Service:
 
     def __mapping__(self) -> dict[str, Handler]:
         methods = api.DESCRIPTOR.services_by_name["ModalClient"].methods
-        classes = symbol_database.Default()
         return {
             f"/modal.client.ModalClient/{m.name}": Handler(
                 self._handler(m.name),
                 Cardinality.UNARY_STREAM if m.server_streaming else Cardinality.UNARY_UNARY,
-                classes.GetPrototype(m.input_type)
-                if hasattr(classes, "GetPrototype")
-                else m.input_type._concrete_class,
-                classes.GetPrototype(m.output_type)
-                if hasattr(classes, "GetPrototype")
-                else m.output_type._concrete_class,
+                GetMessageClass(m.input_type),
+                GetMessageClass(m.output_type),
             )
             for m in methods
         }

@@ -95,6 +95,7 @@ class ModalExecutor(Executor):
         limit = self._timeout if timeout is None else check_timeout(timeout)
         content = job_identity(job)
         name = check_id(id or f"{job.job}-{content}")
+        staged: tuple[Job, str] | None = None
         with reached(self._app):
             while True:
                 known = self._record(name)
@@ -108,12 +109,13 @@ class ModalExecutor(Executor):
                     running = not handle.is_cancelled() and not handle.poll().ended
                     if running or (id is not None and handle.is_complete()):
                         return self._kept(handle)
+                staged = staged or self._staging.staged(job, name)  # first: it may take longer than a claim holds
                 run = known.run + 1 if known else 0
                 if self._jobs.put(f"claim/{name}/{run}", uuid.uuid4().hex, skip_if_exists=True):
                     break
                 self._wait_for(name, run)  # another process submits the same job now
             try:
-                record = self._spawn(job, name, run=run, identity=content, timeout=limit)
+                record = self._spawn(job, *staged, id=name, run=run, identity=content, timeout=limit)
             except BaseException:  # nobody shall wait for a run that does not begin
                 self._jobs.pop(f"claim/{name}/{run}", None)
                 raise
@@ -132,18 +134,24 @@ class ModalExecutor(Executor):
         self._closed = True
         with self._lock:
             handles, self._handles = self._handles, []
-        for handle in handles if cancel else ():
-            handle.cancel()
-        for handle in handles:
-            handle.wait()
+        try:
+            if not cancel:
+                for handle in handles:
+                    handle.wait()
+        finally:  # none is left to cancel, or it was asked for, or Ctrl-C came while waiting
+            for handle in handles:
+                handle.cancel()
+            for handle in handles:
+                handle.wait()
 
-    def _spawn(self, job: Job, name: str, *, run: int, identity: str, timeout: float | None) -> JobRecord:
-        """Stage the job, start its call, and write down which call it is."""
+    def _spawn(
+        self, job: Job, remote: Job, fetched_from: str, *, id: str, run: int, identity: str, timeout: float | None
+    ) -> JobRecord:
+        """Start the call that does the job, as it is ``remote``, and write down which call it is."""
         coordinated = isinstance(job, RenderJob) and job.chunks != 1
-        remote, fetched_from = self._staging.staged(job, name)
         request = ModalRequest(
             version=__version__,
-            id=name,
+            id=id,
             job=remote.model_dump_json(),
             preset=self.preset.name,
             timeout=timeout,
@@ -153,7 +161,7 @@ class ModalExecutor(Executor):
         )
         call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
         record = JobRecord(
-            id=name,
+            id=id,
             run=run,
             call=call.object_id,
             identity=identity,
@@ -162,7 +170,7 @@ class ModalExecutor(Executor):
             output=job.output,
             fetched_from=fetched_from,
         )
-        self._jobs.put(f"job/{name}", record.model_dump_json())
+        self._jobs.put(f"job/{id}", record.model_dump_json())
         return record
 
     # ---- for the handles
