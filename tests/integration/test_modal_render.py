@@ -21,6 +21,7 @@ from modal_service import LIVE, ModalService
 from reelproc import storage
 from reelproc.executors.modal_client import ModalExecutor
 from reelproc.jobs import run_job
+from reelproc.storage.stand_in import release
 
 LONG = 120.0
 pytestmark = [pytest.mark.skip(reason="looks inside the loopback")] if LIVE else []
@@ -57,7 +58,9 @@ def frames(path: Path) -> list[bytes]:
 
 
 def fetched(address: str, folder: Path) -> Path:
-    return storage.resolve(address, folder=folder)
+    path = storage.resolve(address, folder=folder)
+    release(path)
+    return path
 
 
 def eventually(condition: Callable[[], object]) -> bool:
@@ -242,7 +245,7 @@ def test_chunks_overlap_in_time(source: str, modal_service: ModalService) -> Non
 
 def test_one_failing_chunk_fails_the_job_and_ends_the_others(source: str, modal_service: ModalService) -> None:
     address = source.replace("game.mp4", "cut.mp4")
-    whole = storage.resolve(source, folder=Path(os.environ["REELPROC_HOME"]))
+    whole = fetched(source, Path(os.environ["REELPROC_HOME"]))
     cut = whole.with_name("cut.mp4")
     data = bytearray(whole.read_bytes())
     data[len(data) // 2 : len(data) // 2 + 20_000] = bytes(20_000)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError
+from reelproc.storage.stand_in import release
 
 __all__ = ["SegmentStore", "notes_path"]
 
@@ -36,6 +37,7 @@ class SegmentStore:
         try:
             for path in (segment, notes_path(segment)):  # the notes last, as they were put
                 got = storage.resolve(storage.join(self.prefix, path.name), folder=segment.parent / "fetched")
+                release(got)
                 storage.publish(got, path)
         except ObjectNotFoundError:
             return False
