@@ -66,6 +66,29 @@ def tests_ai(session: nox.Session) -> None:
     session.run("pytest", "--extras", "ai", "tests/ai", *session.posargs)
 
 
+@nox.session(name="tests-modal-cpu")
+def tests_modal_cpu(session: nox.Session) -> None:
+    """The executor suite, renders and faults on modal-cpu; with REELPROC_MODAL_LIVE=1 the suite on the real Modal."""
+    _tests_modal(session, "ModalCpu")
+
+
+@nox.session(name="tests-modal-t4")
+def tests_modal_t4(session: nox.Session) -> None:
+    """The same on modal-t4."""
+    _tests_modal(session, "ModalT4")
+
+
+@nox.session(name="tests-modal-l4")
+def tests_modal_l4(session: nox.Session) -> None:
+    """The same on modal-l4."""
+    _tests_modal(session, "ModalL4")
+
+
+def _tests_modal(session: nox.Session, suite: str) -> None:
+    session.install("-e", ".[test]")
+    session.run("pytest", "-k", f"{suite} or test_modal", "tests/conformance", "tests/integration", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""

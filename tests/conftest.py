@@ -6,10 +6,14 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from faulty_s3 import S3Service
+
+if TYPE_CHECKING:
+    from modal_service import ModalService
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
@@ -66,6 +70,28 @@ def s3_process() -> Iterator[S3Service]:
     """The server behind ``s3``, started once."""
     with S3Service() as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+def modal_process() -> Iterator[ModalService]:
+    """Our app, deployed once."""
+    from modal_service import deployed
+
+    with deployed() as service:
+        yield service
+
+
+@pytest.fixture
+def modal_service(
+    modal_process: ModalService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[ModalService]:
+    """Our app on Modal (the loopback one; see modal_service.py), to which the environment points."""
+    monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
+    for name, value in modal_process.environment.items():
+        monkeypatch.setenv(name, value)
+    yield modal_process
+    if modal_process.server is not None:
+        modal_process.server.faults.clear()
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ class CommandHelp(SphinxDirective):
     """``{command-help} render`` shows the help of ``reelproc render``; without a name, that of ``reelproc``."""
 
     optional_arguments = 1
-    final_argument_whitespace = True
+    final_argument_whitespace = True  # "modal deploy" is one argument
 
     def run(self) -> list[nodes.Node]:
         """A console block: the command, and what it prints."""

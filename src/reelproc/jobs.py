@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
-from reelproc.results import Progress, ProgressCallback
+from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Fraction01, Items, Schema, Seconds, translated
 from reelproc.storage import identity, scheme_of
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyJob",
+    "ChunkJob",
+    "Delegate",
     "DetectJob",
     "ExtractJob",
     "Job",
@@ -37,12 +39,17 @@ __all__ = [
     "job_from_json",
     "job_hash",
     "job_identity",
+    "job_output",
     "job_sources",
     "run_job",
+    "with_paths",
 ]
 
 OnDamage = Literal["raise", "conceal"]
 """What to do about a source frame that cannot be decoded: raise, or show the last good one again and report it."""
+
+Chunks = Annotated[int, Field(ge=1, le=100)] | Literal["auto"]
+"""Into how many parts a render is divided."""
 
 
 class RenderJob(Schema):
@@ -55,6 +62,9 @@ class RenderJob(Schema):
         smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the
             groups of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says
             so.
+        chunks: into how many parts, at most, the plan's segments (about 10 s each) are divided, each done by a worker
+            of its own: a process here, a container on Modal. ``"auto"``: as many as are likely to pay. Frames are the
+            same, whatever it is.
     """
 
     version: Literal[1] = 1
@@ -63,6 +73,7 @@ class RenderJob(Schema):
     output: Source
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
+    chunks: Chunks = 1
 
     if TYPE_CHECKING:  # what may be given is more than what is kept
 
@@ -73,6 +84,7 @@ class RenderJob(Schema):
             output: str | os.PathLike[str],
             on_damage: OnDamage = "raise",
             smart_copy: bool = True,
+            chunks: int | Literal["auto"] = 1,
             version: Literal[1] = 1,
             job: Literal["render"] = "render",
         ) -> None: ...
@@ -173,11 +185,43 @@ class DetectJob(Schema):
             raise ValueError(f"a detection names its frames by times or by frames, got {got}")
 
 
-Job = RenderJob | ExtractJob | DetectJob
+class ChunkJob(Schema):
+    """Make some segments of a render, for the job that puts it together. Executors submit it; you need not.
+
+    Attributes:
+        render: the whole.
+        segments: which of its plan's segments, by number.
+        output: an address prefix, or a folder, that they are put under by the names of their content.
+    """
+
+    version: Literal[1] = 1
+    job: Literal["chunk"] = "chunk"
+    render: RenderJob
+    segments: tuple[int, ...]
+    output: Source
+
+
+Job = RenderJob | ExtractJob | DetectJob | ChunkJob
 """Whatever an executor can be asked to do."""
 
 AnyJob = Annotated[Job, Field(discriminator="job")]
 _ADAPTER: TypeAdapter[Job] = TypeAdapter(AnyJob)
+
+
+@dataclass(frozen=True)
+class Delegate:
+    """Has parts of a render done elsewhere.
+
+    Attributes:
+        work: given the segment numbers of each part and a callback for the frames done in all, has all parts done and
+            their segments put into ``JobContext.store``; returns their results.
+        most: how many parts ``chunks="auto"`` may make.
+        always: delegate even what is in one part: this machine is not fit for it.
+    """
+
+    work: Callable[[list[tuple[int, ...]], Callable[[int], None]], list[RenderResult]]
+    most: int
+    always: bool = False
 
 
 def _ignore(_: Progress) -> None:
@@ -195,6 +239,8 @@ class JobContext:
         cancelled: set it to stop the job at its next frame.
         encoder_threads: pinned, since x264's output changes with its thread count.
         hardware: the name that results carry.
+        delegate: how parts of a render are done by others; None: the whole is done here.
+        store: an address prefix where finished segments are kept and looked for, besides ``folder``; None: nowhere.
     """
 
     folder: Path | None = None
@@ -202,6 +248,8 @@ class JobContext:
     cancelled: threading.Event = field(default_factory=threading.Event)
     encoder_threads: int = 2
     hardware: str = "local"
+    store: str | None = None
+    delegate: Delegate | None = None
 
     def check(self) -> None:
         """Raise if the job was cancelled.
@@ -230,9 +278,16 @@ def job_hash(job: Job) -> str:
 
 def job_sources(job: Job) -> tuple[str, ...]:
     """The addresses that ``job`` reads, each once, in order of appearance."""
+    if isinstance(job, ChunkJob):
+        return job_sources(job.render)
     if isinstance(job, RenderJob):
         return tuple(dict.fromkeys(clip.source for clip in job.reel.clips))
     return (job.source,)
+
+
+def job_output(job: Job) -> str:
+    """The address that ``job`` writes; empty where all is in its result."""
+    return "" if isinstance(job, DetectJob) else job.output
 
 
 def job_identity(job: Job) -> str:
@@ -247,8 +302,8 @@ def job_identity(job: Job) -> str:
             parts.append(identity(source))
         except (StorageError, SpecError) as error:
             parts.append(type(error).__name__)
-    if not isinstance(job, DetectJob) and scheme_of(job.output) == "file":
-        parts.append(str(Path(job.output).absolute()))
+    if (output := job_output(job)) and scheme_of(output) == "file":
+        parts.append(str(Path(output).absolute()))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
@@ -272,19 +327,22 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     from reelproc.render.transfers import with_transfers
 
     def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
-        return _do(_with_paths(job, paths), context)
+        return _do(with_paths(job, paths), context)
 
-    output = "" if isinstance(job, DetectJob) else job.output  # what is found is all in the result
+    output = "" if isinstance(job, ChunkJob) else job_output(job)  # a chunk puts its segments in place itself
     result = with_transfers(job_sources(job), output, context, work)
     if isinstance(job, DetectJob):
         return result.model_copy(update={"source": redact(job.source)})
     return result
 
 
-def _with_paths(job: Job, paths: Mapping[str, str]) -> Job:
+def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
     """``job`` with local files for the addresses that have one in ``paths``."""
     if isinstance(job, DetectJob):
         return job.model_copy(update={"source": paths.get(job.source, job.source)})
+    if isinstance(job, ChunkJob):
+        render = with_paths(job.render, paths)
+        return job.model_copy(update={"render": render})
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):
         clips = tuple(
@@ -295,14 +353,18 @@ def _with_paths(job: Job, paths: Mapping[str, str]) -> Job:
 
 
 def _do(job: Job, context: JobContext) -> JobResult:
-    if isinstance(job, RenderJob):
-        from reelproc.render.run import render_reel
-
-        return render_reel(job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
     if isinstance(job, ExtractJob):
         from reelproc.render.extract import extract
 
         return extract(job, context)
-    from reelproc.detectors.run import detect
+    if isinstance(job, DetectJob):
+        from reelproc.detectors.run import detect
 
-    return detect(job, context)
+        return detect(job, context)
+    from reelproc.render.run import render_chunk, render_reel
+
+    if isinstance(job, ChunkJob):
+        return render_chunk(job, context)
+    return render_reel(
+        job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, chunks=job.chunks, context=context
+    )

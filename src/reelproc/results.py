@@ -87,6 +87,8 @@ class RenderResult(Schema):
         clips: each clip's span in the output.
         phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``.
         hardware: name of what it ran on.
+        gpu, cores: the GPU's name and the cores of what it was rented on; None on your own machine.
+        cold_start: whether the container was started for this job; None where there is no container.
         cost_usd: by the price table; 0.0 on your own machine.
         peak_memory_bytes: greatest resident memory of the process and its children, as far as the system tells.
         warnings: everything that was not as planned, for people; empty when all was well.
@@ -102,6 +104,9 @@ class RenderResult(Schema):
     clips: tuple[ClipSpan, ...] = ()
     phases: dict[str, float] = Field(default_factory=dict)
     hardware: str = "local"
+    gpu: str | None = None
+    cores: float | None = None
+    cold_start: bool | None = None
     cost_usd: float = 0.0
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()
@@ -173,7 +178,7 @@ class DetectResult(Schema):
         model: what looked, as it was asked for.
         width, height: of the frames, pixels, after rotation.
         frames: one for each time or frame that was asked for, in that order.
-        phases, hardware, cost_usd, peak_memory_bytes, warnings: as in :class:`RenderResult`.
+        phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: as in :class:`RenderResult`.
     """
 
     source: str
@@ -183,6 +188,9 @@ class DetectResult(Schema):
     frames: Items[FrameDetections] = ()
     phases: dict[str, float] = Field(default_factory=dict)
     hardware: str = "local"
+    gpu: str | None = None
+    cores: float | None = None
+    cold_start: bool | None = None
     cost_usd: float = 0.0
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()

@@ -10,9 +10,10 @@ import asyncio
 import math
 import pickle
 import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +31,9 @@ from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.jobs import ExtractJob, Job, RenderJob
 from reelproc.reel import Clip, Reel
 from reelproc.results import ExtractResult, Progress, RenderResult
+
+if TYPE_CHECKING:
+    from modal_service import ModalService
 
 LONG = 60.0
 """Seconds that nothing here takes, even on a busy machine."""
@@ -171,12 +175,13 @@ class ExecutorSuite:
         second.cancel()
 
     def test_an_id_names_a_job_once(self, ex: Executor, job: Any) -> None:
-        first = ex.submit(job("ok"), id="game-7")
-        assert first.id == "game-7"
+        name = f"game-{uuid.uuid4().hex}"
+        first = ex.submit(job("ok"), id=name)
+        assert first.id == name
         result = first.result(LONG)
-        assert ex.submit(job("ok"), id="game-7").result(LONG) == result
+        assert ex.submit(job("ok"), id=name).result(LONG) == result
         with pytest.raises(SpecError, match="belongs to another job"):
-            ex.submit(job("ok", 2), id="game-7")
+            ex.submit(job("ok", 2), id=name)
 
     @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "-x", "a b", "ä" * 3, "x" * 101, "a\0b"])
     def test_an_id_is_safe_as_a_folder_name(self, ex: Executor, job: Any, name: str) -> None:
@@ -295,6 +300,41 @@ class TestLocalExecutor(ExecutorSuite):
 
     def make(self, **options: Any) -> Executor:
         return executor("local", folder=self.folder, runner="fake_jobs:run", **options)
+
+
+class ModalSuite(ExecutorSuite):
+    """Containers on Modal, on the loopback one unless REELPROC_MODAL_LIVE=1; the jobs are stand-ins."""
+
+    name: str
+
+    @pytest.fixture(autouse=True)
+    def _service(self, modal_service: ModalService) -> None:
+        self.service = modal_service
+
+    @pytest.fixture
+    def job(self, tmp_path: Path) -> Any:
+        own = f"{self.name}-{uuid.uuid4().hex}"
+
+        def make(behaviour: str, number: int = 0) -> RenderJob:
+            reel = Reel(clips=[Clip(source=self.service.address(own, "game.mp4"), end=2)])
+            return RenderJob(reel=reel, output=self.service.address(own, f"{behaviour}.{number}.mp4"))
+
+        return make
+
+    def make(self, **options: Any) -> Executor:
+        return executor(self.name, runner="fake_jobs:run", **options)
+
+
+class TestModalCpu(ModalSuite):
+    name = "modal-cpu"
+
+
+class TestModalT4(ModalSuite):
+    name = "modal-t4"
+
+
+class TestModalL4(ModalSuite):
+    name = "modal-l4"
 
 
 class TestMockExecutor(ExecutorSuite):

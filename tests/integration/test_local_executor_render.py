@@ -187,3 +187,47 @@ def test_a_killed_program_leaves_nothing_and_attach_finishes_its_render(home: Pa
         assert handle.result(LONG).frame_count == FRAMES
         assert list(rendered(handle)).count(0) == 1, "only the first run began at nothing"
     assert outputs(job) == ["reel.mp4"]
+
+
+# ---- chunks
+
+
+@pytest.mark.parametrize("chunks", [2, 3, 9])
+def test_a_render_in_chunks_equals_one_in_one_piece(chunks: int, game: Path, tmp_path: Path) -> None:
+    crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=100, y=10, width=90, height=160)])
+    reel = rp.Reel(clips=[rp.Clip(source=str(game), stages=[crop])], output=rp.Output(width=90, height=160, crf=0))
+    whole = run_job(rp.RenderJob(reel=reel, output=str(tmp_path / "whole.mp4")))
+    job = rp.RenderJob(reel=reel, output=str(tmp_path / "chunks.mp4"), chunks=chunks)
+    with LocalExecutor(folder=tmp_path / "jobs") as ex:
+        handle = ex.submit(job)
+        events = list(handle.events())
+        result = handle.result(LONG)
+    assert any(f"{min(chunks, 3)} chunks" in event.message for event in events)
+    rendered = [event.done for event in events if event.phase == "render"]
+    assert rendered == sorted(rendered)
+    assert (result.frame_count, result.duration_seconds) == (whole.frame_count, whole.duration_seconds)
+    for one, other in zip(rp.open_video(whole.output), rp.open_video(result.output), strict=True):
+        assert one.pts == other.pts
+        assert (one.image == other.image).all()
+    assert list((tmp_path / "jobs").rglob("*.seg")) == list((tmp_path / "jobs").rglob("chunks/*")) == []
+
+
+def test_a_chunked_job_that_is_cancelled_leaves_nothing_running(game: Path, tmp_path: Path) -> None:
+    reel = rp.Reel(clips=[rp.Clip(source=str(game))], output=rp.Output(width=1080, height=608))
+    with LocalExecutor(folder=tmp_path / "jobs") as ex:
+        handle = ex.submit(rp.RenderJob(reel=reel, output=str(tmp_path / "out.mp4"), chunks=3))
+        assert eventually(lambda: list((tmp_path / "jobs").rglob("chunks/*/log.txt")))
+        handle.cancel()
+        with pytest.raises(rp.JobCancelledError):
+            handle.result(LONG)
+    assert not (tmp_path / "out.mp4").exists()
+    marks = (str(tmp_path), str(game))
+    assert eventually(lambda: not [p for p in Path("/proc").glob("[0-9]*/cmdline") if _mentions(p, marks)])
+
+
+def _mentions(cmdline: Path, marks: tuple[str, ...]) -> bool:
+    try:
+        text = cmdline.read_text()
+    except OSError:  # it has just ended
+        return False
+    return "ffmpeg" in text and any(mark in text for mark in marks)

@@ -20,6 +20,7 @@ from reelproc.cli.failures import TERMINATED, report
 __all__ = ["app", "main"]
 
 _COMMANDS = {
+    "attach": ("reelproc.cli.remote:attach", "Follow a job submitted before."),
     "concat": ("reelproc.cli.editing:concat", "Join videos."),
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
@@ -28,6 +29,7 @@ _COMMANDS = {
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
     "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
+    "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),

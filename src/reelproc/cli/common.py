@@ -14,6 +14,7 @@ import click
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 
 if TYPE_CHECKING:
+    from reelproc.executors import Executor, JobHandle
     from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
     from reelproc.results import DetectResult, Progress, ProgressCallback, RenderResult
     from reelproc.schema import Schema
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "common_options",
     "executor_option",
+    "follow",
+    "making_executor",
     "on_damage_option",
     "progress_bar",
     "read_json",
@@ -28,9 +31,11 @@ __all__ = [
     "say",
     "size",
     "sized",
+    "staging_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -51,9 +56,18 @@ def common_options(command: F) -> F:
 
 def executor_option(command: F) -> F:
     """``--executor``."""
-    return click.option("--executor", default="local", show_default=True, metavar="NAME", help="Where to run it.")(
-        command
-    )
+    return click.option(
+        "--executor", default="local", show_default=True, metavar="NAME", help="Where to run it: local, modal-t4, ..."
+    )(command)
+
+
+def staging_option(command: F) -> F:
+    """``--staging``."""
+    return click.option(
+        "--staging",
+        metavar="s3://...",
+        help="For Modal: where files of this machine are uploaded to, and results fetched from.",
+    )(command)
 
 
 def on_damage_option(command: F) -> F:
@@ -118,24 +132,42 @@ def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
         yield show
 
 
-@overload
-def run(job: RenderJob | ExtractJob, *, executor: str, as_json: bool) -> RenderResult: ...
-
-
-@overload
-def run(job: DetectJob, *, executor: str, as_json: bool) -> DetectResult: ...
-
-
-def run(job: Job, *, executor: str, as_json: bool) -> Any:
-    """Have ``job`` done and return its result; an interruption cancels it."""
+def making_executor(name: str, *, staging: str | None = None) -> Executor:
+    """The executor of ``--executor`` and ``--staging``."""
     import reelproc as rp
 
-    with rp.executor(executor) as ex:
-        handle = ex.submit(job)
-        with progress_bar(as_json=as_json) as show:
-            for event in handle.events():
-                show(event)
-        return handle.result()
+    return rp.executor(name, **({} if staging is None else {"staging": staging}))
+
+
+@overload
+def run(
+    job: RenderJob | ExtractJob, *, executor: str, as_json: bool, staging: str | None = ..., id: str | None = ...
+) -> RenderResult: ...
+
+
+@overload
+def run(
+    job: DetectJob, *, executor: str, as_json: bool, staging: str | None = ..., id: str | None = ...
+) -> DetectResult: ...
+
+
+def run(job: Job, *, executor: str, as_json: bool, staging: str | None = None, id: str | None = None) -> Any:
+    """Have ``job`` done and return its result; an interruption cancels it."""
+    with making_executor(executor, staging=staging) as ex:
+        handle = ex.submit(job, id=id)
+        if executor.startswith("modal"):
+            click.echo(
+                f"job {handle.id}: if this is cut off, reelproc attach {handle.id} --executor {executor}", err=True
+            )
+        return follow(handle, as_json=as_json)
+
+
+def follow(handle: JobHandle[R], *, as_json: bool) -> R:
+    """Show the job's progress until it ends, and return its result."""
+    with progress_bar(as_json=as_json) as show:
+        for event in handle.events():
+            show(event)
+    return handle.result()
 
 
 def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] = ()) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,6 +15,7 @@ from reelproc.cli.common import (
     run,
     say,
     sized,
+    staging_option,
 )
 
 if TYPE_CHECKING:
@@ -23,13 +24,33 @@ if TYPE_CHECKING:
 __all__ = ["demo", "render"]
 
 
+def _chunks(_: click.Context, __: click.Parameter, value: str) -> int | Literal["auto"]:
+    if value == "auto":
+        return "auto"
+    if not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is neither a number nor 'auto'")
+    return int(value)
+
+
 @click.command()
 @click.argument("reel_json", metavar="REEL.json")
 @click.argument("out", metavar="OUT")
 @executor_option
+@staging_option
+@click.option("--chunks", metavar="N", callback=_chunks, default="1", help="Divide it among N workers, or 'auto'.")
+@click.option("--id", "job_id", metavar="ID", help="A name for the job; one that is complete is not done again.")
 @on_damage_option
 @common_options
-def render(reel_json: str, out: str, executor: str, on_damage: OnDamage, as_json: bool) -> None:
+def render(
+    reel_json: str,
+    out: str,
+    executor: str,
+    staging: str | None,
+    chunks: int | Literal["auto"],
+    job_id: str | None,
+    on_damage: OnDamage,
+    as_json: bool,
+) -> None:
     """Render REEL.json into the video OUT.
 
     Relative sources in REEL.json are taken from the folder that it is in. REEL.json may be "-" for standard input;
@@ -39,7 +60,8 @@ def render(reel_json: str, out: str, executor: str, on_damage: OnDamage, as_json
     from reelproc.reel_file import read_reel
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
-    result = run(rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json)
+    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, chunks=chunks)
+    result = run(job, executor=executor, as_json=as_json, staging=staging, id=job_id)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 

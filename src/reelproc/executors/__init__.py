@@ -16,7 +16,8 @@ def executor(name: str = "local", /, **options: Any) -> Executor:
     """Make the executor called ``name``; use it in a ``with`` statement.
 
     Args:
-        name: ``"local"`` (worker processes on this machine), ``"mock"`` (for tests), or one that a package registered.
+        name: ``"local"`` (worker processes on this machine), ``"modal-t4"``, ``"modal-l4"``, ``"modal-cpu"``
+            (containers on Modal, extra ``modal``), ``"mock"`` (for tests), or one that a package registered.
         **options: what that executor takes, e.g. ``workers=2``.
 
     Raises:

@@ -220,3 +220,5 @@ executors: Registry[Callable[..., Executor]] = Registry("executor", group="reelp
 """Executors by name; third parties add theirs under the entry point group ``reelproc.executors``."""
 executors.register("local", "reelproc.executors.local:LocalExecutor")
 executors.register("mock", "reelproc.executors.mock:MockExecutor")
+for _preset in ("t4", "l4", "cpu"):
+    executors.register(f"modal-{_preset}", f"reelproc.executors.modal_client:modal_{_preset}", extra="modal")

@@ -22,13 +22,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from reelproc.errors import StorageError
 from reelproc.executors.job_folder import JobRequest
+from reelproc.executors.local_chunks import LocalChunks
 from reelproc.executors.outcome import outcome_to_data
-from reelproc.jobs import JobContext, job_from_json
+from reelproc.jobs import JobContext, RenderJob, job_from_json
 from reelproc.results import JobResult, Progress
 
 __all__ = ["Runner", "Worker", "main"]
@@ -44,13 +46,15 @@ class Worker:
     """Does the jobs it is told to, in a thread of its own; the main thread listens.
 
     Args:
-        run: does a job.
+        runner: ``"module:function"`` that does a job.
         control: file descriptor to read from.
         reply: file descriptor to write to.
     """
 
-    def __init__(self, run: Runner, control: int, reply: int) -> None:
-        self._run = run
+    def __init__(self, runner: str, control: int, reply: int) -> None:
+        module, _, function = runner.partition(":")
+        self._run: Runner = getattr(importlib.import_module(module), function)
+        self._runner = runner
         self._control = control
         self._reply = reply
         self._reply_lock = threading.Lock()
@@ -101,9 +105,13 @@ class Worker:
             os.chdir(request.cwd)
         except OSError as error:
             raise StorageError(f"the folder that the job was submitted from cannot be entered: {error}") from error
+        job = job_from_json(request.job)
         context = JobContext(folder=folder, progress=events, cancelled=self._cancelled)
+        if isinstance(job, RenderJob) and job.chunks != 1:
+            chunks = LocalChunks(job, folder, runner=self._runner, cancelled=self._cancelled)
+            context = replace(context, store=chunks.store, delegate=chunks.delegate)
         context.check()
-        return self._run(job_from_json(request.job), context)
+        return self._run(job, context)
 
     def _send(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode() + b"\n"
@@ -182,8 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
     control, reply = _private_pipes()
     _die_with(options.parent)
     faulthandler.enable(all_threads=False)
-    module, _, function = options.runner.partition(":")
-    Worker(getattr(importlib.import_module(module), function), control, reply).serve()
+    Worker(options.runner, control, reply).serve()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, JobTimeoutError, ReelprocError, SpecError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.jobs import DetectJob, ExtractJob, Job, job_hash
+from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, job_hash
 from reelproc.results import (
     Detection,
     DetectResult,
@@ -84,6 +84,8 @@ def plausible_result(job: Job) -> JobResult:
             end_seconds=job.start + 2.0 if job.end is None else job.end,
             copied=job.copy_codec,
         )
+    if isinstance(job, ChunkJob):
+        job = job.render
     output = job.reel.output
     fps = output.fps or 30
     return RenderResult(

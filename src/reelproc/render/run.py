@@ -11,32 +11,40 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelproc.errors import EncodeError, SpecError, StorageError
 from reelproc.media.encoders import EncoderSettings, check_encoder
 from reelproc.media.ffmpeg import ffmpeg_version
 from reelproc.partial import partial_path
 from reelproc.render.assemble import assemble, check_container, copies_sound
+from reelproc.render.chunks import delegated, is_there, with_parts
 from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment import Concealment, render_segments
+from reelproc.render.segment_store import SegmentStore, notes_path
 from reelproc.render.sources import plan as plan_reel
 from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
 
 if TYPE_CHECKING:
-    from reelproc.jobs import JobContext, OnDamage
+    from reelproc.jobs import ChunkJob, JobContext, OnDamage
     from reelproc.media.audio import SoundPiece
     from reelproc.reel import Output, Reel
 
-__all__ = ["render_plan", "render_reel", "segment_key", "sound_pieces"]
+__all__ = ["render_chunk", "render_plan", "render_reel", "segment_key", "sound_pieces"]
 
 PROGRESS_SECONDS = 0.25
 """How often progress is reported."""
 
 
 def render_reel(
-    reel: Reel, output: str, *, on_damage: OnDamage, smart_copy: bool = True, context: JobContext
+    reel: Reel,
+    output: str,
+    *,
+    on_damage: OnDamage,
+    smart_copy: bool = True,
+    chunks: int | Literal["auto"] = 1,
+    context: JobContext,
 ) -> RenderResult:
     """Make ``reel`` and put it at ``output``.
 
@@ -45,6 +53,7 @@ def render_reel(
         output: where to put it.
         on_damage: what to do about source frames that cannot be decoded.
         smart_copy: copy what is not drawn on, where reel and source allow it.
+        chunks: into how many parts to divide it, where the context has somebody to do them.
         context: where and how the job runs.
 
     Raises:
@@ -55,6 +64,58 @@ def render_reel(
     begin = time.perf_counter()
     destination = local_output(output)
     check_container(destination)
+    plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, context=context, clock=clock)
+    for clip in plan.clips:
+        if destination.exists() and Path(clip.source).samefile(destination):
+            raise SpecError(
+                f"the output {destination} is a source of the reel; write to another file", path=("output",)
+            )
+    return render_plan(
+        plan,
+        destination,
+        settings=settings,
+        on_damage=on_damage,
+        chunks=chunks,
+        context=context,
+        clock=clock,
+        begin=begin,
+    )
+
+
+def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
+    """Make the segments that ``job`` names, and put them under its output.
+
+    Raises:
+        ReelprocError: typed; segments that are finished are there.
+    """
+    clock = PhaseClock()
+    begin = time.perf_counter()
+    render = job.render
+    plan, settings = _planned(render.reel, render.on_damage, smart_copy=render.smart_copy, context=context, clock=clock)
+    context = replace(context, store=job.output)
+    with _work_folder(context.folder, Path("chunk.mp4").absolute()) as folder:
+        files = _segment_files(plan, folder, settings, render.on_damage, context)
+        mine: list[Path | None] = [path if n in job.segments else None for n, path in enumerate(files)]
+        _render_missing(plan, mine, settings=settings, on_damage=render.on_damage, context=context, clock=clock)
+    frame_count = sum(s.end - s.first for n, s in enumerate(plan.segments) if n in job.segments)
+    context.progress(Progress(phase="done", done=frame_count, total=frame_count))
+    clock.seconds["wall"] = time.perf_counter() - begin
+    return RenderResult(
+        output=job.output,
+        frame_count=frame_count,
+        duration_seconds=float(frame_count / plan.nominal_rate),
+        fps=None if plan.fps is None else str(plan.fps),
+        width=plan.width,
+        height=plan.height,
+        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        hardware=context.hardware,
+    )
+
+
+def _planned(
+    reel: Reel, on_damage: OnDamage, *, smart_copy: bool, context: JobContext, clock: PhaseClock
+) -> tuple[Plan, EncoderSettings]:
+    """The plan and the encoder's settings: the same wherever they are made."""
     settings = encoder_settings(reel.output, context.encoder_threads)
     check_encoder(settings)
     context.progress(Progress(phase="probe", total=len(reel.clips), message="reading the sources"))
@@ -62,14 +123,19 @@ def render_reel(
         plan = plan_reel(reel, hold=on_damage == "conceal", smart_copy=smart_copy, check=context.check)
     if plan.copying is not None:
         settings = replace(settings, delay=plan.copying.delay, parameter_set=plan.copying.parameter_set)
-    for clip in plan.clips:
-        if destination.exists() and Path(clip.source).samefile(destination):
-            raise SpecError(
-                f"the output {destination} is a source of the reel; write to another file", path=("output",)
-            )
-    return render_plan(
-        plan, destination, settings=settings, on_damage=on_damage, context=context, clock=clock, begin=begin
-    )
+    return plan, settings
+
+
+def _segment_files(
+    plan: Plan, folder: Path, settings: EncoderSettings, on_damage: OnDamage, context: JobContext
+) -> list[Path | None]:
+    """The file of each segment, named by its content; None for those that are copied."""
+    files: list[Path | None] = []
+    for segment in plan.segments:
+        context.check()
+        key = None if segment.copied else segment_key(plan, segment, settings, on_damage)
+        files.append(folder / f"{key}.mp4" if key else None)
+    return files
 
 
 def encoder_settings(output: Output, threads: int) -> EncoderSettings:
@@ -85,6 +151,7 @@ def render_plan(
     *,
     settings: EncoderSettings,
     on_damage: OnDamage,
+    chunks: int | Literal["auto"] = 1,
     context: JobContext,
     clock: PhaseClock,
     begin: float,
@@ -95,11 +162,10 @@ def render_plan(
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
     with _work_folder(context.folder, destination) as folder:
-        files: list[Path | None] = []
-        for segment in plan.segments:
-            context.check()
-            key = None if segment.copied else segment_key(plan, segment, settings, on_damage)
-            files.append(folder / f"{key}.mp4" if key else None)
+        files = _segment_files(plan, folder, settings, on_damage, context)
+        parts: list[RenderResult] = []
+        if context.delegate is not None and (chunks != 1 or context.delegate.always):
+            parts = delegated(plan, files, chunks, context.delegate, context)
         concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
         sound = None
         silenced: tuple[str, ...] = ()
@@ -112,6 +178,8 @@ def render_plan(
         context.progress(Progress(phase="assemble", message="joining"))
         with clock("assemble"):
             assemble(plan, files, sound, destination)
+        if context.store:
+            SegmentStore(context.store).forget(path for path in files if path is not None)
     warnings = [*plan.warnings, *_report(plan, concealed), *silenced]
     context.progress(Progress(phase="done", done=plan.frame_count, total=plan.frame_count, message=str(destination)))
     clock.seconds["wall"] = time.perf_counter() - begin
@@ -123,8 +191,9 @@ def render_plan(
         width=plan.width,
         height=plan.height,
         clips=_spans(plan),
-        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        phases=with_parts({name: round(seconds, 4) for name, seconds in clock.seconds.items()}, parts),
         hardware=context.hardware,
+        cost_usd=sum(part.cost_usd for part in parts),
         warnings=tuple(warnings),
         notes=(*plan.notes, *dict.fromkeys(said for clip in plan.clips for s in clip.stages for said in s.remarks())),
     )
@@ -160,8 +229,11 @@ def _render_missing(
 ) -> list[Concealment]:
     """Render the segments whose files are not there, and return what is concealed in all of them."""
     encoded = [(s, path) for s, path in zip(plan.segments, files, strict=True) if path is not None]
-    missing = [(s.first, s.end, path) for s, path in encoded if not (path.exists() and _notes(path).exists())]
-    before = plan.frame_count - sum(end - first for first, end, _ in missing)
+    store = SegmentStore(context.store) if context.store else None
+    missing = [(s.first, s.end, path) for s, path in encoded if not is_there(path, store, context)]
+    copied = sum(s.end - s.first for s in plan.segments if s.copied)
+    total = copied + sum(s.end - s.first for s, _ in encoded)
+    before = total - sum(end - first for first, end, _ in missing)
     shown = 0.0
 
     def step(done: int) -> None:
@@ -169,25 +241,26 @@ def _render_missing(
         context.check()
         if (now := time.monotonic()) - shown >= PROGRESS_SECONDS:
             shown = now
-            context.progress(Progress(phase="render", done=before + done, total=plan.frame_count))
+            context.progress(Progress(phase="render", done=before + done, total=total))
 
-    context.progress(Progress(phase="render", done=before, total=plan.frame_count, message="rendering"))
+    def finished(segment: Path, concealed: list[Concealment]) -> None:
+        _write_notes(segment, concealed)
+        if store is not None:
+            store.keep(segment)
+
+    context.progress(Progress(phase="render", done=before, total=total, message="rendering"))
     conceal = on_damage == "conceal"
-    render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=_write_notes)
-    context.progress(Progress(phase="render", done=plan.frame_count, total=plan.frame_count))
-    notes = [Concealment(**item) for _, path in encoded for item in json.loads(_notes(path).read_text())]
+    render_segments(plan, missing, settings=settings, conceal=conceal, clock=clock, step=step, finished=finished)
+    context.progress(Progress(phase="render", done=total, total=total))
+    notes = [Concealment(**item) for _, path in encoded for item in json.loads(notes_path(path).read_text())]
     replaced = {(c.clip, c.seconds): c for c in notes if c.seconds is not None}  # two segments may show one frame
     faulty = [c for c in notes if c.seconds is None]
     return [*(replaced[key] for key in sorted(replaced)), *faulty]
 
 
-def _notes(segment: Path) -> Path:
-    return segment.with_suffix(".json")
-
-
 def _write_notes(segment: Path, concealed: list[Concealment]) -> None:
     """Remember what a segment conceals, so that a resumed job still reports it."""
-    notes = _notes(segment)
+    notes = notes_path(segment)
     partial = partial_path(notes)
     try:
         partial.write_text(json.dumps([asdict(c) for c in concealed]))

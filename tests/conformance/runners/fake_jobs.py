@@ -10,11 +10,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reelproc.errors import DecodeError, SpecError
+from reelproc import storage
+from reelproc.errors import DecodeError, SpecError, StorageError
 from reelproc.jobs import ExtractJob, JobContext, RenderJob
 from reelproc.results import Progress, RenderResult
 
@@ -28,7 +30,7 @@ def run(job: Job, context: JobContext) -> RenderResult:
     warnings = BEHAVIOURS[output.name.split(".")[0]](output, context) or ()
     context.progress(Progress(phase="done", done=60, total=60))
     return RenderResult(
-        output=str(output),
+        output=job.output,
         frame_count=60,
         duration_seconds=2.0,
         fps="30",
@@ -42,11 +44,21 @@ def run(job: Job, context: JobContext) -> RenderResult:
 def ok(output: Path, context: JobContext) -> None:
     for done in (20, 40, 60):
         context.progress(Progress(phase="render", done=done, total=60, message="rendering ✓"))
-    output.write_bytes(b"video")
+    write(output)
+
+
+def write(output: Path) -> None:
+    """Make the output, wherever it is."""
+    if output.is_absolute():
+        output.write_bytes(b"video")
+        return
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(b"video")
+        storage.publish(file.name, output.as_posix().replace("s3:/", "s3://", 1), keep=True)
 
 
 def whoami(output: Path, context: JobContext) -> list[str]:
-    output.write_bytes(b"video")
+    write(output)
     return [str(os.getpid()), os.getcwd()]  # noqa: PTH109
 
 
@@ -103,6 +115,25 @@ def deaf(output: Path, context: JobContext) -> None:
         time.sleep(1)
 
 
+def sleeps(output: Path, context: JobContext) -> None:
+    """Never looks whether its time is up."""
+    while True:
+        time.sleep(0.05)
+
+
+def stubborn(output: Path, context: JobContext) -> None:
+    """Swallows what interrupts it, whatever it is."""
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            continue
+
+
+def slow_down(output: Path, context: JobContext) -> None:
+    raise StorageError("503 SlowDown", transient=True)
+
+
 def gate(output: Path, context: JobContext) -> None:
     """Runs until the test makes a file."""
     context.progress(Progress(phase="render", done=1, total=60))
@@ -145,6 +176,6 @@ BEHAVIOURS: dict[str, Callable[[Path, JobContext], list[str] | None]] = {
     f.__name__: f
     for f in (
         ok, whoami, many_events, noise, decode_error, spec_error, bug, disk_full, exits, hang, deaf, gate, killed,
-        segfault, segments,
+        segfault, segments, sleeps, slow_down, stubborn,
     )
 }  # fmt: skip

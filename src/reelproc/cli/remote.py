@@ -1,0 +1,84 @@
+"""``reelproc attach`` and ``reelproc modal``: jobs that outlive the command that submitted them, and where they run."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, sized, staging_option
+from reelproc.schema import Schema
+
+__all__ = ["Deployed", "attach", "modal"]
+
+
+@click.command()
+@click.argument("job_id", metavar="ID")
+@executor_option
+@staging_option
+@click.option("--cancel", is_flag=True, help="Stop the job instead of waiting for it.")
+@common_options
+def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_json: bool) -> None:
+    """Follow the job ID to its end, and say its result.
+
+    The job may have been submitted by a command that has been killed since: one on Modal runs on meanwhile, one on this
+    machine is resumed from its finished segments. Ctrl-C leaves a job on Modal running; --cancel stops it.
+    """
+    from reelproc.errors import JobCancelledError
+
+    ex = making_executor(executor, staging=staging)
+    try:
+        handle = ex.attach(job_id)
+        if cancel:
+            handle.cancel()
+            outcome = handle.wait(60).outcome
+            if isinstance(outcome, JobCancelledError):
+                say(Cancelled(job=job_id), as_json=as_json, text=f"job {job_id} was cancelled")
+                return
+        result = follow(handle, as_json=as_json)
+    finally:
+        ex.close()
+    say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
+
+
+class Cancelled(Schema):
+    """What ``attach --cancel`` did."""
+
+    job: str
+    status: str = "cancelled"
+
+
+class Deployed(Schema):
+    """What was deployed.
+
+    Attributes:
+        app: the app's name on Modal.
+        version: of reelproc.
+        seconds: that it took, the image's build included.
+    """
+
+    app: str
+    version: str
+    seconds: float
+
+
+@click.group()
+def modal() -> None:
+    """Run jobs on Modal."""
+
+
+@modal.command()
+@common_options
+def deploy(as_json: bool) -> None:
+    """Deploy the app that --executor modal-t4, modal-l4 and modal-cpu use, in this version.
+
+    It needs a Modal account ("modal token new") and a Modal secret "reelproc-storage" with the variables that storage
+    needs, e.g.: modal secret create reelproc-storage R2_ENDPOINT_URL=... R2_ACCESS_KEY_ID=... R2_SECRET_ACCESS_KEY=...
+    """
+    import reelproc
+    from reelproc.executors.modal_deploy import deploy_app
+
+    begin = time.perf_counter()
+    name = deploy_app(show=not as_json)
+    done = Deployed(app=name, version=reelproc.__version__, seconds=round(time.perf_counter() - begin, 3))
+    say(done, as_json=as_json, text=f"reelproc {done.version} is deployed on Modal as the app {name!r}")

@@ -1,0 +1,92 @@
+"""Paths of this machine, for jobs that run elsewhere: uploaded by content before, fetched after."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from reelproc import storage
+from reelproc.errors import ObjectNotFoundError, SpecError
+from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
+
+__all__ = ["Staging", "fetch"]
+
+SEGMENTS = ".reelproc-segments"
+
+
+class Staging:
+    """A prefix in storage that stands between this machine and Modal.
+
+    Args:
+        prefix: ``s3://bucket/prefix``; None: there is none, and jobs with paths of this machine are refused.
+
+    Raises:
+        SpecError: the prefix is itself a path of this machine.
+    """
+
+    def __init__(self, prefix: str | None) -> None:
+        if prefix is not None and storage.scheme_of(prefix) == "file":
+            raise SpecError(f"staging is a prefix that Modal can reach, like s3://bucket/prefix, got {prefix!r}")
+        self.prefix = prefix
+
+    def staged(self, job: Job, name: str) -> tuple[Job, str]:
+        """The job with addresses for paths, its sources uploaded; and where its output is to be fetched from.
+
+        The second is empty where the output is an address already, or there is none.
+
+        Raises:
+            SpecError: it has paths, and there is no prefix.
+            StorageError: a source cannot be read or uploaded.
+        """
+        output = job_output(job)
+        addresses = (*job_sources(job), *([output] if output else []))
+        local = [address for address in addresses if storage.scheme_of(address) == "file"]
+        if not local:
+            return job, ""
+        if self.prefix is None:
+            raise SpecError(
+                f"{local[0]!r} is a path of this machine, which Modal cannot reach; give s3:// addresses, or "
+                "staging='s3://bucket/prefix' to have sources uploaded and the result fetched"
+            )
+        paths = {source: self._upload(source) for source in job_sources(job) if source in local}
+        fetched_from = ""
+        if output in local:
+            storage.local_output(output)  # what cannot be written is better known before anything is rented
+            fetched_from = storage.join(self.prefix, "outputs", name, Path(output).name)
+            paths[output] = fetched_from
+        return with_paths(job, paths), fetched_from
+
+    def store(self, job: Job) -> str:
+        """Where the job's finished segments are kept while it is not done; empty where it has none."""
+        if not isinstance(job, RenderJob) or storage.scheme_of(job.output) != "s3":
+            return ""
+        if self.prefix is not None:
+            return storage.join(self.prefix, SEGMENTS)
+        return f"{job.output.rpartition('/')[0]}/{SEGMENTS}"
+
+    def _upload(self, source: str) -> str:
+        path = storage.resolve(source)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        suffix = PurePosixPath(path.name).suffix
+        address = storage.join(self.prefix or "", "sources", f"{digest}{suffix}")
+        try:
+            storage.identity(address)
+        except ObjectNotFoundError:
+            storage.publish(path, address, keep=True)
+        return address
+
+
+def fetch(address: str, destination: str) -> None:
+    """Download a result to a path of this machine.
+
+    Raises:
+        StorageError: it is not there, or cannot be written.
+    """
+    from reelproc.storage.stand_in import release
+
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        path = storage.resolve(address, folder=Path(folder))
+        release(path)
+        storage.publish(path, destination)

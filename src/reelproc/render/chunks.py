@@ -1,0 +1,104 @@
+"""A render divided: which worker makes which of the plan's segments, and what their results add to the whole.
+
+Segments are fixed by the plan; chunks only say who renders which. So the frames are the same, however they are divided.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reelproc.errors import ExecutorError
+from reelproc.render.plan import Plan
+from reelproc.render.segment_store import SegmentStore, notes_path
+from reelproc.results import Progress, RenderResult
+
+if TYPE_CHECKING:
+    from reelproc.jobs import Delegate, JobContext
+
+__all__ = ["delegated", "divided", "is_there", "with_parts"]
+
+SEGMENTS_PER_CHUNK = 3
+"""What ``chunks="auto"`` gives a worker at least: 30 s of output, several times what a worker's start takes."""
+
+
+def divided(lengths: Sequence[int], parts: int) -> list[range]:
+    """Contiguous ranges of ``lengths``, at most ``parts``, none empty, of nearly the same sum.
+
+    Neighbours stay together since they read the same stretch of a source.
+
+    >>> divided([10, 10, 10, 10, 3], 2)
+    [range(0, 2), range(2, 5)]
+    """
+    parts = min(parts, len(lengths))
+    ranges, first, before = [], 0, 0
+    total = sum(lengths)
+    for part in range(parts):
+        end = first
+        # up to where this part's share ends, with one left at least for each of those behind
+        while end < len(lengths) - (parts - part - 1) and (
+            end == first or before + lengths[end] / 2 <= total * (part + 1) / parts
+        ):
+            before += lengths[end]
+            end += 1
+        ranges.append(range(first, end))
+        first = end
+    return ranges
+
+
+def is_there(segment: Path, store: SegmentStore | None, context: JobContext) -> bool:
+    """Whether a former run, or another worker, has finished this segment, here or in the store."""
+    context.check()
+    if segment.exists() and notes_path(segment).exists():
+        return True
+    return store is not None and store.fetch(segment)
+
+
+def delegated(
+    plan: Plan, files: Sequence[Path | None], chunks: int | Literal["auto"], delegate: Delegate, context: JobContext
+) -> list[RenderResult]:
+    """Have the segments that are not there yet made by others; they are in ``files`` then.
+
+    Returns:
+        The results of the parts; none where all is better done here.
+
+    Raises:
+        ReelprocError: a part's.
+    """
+    store = SegmentStore(context.store) if context.store else None
+    missing = [n for n, path in enumerate(files) if path is not None and not is_there(path, store, context)]
+    count = min(delegate.most, math.ceil(len(missing) / SEGMENTS_PER_CHUNK)) if chunks == "auto" else chunks
+    count = min(count, len(missing))
+    if count < (1 if delegate.always else 2):
+        return []
+    lengths = [plan.segments[n].end - plan.segments[n].first for n in missing]
+    before = plan.frame_count - sum(lengths)
+    parts = [tuple(missing[i] for i in share) for share in divided(lengths, count)]
+
+    def done(frames: int) -> None:
+        context.check()
+        context.progress(Progress(phase="render", done=before + frames, total=plan.frame_count))
+
+    context.progress(
+        Progress(phase="render", done=before, total=plan.frame_count, message=f"rendering in {len(parts)} chunks")
+    )
+    results = delegate.work(parts, done)
+    lost = [n for n in missing if (path := files[n]) is not None and not is_there(path, store, context)]
+    if lost:
+        raise ExecutorError(
+            f"segments {lost} are not where their workers have put them; a source may have changed meanwhile",
+            transient=True,
+        )
+    return results
+
+
+def with_parts(phases: dict[str, float], parts: Sequence[RenderResult]) -> dict[str, float]:
+    """The coordinator's phases and those of its workers, added up; ``wall`` is the coordinator's."""
+    total = dict(phases)
+    for part in parts:
+        for name, seconds in part.phases.items():
+            if name != "wall":
+                total[name] = round(total.get(name, 0.0) + seconds, 4)
+    return total
