@@ -20,7 +20,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Mypy, strict, over the package, the examples and the benchmarks."""
-    session.install("-e", ".[lint]", "nox")
+    session.install("-e", ".[lint,modal]", "nox")
     session.run("mypy")
 
 
