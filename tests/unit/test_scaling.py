@@ -23,6 +23,7 @@ def uncached() -> Iterator[None]:
 
 
 def forget() -> None:
+    scaling._axis.cache_clear()
     scaling._pattern.cache_clear()
     scaling._clipped.cache_clear()
 
@@ -165,3 +166,4 @@ def test_a_pan_by_whole_pixels_meets_its_weights_again() -> None:
     assert isinstance(far, Bands)
     assert far.weights is near.weights
     assert far.firsts == tuple(first + 101 for first in near.firsts)
+    assert across(300, 141.3, 54.0, 81, "lanczos") is far

@@ -9,7 +9,8 @@ Four variables are read at deployment and carried into the image:
 - ``REELPROC_MODAL_APP``: the app's name, ``reelproc`` by default.
 - ``REELPROC_MODAL_SECRETS``: names of Modal secrets, separated by commas, ``reelproc-storage`` by default; they hold
   what storage needs (``R2_ENDPOINT_URL``, ...). Empty: none.
-- ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``.
+- ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``; ``ai`` by default, which is what
+  networks need. Empty: none.
 - ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say.
 """
 
@@ -34,7 +35,7 @@ SETTINGS = {
     "REELPROC_MODAL_APP": os.environ.get("REELPROC_MODAL_APP", APP_NAME),
     "REELPROC_MODAL_SECRETS": os.environ.get("REELPROC_MODAL_SECRETS", "reelproc-storage"),
     "REELPROC_MODAL_MODULES": os.environ.get("REELPROC_MODAL_MODULES", ""),
-    "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", ""),
+    "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", "ai"),
 }
 
 

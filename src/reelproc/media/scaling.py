@@ -99,6 +99,7 @@ def down(length: int, start: float, extent: float, size: int, kernel: Filter) ->
     return _axis(length, start, extent, size, kernel, upright=True)
 
 
+@lru_cache(maxsize=CACHED_AXES)  # equal questions get one object, by which others keep what they make of it
 def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *, upright: bool) -> slice | Bands:
     begin = round(start)
     aligned = abs(start - begin) < WHOLE and abs(extent - size) < WHOLE
