@@ -81,17 +81,25 @@ def modal_process() -> Iterator[ModalService]:
         yield service
 
 
+@pytest.fixture(scope="module")
+def modal_containers(modal_process: ModalService) -> Iterator[ModalService]:
+    """The same; containers that a module leaves waiting for work end with it."""
+    yield modal_process
+    if modal_process.server is not None:
+        modal_process.server.kill_containers()
+
+
 @pytest.fixture
 def modal_service(
-    modal_process: ModalService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    modal_containers: ModalService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[ModalService]:
     """Our app on Modal (the loopback one; see modal_service.py), to which the environment points."""
     monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
-    for name, value in modal_process.environment.items():
+    for name, value in modal_containers.environment.items():
         monkeypatch.setenv(name, value)
-    yield modal_process
-    if modal_process.server is not None:
-        modal_process.server.faults.clear()
+    yield modal_containers
+    if modal_containers.server is not None:
+        modal_containers.server.faults.clear()
 
 
 @pytest.fixture(scope="session")

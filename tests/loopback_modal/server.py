@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -131,7 +132,8 @@ class LoopbackModal(Calling, Keeping):
     def kill_containers(self, number: int = signal.SIGKILL) -> None:
         """Kill all containers, as a lost machine would."""
         for pid in self.container_pids():
-            os.killpg(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(pid, number)
 
     # ---- life
 
