@@ -159,14 +159,18 @@ class Frame:
         return frame
 
     def part(self, x: int, y: int, width: int, height: int) -> Frame:
-        """A copy of a rectangle of whole pixels inside the frame; of yuv420p its coordinates and sides are even."""
+        """A copy of a rectangle of whole pixels inside the frame; of yuv420p it begins on even ones.
+
+        Its sides are even as well there, unless it reaches to an odd edge of the frame.
+        """
         import numpy as np
 
         part = self.like(width, height)
         halves = self.pix_fmt == "yuv420p"
         for number, (plane, target) in enumerate(zip(self.planes, part.planes, strict=True)):
             step = 2 if halves and number else 1
-            np.copyto(target, plane[y // step : (y + height) // step, x // step : (x + width) // step])
+            rows, columns = -(-(y + height) // step), -(-(x + width) // step)
+            np.copyto(target, plane[y // step : rows, x // step : columns])
         return part
 
     def copy(self) -> Frame:

@@ -105,9 +105,9 @@ def rgb_of(frame: Frame) -> Image:
     luma, *chroma = frame.planes
     if frame.pix_fmt == "yuv420p":
         height, width = luma.shape
-        columns = across(width // 2, CHROMA_SITING, width / 2, width, "bicubic")
+        columns = across(-(-width // 2), CHROMA_SITING, width / 2, width, "bicubic")
         full = [np.empty_like(luma) for _ in chroma]
-        scale_planes(chroma, columns, down(height // 2, 0.0, height / 2, height, "bicubic"), full)
+        scale_planes(chroma, columns, down(-(-height // 2), 0.0, height / 2, height, "bicubic"), full)
         chroma = full
     return _transformed(np.dstack([luma, *chroma]), _TO_RGB)
 

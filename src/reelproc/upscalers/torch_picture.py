@@ -86,7 +86,7 @@ def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: 
     Args:
         data: (N, bytes) uint8: frames' planes one behind the other.
         pix_fmt: of them; planar ones are limited-range BT.709, chroma sited left.
-        width, height: of them, even for ``yuv420p``.
+        width, height: of them.
         resize: for the chroma.
 
     Returns:
@@ -98,8 +98,8 @@ def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: 
         return rgb.flip(1) if pix_fmt == "bgr24" else rgb
     luma, chroma = planes[0][:, None].float(), torch.stack(planes[1:], dim=1).float()
     if pix_fmt == "yuv420p":
-        columns = across(width // 2, CHROMA_SITING, width / 2, width, "bicubic")
-        chroma = resize(chroma, columns, down(height // 2, 0.0, height / 2, height, "bicubic"))
+        columns = across(-(-width // 2), CHROMA_SITING, width / 2, width, "bicubic")
+        chroma = resize(chroma, columns, down(-(-height // 2), 0.0, height / 2, height, "bicubic"))
     return _colours(torch.cat([luma, chroma], dim=1), RGB_OF_YUV, before=True).clamp_(0, 1)
 
 
