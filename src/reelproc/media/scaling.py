@@ -106,7 +106,10 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
     if kernel in FILTERS and aligned and begin >= 0 and begin + size <= length:
         return slice(begin, begin + size)
     whole, phase = divmod(round((start + extent / 2) * PHASES), PHASES)  # of its middle: nothing leans to one side
-    pattern = _pattern(phase, extent, size, kernel, upright=upright)
+    period = _period(extent / size, size)
+    # the many weights of a ratio that repeats late or never, such as a zoom's, are not worth their memory
+    make = _pattern if period and period[0] <= BLOCK else _pattern.__wrapped__
+    pattern: Bands = make(phase, extent, size, kernel, upright=upright)
     if pattern.first + whole < 0 or pattern.end + whole > length:
         return _clipped(length, whole, phase, extent, size, kernel, upright=upright)
     if not whole:
