@@ -18,13 +18,14 @@ from pictures import Scene, texture
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError, SpecError
 from reelproc.media.frame import Window
 from reelproc.media.placement import Rectangle
-from reelproc.upscalers import find
+from reelproc.upscalers import find, torch_network
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.network_work import NetworkWork
 from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
 from reelproc.upscalers.tiling import MIN_TILE
 from reelproc.upscalers.torch_network import BACKEND, TorchNetwork, load_descriptor
+from reelproc.upscalers.torch_picture import Resizer, from_rgb
 
 SPEC = UpscaleSpec(160, 96, 240, 144, Rectangle(0, 0, 240, 144), "yuv420p")
 
@@ -231,3 +232,21 @@ def test_an_exported_network_runs_without_torch(exported: Path) -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert "48x48 yuv420p)\n[]" in shown.stdout, shown.stderr
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "rgb24", "bgr24"])
+@pytest.mark.parametrize(
+    ("picture", "window", "size"),
+    [
+        ((240, 400), Window(0, 0, 240, 400), (90, 150)),
+        ((240, 400), Window(20.5, 8.25, 200, 300), (161, 241)),
+        ((160, 120), Window(0, 0, 160, 120), (160, 120)),
+    ],
+)
+def test_a_cpu_shows_what_another_device_would(picture, window, size, pix_fmt) -> None:
+    width, height = picture
+    large = torch.nn.functional.interpolate(torch.rand(2, 3, height // 5, width // 5), size=(height, width))
+    spec = UpscaleSpec(width, height, *size, Rectangle(0, 0, *size), pix_fmt)
+    on_device = from_rgb(large, window, spec, Resizer(torch.device("cpu"), group=16)).int()
+    here = torch_network._shown(large, [window, window], spec).int()
+    assert (on_device - here).abs().max() <= 1

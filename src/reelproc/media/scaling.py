@@ -28,7 +28,21 @@ from numpy.typing import NDArray
 
 from reelproc.errors import SpecError
 
-__all__ = ["FILTERS", "Bands", "Filter", "across", "down", "scale_planes"]
+__all__ = [
+    "BLOCK",
+    "FILTERS",
+    "PARTS",
+    "STORED",
+    "Bands",
+    "Filter",
+    "across",
+    "down",
+    "pass_across",
+    "pass_down",
+    "scale_planes",
+    "scratch",
+    "store_levels",
+]
 
 Filter = Literal["lanczos", "bicubic", "area"]
 
@@ -234,7 +248,7 @@ class _Scratch(threading.local):
         return buffer[:size].reshape(shape)
 
 
-_scratch = _Scratch()
+scratch = _Scratch()
 
 
 def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | Bands, out: Sequence[Plane]) -> None:
@@ -253,22 +267,22 @@ def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | 
     first, end = (rows.start, rows.stop) if isinstance(rows, slice) else (rows.first, rows.end)
     left, right = (columns.start, columns.stop) if isinstance(columns, slice) else (columns.first, columns.end)
     # side by side in every row: all planes together are one wide plane to the pass down
-    samples = _scratch.take("samples", end - first, len(planes), right - left)
+    samples = scratch.take("samples", end - first, len(planes), right - left)
     for number, plane in enumerate(planes):
         np.multiply(plane[first:end, left:right], np.float32(PARTS), out=samples[:, number])
     middle = samples
     if isinstance(columns, Bands):
-        middle = _scratch.take("middle", end - first, len(planes), columns.size)
-        _pass_across(samples.transpose(1, 0, 2), columns, middle.transpose(1, 0, 2))
+        middle = scratch.take("middle", end - first, len(planes), columns.size)
+        pass_across(samples.transpose(1, 0, 2), columns, middle.transpose(1, 0, 2))
     if isinstance(rows, slice):
         np.multiply(middle, np.float32(1 / PARTS), out=middle)
-        _store(middle, out)
+        store_levels(middle, out)
     else:
         np.rint(middle, out=middle)
-        _pass_down(middle, rows, out)
+        pass_down(middle, rows, out)
 
 
-def _pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
+def pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
     """(planes, rows, inputs) to (planes, rows, outputs)."""
     inputs = len(columns.weights[0])
     for top in range(0, samples.shape[1], columns.step):
@@ -279,11 +293,11 @@ def _pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
             np.matmul(samples[:, part, begin : begin + inputs], weights[:, : made.shape[2]], out=made)
 
 
-def _pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
+def pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
     """(inputs, planes, columns) to (outputs, columns) each."""
     inputs = rows.weights[0].shape[1]
     flat = middle.reshape(len(middle), -1)
-    buffer = _scratch.take("rows", STORED, *middle.shape[1:])
+    buffer = scratch.take("rows", STORED, *middle.shape[1:])
     made = buffer.reshape(STORED, -1)
     for top in range(0, rows.size, STORED):
         for number in range(top // BLOCK, min((top + STORED) // BLOCK, len(rows.weights))):
@@ -291,10 +305,10 @@ def _pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
             for left in range(0, flat.shape[1], rows.step):
                 part = slice(left, left + rows.step)
                 np.matmul(rows.weights[number], flat[begin : begin + inputs, part], out=made[here : here + BLOCK, part])
-        _store(buffer[: rows.size - top], [plane[top : top + STORED] for plane in out])
+        store_levels(buffer[: rows.size - top], [plane[top : top + STORED] for plane in out])
 
 
-def _store(levels: Floats, out: Sequence[Plane]) -> None:
+def store_levels(levels: Floats, out: Sequence[Plane]) -> None:
     """Round and clip (rows, planes, columns) into the planes: ringing ends at 0 and 255."""
     for number, plane in enumerate(out):
         if plane.strides[1] == 1:

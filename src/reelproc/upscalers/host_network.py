@@ -12,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.errors import OutOfMemoryError
-from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
+from reelproc.media.colour import RGB_OF_YUV, YUV_RANGE, YUV_ZERO
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import CHROMA_SITING
 from reelproc.media.scaling import across, down, scale_planes
 from reelproc.upscalers.base import UpscaleSpec
+from reelproc.upscalers.host_picture import planes_of
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
 from reelproc.upscalers.tiling import smaller_tile, tiles
 
-__all__ = ["HostNetwork", "planes_of", "rgb_of"]
+__all__ = ["HostNetwork", "rgb_of"]
 
 Image = NDArray[np.uint8]
 
 _TO_RGB = np.array(RGB_OF_YUV) / np.array(YUV_RANGE) * 255
 _TO_RGB = np.column_stack([_TO_RGB, -_TO_RGB @ np.array(YUV_ZERO)])
-_TO_YUV = np.array(YUV_OF_RGB) * np.array(YUV_RANGE)[:, None] / 255
-_TO_YUV = np.column_stack([_TO_YUV, YUV_ZERO])
 
 
 class HostNetwork(Network):
@@ -109,47 +108,5 @@ def rgb_of(frame: Frame) -> Image:
         full = [np.empty_like(luma) for _ in chroma]
         scale_planes(chroma, columns, down(-(-height // 2), 0.0, height / 2, height, "bicubic"), full)
         chroma = full
-    return _transformed(np.dstack([luma, *chroma]), _TO_RGB)
-
-
-def planes_of(rgb: Image, window: Window, spec: UpscaleSpec) -> list[Image]:
-    """What of an enlarged picture fills the destination.
-
-    Args:
-        rgb: (H, W, 3) bytes.
-        window: the part of it that is shown, its own pixels.
-        spec: where, and in which format.
-
-    Returns:
-        The planes of the destination: of RGB formats one of (H, W, 3).
-    """
-    place = spec.destination
-    high, wide = rgb.shape[:2]
-    x_scale, y_scale = window.width / place.width, window.height / place.height
-    columns = across(wide, window.x, window.width, place.width, "lanczos")
-    rows = down(high, window.y, window.height, place.height, "lanczos")
-    if spec.pix_fmt in ("rgb24", "bgr24"):
-        made = np.empty((place.height, place.width, 3), np.uint8)
-        order = (0, 1, 2) if spec.pix_fmt == "rgb24" else (2, 1, 0)
-        scale_planes([rgb[..., c] for c in order], columns, rows, [made[..., c] for c in range(3)])
-        return [made]
-    yuv = _transformed(rgb, _TO_YUV)
-    planes = [yuv[..., c] for c in range(3)]
-    luma = np.empty((place.height, place.width), np.uint8)
-    scale_planes(planes[:1], columns, rows, [luma])
-    if spec.pix_fmt == "yuv444p":
-        chroma = [np.empty_like(luma) for _ in range(2)]
-        scale_planes(planes[1:], columns, rows, chroma)
-        return [luma, *chroma]
-    # column C of the chroma is luma 2 (C + 1/2) - 1/2: it lies over the left of its two columns
-    width, height = -(-place.width // 2), -(-place.height // 2)
-    chroma = [np.empty((height, width), np.uint8) for _ in range(2)]
-    columns = across(wide, window.x - 2 * CHROMA_SITING * x_scale, 2 * x_scale * width, width, "lanczos")
-    scale_planes(planes[1:], columns, down(high, window.y, 2 * y_scale * height, height, "lanczos"), chroma)
-    return [luma, *chroma]
-
-
-def _transformed(picture: Image, matrix: NDArray[np.float64]) -> Image:
-    """Each pixel times a (3, 4) matrix, rounded and clipped."""
-    made: Any = cv2.transform(picture, matrix)
+    made: Any = cv2.transform(np.dstack([luma, *chroma]), _TO_RGB)
     return np.asarray(made, np.uint8)
