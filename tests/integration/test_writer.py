@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -206,3 +207,29 @@ def test_444_is_kept(tmp_path: Path) -> None:
         frame = next(container.decode(video=0))
         assert frame.format.name == "yuv444p"
         assert np.all(frame.to_ndarray()[0] == 40)
+
+
+def test_one_behind_another_gets_its_frames_when_that_one_has_ended(tmp_path: Path, nothing_left: None) -> None:
+    settings = EncoderSettings()
+    with VideoWriter(tmp_path / "a.mp4", width=64, height=48, fps=Fraction(30), settings=settings) as first:
+        first.write(picture(0))
+        with VideoWriter(
+            tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), settings=settings, behind=first
+        ) as second:
+            second.write(picture(1))
+            second.end()
+            time.sleep(0.2)
+            assert second.busy_seconds == 0, "it was fed beside the first"
+            first.finish()
+            second.finish()
+    for name in ("a.mp4", "b.mp4"):
+        with av.open(str(tmp_path / name)) as container:
+            assert len(list(container.decode(video=0))) == 1
+
+
+def test_one_behind_another_can_be_closed(tmp_path: Path, nothing_left: None) -> None:
+    with VideoWriter(tmp_path / "a.mp4", width=64, height=48, fps=Fraction(30)) as first:
+        first.write(picture(0))
+        with VideoWriter(tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), behind=first) as second:
+            second.write(picture(1))
+    assert not list(tmp_path.iterdir())

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from reelproc import cores
 from reelproc.executors import hardware
 
 
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(hardware, "_CGROUP", tmp_path)
+    monkeypatch.setattr(cores, "CGROUP", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     (tmp_path / "cpu").mkdir()
     (tmp_path / "memory").mkdir()

@@ -67,7 +67,7 @@ def test_chroma_is_sited_left():
 
 def test_threads_change_nothing(monkeypatch):
     picture, window, spec = smooth(900, 300), Window(0, 0, 300, 900), spec_of(200, 600, "yuv420p")
-    monkeypatch.setattr(host_picture, "_cores", lambda: 1)
+    monkeypatch.setattr(host_picture, "_threads", lambda: 1)
     alone = planes_of(picture, window, spec)
-    monkeypatch.setattr(host_picture, "_cores", lambda: 4)
+    monkeypatch.setattr(host_picture, "_threads", lambda: 4)
     assert all(np.array_equal(a, b) for a, b in zip(alone, planes_of(picture, window, spec), strict=True))

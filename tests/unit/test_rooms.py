@@ -11,7 +11,7 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "retries"), ("schema",), ("results",),
+    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "cores", "retries"), ("schema",), ("results",),
     ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("cost",), ("executors",), ("players",), ("compat",),
     ("experiments",), ("demo",), ("cli",), ("__main__",),

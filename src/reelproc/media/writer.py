@@ -16,12 +16,13 @@ from typing import Self
 from reelproc.errors import EncodeError, SpecError
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, file_argument, widen_pipe
-from reelproc.media.frame import Frame
+from reelproc.media.frame import Frame, frame_bytes
 from reelproc.partial import partial_path
 
 __all__ = ["VideoWriter"]
 
 _QUEUED_FRAMES = 4
+_AHEAD_BYTES = 16 << 20  # of frames that are made while the encoder of another file still takes the cores
 
 
 class VideoWriter:
@@ -36,6 +37,7 @@ class VideoWriter:
         fps: frames per second.
         settings: the encoder.
         sample_aspect_ratio: width of a pixel over its height.
+        behind: a writer whose encoder shall have ended before this one gets frames: two at work hold twice the memory.
 
     Raises:
         SpecError: impossible settings.
@@ -51,6 +53,7 @@ class VideoWriter:
         fps: Fraction,
         settings: EncoderSettings | None = None,
         sample_aspect_ratio: Fraction = Fraction(1),
+        behind: VideoWriter | None = None,
     ) -> None:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, fps
@@ -60,7 +63,9 @@ class VideoWriter:
         self._partial = partial_path(self.path)
         self._finished = False
         self._failure: BaseException | None = None
-        self._queue: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
+        self._behind = behind
+        ahead = _AHEAD_BYTES // frame_bytes(self.settings.pix_fmt, width, height) if behind else 0
+        self._queue: queue.Queue[Frame | None] = queue.Queue(max(_QUEUED_FRAMES, ahead))
         self._process = FFmpegProcess(
             [
                 *("-f", "rawvideo", "-pix_fmt", self.settings.pix_fmt, "-video_size", f"{width}x{height}"),
@@ -154,6 +159,7 @@ class VideoWriter:
         pipe = self._process.stdin
         os.set_blocking(pipe.fileno(), False)
         try:
+            self._wait_for_the_one_before()
             while (frame := self._queue.get()) is not None:
                 begin = time.perf_counter()
                 self._send(pipe.fileno(), frame.data.data)
@@ -166,6 +172,19 @@ class VideoWriter:
                 self._failure = self._process.failure(f"the encoder stopped taking frames ({error})")
         except EncodeError as error:
             self._failure = error
+
+    def _wait_for_the_one_before(self) -> None:
+        before, self._behind = self._behind, None
+        deadline = time.monotonic() + 10 * STALL_SECONDS
+        while before is not None and self._failure is None and before.encoding:
+            if time.monotonic() > deadline:
+                raise self._process.failure(f"the encoder of {before.path.name} did not end")
+            time.sleep(0.005)
+
+    @property
+    def encoding(self) -> bool:
+        """Whether the encoder still runs."""
+        return self._process.poll() is None
 
     def _settle(self) -> None:
         """Give an encoder that closed its input a moment to say why."""

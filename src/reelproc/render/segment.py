@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from reelproc.cores import usable_cores
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.frame import Frame
 from reelproc.media.placement import BLACK
@@ -175,12 +176,15 @@ def render_segments(
     """
     clock = clock or PhaseClock()
     done = 0
+    # an encoder holds 270 MB of 810x1440 until it has ended: a second one is worth that where it has cores of its own
+    overlapping = usable_cores() > settings.threads
     with ExitStack() as stack:
         draining: _Draining | None = None
         for run in _runs(segments):
             with RangeRenderer(plan, run[-1][1], conceal=conceal, clock=clock) as renderer:
                 for first, end, path in run:
-                    writer = stack.enter_context(_writer(plan, path, settings))
+                    behind = draining.writer if draining and not overlapping else None
+                    writer = stack.enter_context(_writer(plan, path, settings, behind))
                     for planned in plan.frames(first, end):
                         writer.write(renderer.frame(planned))
                         done += 1
@@ -193,7 +197,7 @@ def render_segments(
         _finish(draining, clock, finished)
 
 
-def _writer(plan: Plan, path: Path, settings: EncoderSettings) -> VideoWriter:
+def _writer(plan: Plan, path: Path, settings: EncoderSettings, behind: VideoWriter | None) -> VideoWriter:
     return VideoWriter(
         path,
         width=plan.width,
@@ -201,6 +205,7 @@ def _writer(plan: Plan, path: Path, settings: EncoderSettings) -> VideoWriter:
         fps=plan.nominal_rate,
         settings=settings,
         sample_aspect_ratio=plan.clips[0].shape.sample_aspect_ratio,
+        behind=behind,
     )
 
 

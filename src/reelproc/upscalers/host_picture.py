@@ -9,15 +9,14 @@ out among the cores.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelproc.cores import usable_cores
 from reelproc.media.colour import YUV_OF_RGB, YUV_RANGE, YUV_ZERO
 from reelproc.media.frame import Frame, PixelFormat, Window
 from reelproc.media.placement import CHROMA_SITING
@@ -74,7 +73,7 @@ def fill_planes(rgb: Picture, window: Window, spec: UpscaleSpec, out: Sequence[N
     """
     strips = _Strips(rgb, window, spec, out)
     tops = range(0, spec.destination.height, STORED)
-    threads = min(_cores(), len(tops))
+    threads = min(_threads(), len(tops))
     if threads < 2:
         strips.make(tops)
     else:
@@ -168,9 +167,9 @@ def _across(planar: NDArray[np.float32], columns: slice | Bands, out: NDArray[np
     return made
 
 
-def _cores() -> int:
-    affinity: Any = getattr(os, "sched_getaffinity", None)
-    return min(MOST_THREADS, len(affinity(0)) if affinity else os.cpu_count() or 1)
+@functools.cache
+def _threads() -> int:
+    return min(MOST_THREADS, max(1, int(usable_cores())))
 
 
 @functools.cache

@@ -1,0 +1,37 @@
+"""How many processor cores this process may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["CGROUP", "cgroup_number", "usable_cores"]
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_cores() -> float:
+    """Cores within the limits of the process's affinity and of its container; a container's share may be a fraction."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
+    quota = _quota()
+    return min(cores, quota) if quota else cores
+
+
+def _quota() -> float | None:
+    """Processor time that the container gets per second, or None where it is not limited."""
+    try:
+        quota, period = (CGROUP / "cpu.max").read_text().split()  # cgroup version 2
+    except (OSError, ValueError):
+        quota_us, period_us = cgroup_number("cpu/cpu.cfs_quota_us"), cgroup_number("cpu/cpu.cfs_period_us")
+        return quota_us / period_us if quota_us and period_us else None
+    return int(quota) / int(period) if quota != "max" else None
+
+
+def cgroup_number(name: str) -> int | None:
+    """What a file of the container's limits says; None where there is none, or no limit."""
+    try:
+        value = int((CGROUP / name).read_text())
+    except (OSError, ValueError):  # not there, or "max"
+        return None
+    return value if value > 0 else None
