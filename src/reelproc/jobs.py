@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
+from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback, RenderResult
@@ -246,7 +247,7 @@ class JobContext:
     folder: Path | None = None
     progress: ProgressCallback = _ignore
     cancelled: threading.Event = field(default_factory=threading.Event)
-    encoder_threads: int = 2
+    encoder_threads: int = ENCODER_THREADS
     hardware: str = "local"
     store: str | None = None
     delegate: Delegate | None = None

@@ -17,10 +17,13 @@ from reelproc.media.ffmpeg import encoders as available_encoders
 from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version, run_ffmpeg
 from reelproc.media.frame import PixelFormat
 
-__all__ = ["ENCODERS", "Encoder", "EncoderSettings", "check_encoder"]
+__all__ = ["ENCODERS", "ENCODER_THREADS", "Encoder", "EncoderSettings", "check_encoder"]
 
 GOP_SECONDS = 2
 """A key frame at least this often: players seek well, and a later edit re-encodes little."""
+
+ENCODER_THREADS = 4
+"""Of one encoder, wherever it runs: x264's output changes with it. On two cores four are 5 % faster than two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class EncoderSettings:
     crf: float | None = None
     pix_fmt: PixelFormat = "yuv420p"
     gop_size: int | None = None
-    threads: int = 4
+    threads: int = ENCODER_THREADS
     delay: int | None = None
     parameter_set: int | None = None
 
