@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelproc.cost import PRICES
+from reelproc.prices import PRICES
 from reelproc.errors import SpecError
 from reelproc.executors.modal_presets import PRESETS
 from reelproc.executors.modal_records import PAGE_EVENTS, EventPages, read_events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelproc.cost import PRICES
+from reelproc.prices import PRICES
 from reelproc.errors import SpecError
 from reelproc.executors.base import Hardware
 from reelproc.schema import Schema
