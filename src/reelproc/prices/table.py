@@ -23,6 +23,7 @@ from reelproc.schema import Schema
 __all__ = ["MODES", "Price", "PriceMode", "PriceTable", "Region", "read_prices"]
 
 GIB = 1 << 30
+ORIGINAL_CORES = 2.0
 MODES = ("billed", "original")
 
 PriceMode = Literal["billed", "original"]
@@ -103,7 +104,8 @@ class PriceTable(Schema):
             memory_bytes: memory requested.
             used_cores, used_memory_bytes: what is used; where it is more than what is requested, it is billed.
             region: a key of ``regions``; None: anywhere.
-            mode: ``"original"`` leaves out cores and memory beside a GPU, and takes ``original_cpu`` without one.
+            mode: ``"original"`` leaves out cores and memory beside a GPU; without one it takes ``original_cpu`` for
+                each two cores, and leaves out their memory.
 
         Raises:
             SpecError: the table has no such GPU or region.
@@ -120,7 +122,7 @@ class PriceTable(Schema):
             raise SpecError(f"no region is called {region!r} in the prices; there are: {', '.join(self.regions)}")
         device = self.gpus[gpu].usd_per_second if gpu else 0.0
         if mode == "original":
-            return device or self.original_cpu.usd_per_second
+            return device or self.original_cpu.usd_per_second * (cores / ORIGINAL_CORES if cores else 1.0)
         rate = (
             device
             + max(cores, used_cores) * self.core.usd_per_second
