@@ -14,7 +14,8 @@ import reelproc
 HEAVY = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "numpy", "PIL", "pydantic", "rich", "click")
 
 PUBLIC = {
-    "AudioStream", "BackendError", "Banner", "Calibration", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage",
+    "AudioStream", "BackendError", "Banner", "Calibration", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe",
+    "Damage",
     "DecodeError", "DetectJob", "DetectResult", "Detection", "EncodeError", "Estimate", "Executor", "ExecutorError",
     "ExtractJob", "ExtractResult", "FollowResult", "Frame", "FrameDetections", "Hardware",
     "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",

@@ -71,8 +71,8 @@ def estimate(
 ) -> None:
     """Say what rendering REEL.json takes, in seconds and dollars, on each kind of hardware.
 
-    Its sources are probed; nothing is decoded, uploaded or rented. REEL.json may be "-" for standard input, and may be a
-    job's JSON as well.
+    Its sources are probed; nothing is decoded, uploaded or rented. REEL.json may be "-" for standard input, and may be
+    a job's JSON as well.
     """
     import reelproc as rp
 

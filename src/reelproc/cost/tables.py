@@ -225,7 +225,8 @@ def _flow(name: str, made: Estimate, times: int, original: float) -> WorkflowCos
 
 def _markdown(tables: ClosingTables) -> list[str]:
     even = tables.break_even
-    told = f"{place(even.dearer).gpu} pays where it is more than {even.ratio:.2f} times as fast as {place(even.cheaper).gpu}"
+    dearer, cheaper = place(even.dearer).gpu, place(even.cheaper).gpu
+    told = f"{dearer} pays where it is more than {even.ratio:.2f} times as fast as {cheaper}"
     lines = [
         f"Prices: {tables.prices}; mode {tables.mode}. {told}.",
         "",
