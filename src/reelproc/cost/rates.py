@@ -123,11 +123,11 @@ class Rates:
             if spread is None:
                 self.unknown.append(kind)
                 return Rate(0.0, 0.0, 0.0, "predicted", "nothing is known of it")
-            share = reference().machine.threads / self.place.threads
+            fewer = reference().machine.threads / self.place.threads
             told = (
                 f"{reference().machine.threads:g} threads of the reference machine, expected of {self.place.threads:g}"
             )
-            return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], share, told))
+            return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], fewer, told))
         if kind == "stage.network":
             return _assumed(kind)
         device = DEVICES[self.place.gpu]
