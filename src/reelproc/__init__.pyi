@@ -1,5 +1,6 @@
 """The public names, for type checkers; `__init__.py` imports them lazily. A test keeps the two equal."""
 
+from reelproc import experiments as experiments
 from reelproc.errors import BackendError as BackendError
 from reelproc.errors import DecodeError as DecodeError
 from reelproc.errors import EncodeError as EncodeError

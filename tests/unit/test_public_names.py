@@ -22,7 +22,7 @@ PUBLIC = {
     "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",
     "RenderJob", "RenderResult", "Rotate", "Sighting", "SpecError", "Speed", "SpeedSegment", "Stage",
     "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec",
-    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "executor",
+    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "executor", "experiments",
     "follow_player", "open_video", "plan", "probe", "read_reel", "write_reel",
 }  # fmt: skip
 
