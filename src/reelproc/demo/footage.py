@@ -2,8 +2,8 @@
 
 The match is ten seconds long. It is encoded once forwards and once backwards, so that the camera never jumps, and the
 two are repeated packet by packet: ninety seconds cost little more than twenty. Every frame of both has its own grain
-(an encoder has something to do, and no two frames are alike); after twenty seconds the pictures repeat, which no encoder
-looks back to.
+(an encoder has something to do, and no two frames are alike); after twenty seconds the pictures repeat, and no encoder
+looks back so far.
 """
 
 from __future__ import annotations
