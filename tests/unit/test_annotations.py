@@ -114,7 +114,7 @@ def test_the_reel_has_a_clip_and_a_banner_for_each_moment() -> None:
     banners = [stage for clip in reel.clips for stage in clip.stages if isinstance(stage, Banner)]
     assert [b.title for b in banners] == ["!  Great Control Pass", "!  Full Effort Play", "!  Good Pass"]
     assert (reel.output.width, reel.output.height) == (None, None)
-    assert not any(clip.stages for clip in annotated_reel("game.mp4", annotations(), banners=False).clips)
+    assert not any(clip.stages for clip in annotated_reel("game.mp4", dataset.annotations(), banners=False).clips)
 
 
 def test_a_table_without_lines_makes_no_reel() -> None:
