@@ -11,8 +11,8 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "retries"), ("schema",), ("results",),
-    ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
+    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "retries", "ratings"), ("schema",),
+    ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("cost",), ("executors",), ("players",), ("compat",),
     ("demo",), ("experiments",), ("cli",), ("__main__",),
 )  # fmt: skip

@@ -34,6 +34,7 @@ _COMMANDS = {
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
+    "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""
