@@ -10,7 +10,8 @@ from pathlib import Path
 
 from reelproc.errors import DecodeError, ReelprocError
 from reelproc.experiments.bench import Bench, Settings
-from reelproc.experiments.footage import drawn_match, footage_files
+from reelproc.experiments.dataset import match_clip
+from reelproc.experiments.footage import footage_files, footage_folder
 from reelproc.experiments.harness import Experiment
 from reelproc.experiments.question import Arm, Case, Question
 from reelproc.experiments.record import Measurement
@@ -19,7 +20,6 @@ from reelproc.media.ffmpeg import FFmpegProcess, file_argument
 from reelproc.media.info import MediaInfo
 from reelproc.media.probe import probe
 from reelproc.media.reader import open_video
-from reelproc.storage import cache_folder
 
 __all__ = ["READERS", "experiment"]
 
@@ -144,7 +144,7 @@ def _files(settings: Settings) -> list[Path]:
     assets = os.environ.get("REELPROC_TEST_ASSETS")
     if assets and Path(assets, "footage").is_dir():
         return footage_files(str(Path(assets, "footage")))
-    return _drawn(cache_folder() / "experiments")
+    return _drawn(footage_folder())
 
 
 def _count(reader: str, path: Path, info: MediaInfo) -> int:
@@ -156,8 +156,8 @@ def _count(reader: str, path: Path, info: MediaInfo) -> int:
 
 def _drawn(folder: Path) -> list[Path]:
     """A drawn match, and the same with a few thousand bytes of zeros in its middle."""
-    whole = drawn_match(folder, 5)
-    damaged = folder / "match-damaged.mp4"
+    whole = match_clip(folder, 5)
+    damaged = folder / f"{whole.stem}-damaged.mp4"
     if not damaged.exists():
         data = bytearray(whole.read_bytes())
         middle = len(data) // 2

@@ -13,6 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelproc.experiments.bench import Bench, Settings
+from reelproc.experiments.dataset import spotlight
 from reelproc.experiments.record import Made
 from reelproc.jobs import ExtractJob, RenderJob
 from reelproc.media.packets import frame_times
@@ -20,11 +21,10 @@ from reelproc.media.probe import probe
 from reelproc.reel import Clip, Output, Reel
 from reelproc.results import RenderResult
 from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import exact
 
-__all__ = ["DEFAULT_MODEL", "Workload", "ai_model", "framed", "made_by", "spotlight"]
+__all__ = ["DEFAULT_MODEL", "Workload", "ai_model", "framed", "made_by"]
 
 DEFAULT_MODEL = "realesr-general-x4v3"
 RESAMPLER = "lanczos"
@@ -44,14 +44,6 @@ def ai_model(settings: Settings) -> str | None:
 
     installed = all(importlib.util.find_spec(name) for name in ("torch", "spandrel"))
     return DEFAULT_MODEL if installed and kept(MODELS[DEFAULT_MODEL].file) else None
-
-
-def spotlight(start: float, end: float, width: int, height: int) -> Overlay:
-    """The original's test spotlight, from ``start`` to ``end`` seconds, on frames of this size."""
-    x, y = width / 1920, height / 1080
-    first = HighlightKeyframe(time=start, x=270 * x, y=480 * y, radius_x=150 * x, radius_y=150 * y, opacity=0.15)
-    last = HighlightKeyframe(time=end, x=350 * x, y=500 * y, radius_x=180 * x, radius_y=180 * y, opacity=0.15)
-    return Overlay(regions=[HighlightRegion(start_time=start, end_time=end, keyframes=[first, last])])
 
 
 def framed(
@@ -100,7 +92,9 @@ class Workload:
 
     def overlay(self, seconds: float, highlighted: tuple[float, float], *, chunks: int = 1) -> RenderJob:
         """A spotlight on the footage in its own size, for ``highlighted`` of ``seconds`` seconds."""
-        clip = Clip(source=self.source, end=seconds, stages=[spotlight(*highlighted, *self.size)])
+        width, height = self.size
+        lit = spotlight(*highlighted, width=round(540 * width / 1920), height=round(960 * height / 1080))
+        clip = Clip(source=self.source, end=seconds, stages=[lit])
         reel = Reel(clips=[clip], output=Output(width=None, height=None))
         return RenderJob(reel=reel, output=self.bench.output("overlay.mp4", self.where), chunks=chunks)
 
