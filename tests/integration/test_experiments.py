@@ -50,7 +50,9 @@ def assert_all_right(outcome: x.Outcome) -> None:
 
 def test_every_job_is_measured_and_a_second_run_adds_nothing(game: Path, tmp_path: Path) -> None:
     """E1, from the command line."""
+    taught = tmp_path / "calibration.json"
     command = ["experiment", "e1", "--footage", str(game), "--model", "none", "--repeats", "1", "--out", str(tmp_path)]
+    command += ["--calibration", str(taught)]
     done = reelproc(*command, "--json")
     assert done.exit_code == 0, done.output
     (found,) = json.loads(done.stdout)
@@ -65,6 +67,9 @@ def test_every_job_is_measured_and_a_second_run_adds_nothing(game: Path, tmp_pat
     assert warm.usd_original is not None
     assert warm.usd_billed.median > warm.usd_original.median > 0, "the memory is what the original left out"
     assert {"decode", "stages", "encode"} <= set(warm.phases)
+    (entry,) = rp.Calibration.load(taught).entries
+    assert entry.hardware == "local"
+    assert {"pace", "assemble"} & set(entry.rates), "reelproc estimate can use it"
     before = (tmp_path / "e1" / "runs.jsonl").read_bytes()
     again = reelproc(*command)
     assert again.exit_code == 0
