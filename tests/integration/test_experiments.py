@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -16,6 +17,7 @@ from modal_service import LIVE, ModalService
 from reelproc.cli import app
 from reelproc.experiments import e7_chunks, e8_parallel_clips
 from reelproc.experiments.report import write_report
+from reelproc.experiments.verify import WrongOutput, check_made, least_psnr
 
 x = rp.experiments
 
@@ -193,6 +195,70 @@ def test_the_baseline_on_several_executors_compares_them(game: Path) -> None:
     assert question.rule == x.CheapestThenFaster()
     assert question.baseline == "local"
     assert {case.job_kind for case in question.cases} >= {"overlay", "framing", "extract", "compilation"}
+
+
+# ---- outputs are verified
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds with sound."""
+    path = tmp_path_factory.mktemp("right") / "right.mp4"
+    sound = np.full((96_000, 1), 0.1, np.float32)
+    numbered_video(path, frame_count=60, sound=sound)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds", "message"),
+    [
+        (59, 2.0, "has 60 frames, expected 59"),
+        (60, 2.2, r"takes 2\.000 s, expected 2\.200 s"),
+    ],
+)
+def test_a_wrong_length_is_a_wrong_output(right: Path, frames: int, seconds: float, message: str) -> None:
+    with pytest.raises(WrongOutput, match=message):
+        check_made(x.Made(path=str(right), frames=frames, duration_seconds=seconds))
+
+
+def test_missing_or_short_sound_is_a_wrong_output(right: Path, tmp_path: Path) -> None:
+    made = x.Made(path=str(right), frames=60, duration_seconds=2.0)
+    assert check_made(made)[:2] == ("60 frames", "2.000 s")
+    silent, short = tmp_path / "silent.mp4", tmp_path / "short.mp4"
+    numbered_video(silent, frame_count=60)
+    numbered_video(short, frame_count=60, sound=np.full((48_000, 1), 0.1, np.float32))
+    with pytest.raises(WrongOutput, match="no sound"):
+        check_made(made.model_copy(update={"path": str(silent)}))
+    with pytest.raises(WrongOutput, match=r"the sound ends at 1\.\d+ s, the picture at 2\.000 s"):
+        check_made(made.model_copy(update={"path": str(short)}))
+
+
+def test_another_picture_is_a_wrong_output(right: Path, tmp_path: Path) -> None:
+    made = x.Made(path=str(right), frames=60, duration_seconds=2.0)
+    assert check_made(made, reference=str(right), same_picture_db=40.0)[-1] == "the same picture"
+    other = tmp_path / "other.mp4"
+    numbered_video(other, frame_count=60, first_number=1)
+    with pytest.raises(WrongOutput, match="a frame differs from the reference's by"):
+        check_made(made, reference=str(other), same_picture_db=40.0)
+    assert least_psnr(str(right), str(other)) < 20
+
+
+def test_a_wrong_output_is_written_down_and_does_not_count(right: Path, tmp_path: Path) -> None:
+    def measure(bench: x.Bench, case: x.Case, arm: x.Arm) -> x.Measurement:
+        copy = Path(bench.output("copy.mp4", "local"))
+        copy.write_bytes(right.read_bytes())
+        frames = 60 if arm.name == "a" else 61
+        return x.Measurement(client_seconds=1.0, made=(x.Made(path=str(copy), frames=frames, duration_seconds=2.0),))
+
+    question = x.Question(
+        name="wrong", title="Wrong", question="?", hypothesis="", rule=x.CheapestThenFaster(), baseline="a",
+        arms=[x.Arm(name=name, factors={"n": name}) for name in "ab"],
+    )  # fmt: skip
+    outcome = x.run_experiment(x.Experiment(question, measure, repeats=1), tmp_path)
+    assert [(r.arm, r.status, r.error) for r in outcome.records] == [
+        ("a", "complete", ""), ("b", "wrong", "the output has 60 frames, expected 61"),
+    ]  # fmt: skip
+    assert not list(tmp_path.glob("work/outputs/*")), "outputs are thrown away"
 
 
 # ---- reports

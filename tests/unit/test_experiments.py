@@ -16,6 +16,8 @@ from reelproc.errors import DecodeError, SpecError
 from reelproc.experiments.bench import TimedOut
 from reelproc.experiments.harness import schedule
 from reelproc.experiments.record import RunFile
+from reelproc.experiments.report import table_markdown
+from reelproc.experiments.tracking import placements, read_outcomes, tracking, tracking_table
 from reelproc.results import Progress
 
 Seconds = Callable[[str, int], float]
@@ -306,3 +308,39 @@ def test_a_reader_that_loses_frames_of_one_file_is_out() -> None:
 def test_every_rule_says_itself_in_words(rule: Any) -> None:
     assert rule.words.endswith(".")
     assert question(rule=rule).model_copy() == x.Question.model_validate_json(question(rule=rule).model_dump_json())
+
+
+# ---- tables over all experiments
+
+
+def placed(
+    tmp_path: Path, seconds: dict[str, float], rates: dict[str, float], **options: Any
+) -> dict[str, tuple[str, str]]:
+    cases = [x.Case(name="spot", job_kind="overlay")]
+    outcome = ask(tmp_path / "toy", lab(seconds, rates, **options), cases=cases)
+    assert read_outcomes(tmp_path)["toy"].decisions == outcome.decisions
+    return {p.job_kind: (p.default, p.reason) for p in placements(read_outcomes(tmp_path))}
+
+
+def test_a_decision_among_executors_places_the_kind_of_job(tmp_path: Path) -> None:
+    found = placed(tmp_path, {"cpu": 4.0, "t4": 3.0}, {"cpu": 0.01, "t4": 0.1})
+    assert found["overlay"] == ("cpu", "toy: cpu 4.00 s, $0.040000: the cheapest, against t4 3.00 s, $0.300000")
+    assert found["extract"][0] == "undecided"
+    assert "reelproc experiment e1 --executor modal-cpu --executor modal-t4" in found["extract"][1]
+
+
+def test_what_was_not_decided_places_nothing_and_says_why(tmp_path: Path) -> None:
+    found = placed(tmp_path, {"cpu": 1.0, "t4": 1.0}, {}, fail=lambda n, _: DecodeError("x") if n == "t4" else None)
+    assert found["overlay"] == ("undecided", "toy: there is no baseline: DecodeError: x")
+
+
+def test_the_tracking_table_has_all_nine_and_the_originals_words(tmp_path: Path) -> None:
+    ask(tmp_path / "toy", lab({"cpu": 1.0, "t4": 1.0}, fail=lambda *_: DecodeError("x")))
+    rows = {row.experiment: row for row in tracking(read_outcomes(tmp_path))}
+    assert list(rows) == [*(f"e{n}" for n in range(1, 10)), "toy"]
+    assert rows["e3"].status == "NOT RUN"
+    assert rows["e3"].original == ("DONE", "CPU overlay TIMED OUT (>10min)", "Keep overlay on GPU")
+    assert rows["toy"].status == "FAILED"
+    text = table_markdown(tracking_table(list(rows.values())))
+    assert text.splitlines()[0].startswith("| experiment | status | result | decision |")
+    assert len(text.splitlines()) == 12
