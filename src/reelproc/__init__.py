@@ -70,12 +70,15 @@ _NAMES = {
     ),
     "reelproc.stages.upscale": ("Upscale",),
 }
+_ROOMS = ("experiments",)  # modules that are names of their own: rp.experiments.run(...)
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - the literal list is __init__.pyi
+__all__ = ["__version__", *sorted((*_HOME, *_ROOMS))]  # noqa: PLE0604 - the literal list is __init__.pyi
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"reelproc.{name}")
     try:
         module = _HOME[name]
     except KeyError:

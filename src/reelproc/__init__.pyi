@@ -1,5 +1,6 @@
 """The public names, for type checkers; `__init__.py` imports them lazily. A test keeps the two equal."""
 
+from reelproc import experiments as experiments
 from reelproc.cost.calibration import Calibration as Calibration
 from reelproc.cost.estimate import Estimate as Estimate
 from reelproc.cost.estimate import estimate as estimate

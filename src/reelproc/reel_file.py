@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from reelproc.partial import partial_path
 from reelproc.reel import Reel
 from reelproc.storage import scheme_of
 
-__all__ = ["anchored", "read_reel", "write_reel"]
+__all__ = ["anchored", "beside", "read_reel", "reel_text", "write_reel"]
 
 _COLUMNS = 160
 """A spotlight's keyframe, the longest thing that should stay on its line, takes about 150."""
@@ -26,13 +27,23 @@ def anchored(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
     '/films/game.mp4'
     """
 
+    return _moved(reel, lambda source: os.fspath(Path(folder).absolute() / source))
+
+
+def beside(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
+    """``reel`` with every relative source path, seen from the current folder, as it is seen from ``folder``."""
+    return _moved(reel, lambda source: os.path.relpath(source, Path(folder).absolute()))
+
+
+def _moved(reel: Reel, move: Callable[[str], str]) -> Reel:
+    """``reel`` with another name for every source that is a relative path."""
+
     def placed(source: str) -> str:
         is_path = scheme_of(source) == "file" and not source.lower().startswith("file://")
-        return os.fspath(Path(folder).absolute() / source) if is_path else source
+        return move(source) if is_path and not Path(source).is_absolute() else source
 
-    return reel.model_copy(
-        update={"clips": tuple(clip.model_copy(update={"source": placed(clip.source)}) for clip in reel.clips)}
-    )
+    clips = tuple(clip.model_copy(update={"source": placed(clip.source)}) for clip in reel.clips)
+    return reel.model_copy(update={"clips": clips})
 
 
 def read_reel(path: str | os.PathLike[str]) -> Reel:
@@ -64,12 +75,22 @@ def write_reel(reel: Reel, path: str | os.PathLike[str]) -> None:
     destination = Path(path)
     partial = partial_path(destination)
     try:
-        partial.write_text(_pretty(reel.model_dump(mode="json")) + "\n", encoding="utf-8")
+        partial.write_text(reel_text(reel), encoding="utf-8")
         partial.replace(destination)
     except OSError as error:
         raise StorageError(f"{os.fspath(path)!r} cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def reel_text(reel: Reel) -> str:
+    """``reel`` as JSON for people, a line break at its end.
+
+    >>> from reelproc.reel import Clip
+    >>> print(reel_text(Reel(clips=[Clip(source="game.mp4")])).splitlines()[2])
+      "clips": [{"source": "game.mp4", "start": 0.0, "end": null, "stages": []}],
+    """
+    return _pretty(reel.model_dump(mode="json")) + "\n"
 
 
 def _pretty(value: Any, indent: str = "") -> str:

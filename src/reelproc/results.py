@@ -30,7 +30,8 @@ __all__ = [
 Phase = Literal[
     "startup", "download", "probe", "load", "decode", "stages", "network", "encode", "audio", "assemble", "upload"
 ]
-"""The phases whose seconds a result reports."""
+"""The phases whose seconds a result reports, beside ``wall`` and, of a divided render, ``parts``: what its workers took
+in all."""
 
 JobStatus = Literal["queued", "running", "complete", "error", "cancelled", "expired", "unknown"]
 

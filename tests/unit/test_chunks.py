@@ -34,7 +34,7 @@ def test_phases_of_the_parts_are_added_to_the_whole() -> None:
     part = RenderResult(
         output="x", frame_count=1, duration_seconds=1, fps="1", width=2, height=2, phases={"encode": 2.0, "wall": 9.0}
     )
-    assert with_parts({"encode": 0.5, "wall": 3.0}, [part, part]) == {"encode": 4.5, "wall": 3.0}
+    assert with_parts({"encode": 0.5, "wall": 3.0}, [part, part]) == {"encode": 4.5, "wall": 3.0, "parts": 18.0}
 
 
 @pytest.mark.parametrize("chunks", [0, -1, 101, "some"])

@@ -24,6 +24,7 @@ PUBLIC = {
     "RenderJob", "RenderResult", "Rotate", "Sighting", "SpecError", "Speed", "SpeedSegment", "Stage",
     "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec",
     "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "estimate", "executor",
+    "experiments",
     "follow_player", "open_video", "plan", "probe", "read_reel", "write_reel",
 }  # fmt: skip
 

@@ -11,10 +11,10 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "cores", "retries"), ("schema",), ("results",),
-    ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
+    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "cores", "retries", "ratings"), ("schema",),
+    ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
-    ("compat",), ("experiments",), ("demo",), ("cli",), ("__main__",),
+    ("compat",), ("demo",), ("experiments",), ("cli",), ("__main__",),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 

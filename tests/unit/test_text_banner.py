@@ -10,7 +10,7 @@ import pytest
 from reelproc.errors import SpecError
 from reelproc.media.blend import hex_to_rgb
 from reelproc.media.frame import Frame
-from reelproc.stages.banner import RATINGS
+from reelproc.ratings import RATINGS
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.caption_pictures import draw_banner
 from reelproc.stages.text import Banner

@@ -28,6 +28,7 @@ _COMMANDS = {
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
     "estimate": ("reelproc.cli.costs:estimate", "Say what a reel takes before it is made."),
+    "experiment": ("reelproc.cli.experiment:experiment", "Ask what time and cost depend on."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
@@ -38,6 +39,7 @@ _COMMANDS = {
     "prices": ("reelproc.cli.costs:prices", "Show the prices and their sources."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
+    "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -154,7 +153,7 @@ def follow(
     Where the player is lost, hidden or perhaps mistaken for somebody else, it says so. Needs the extra "detect".
     """
     import reelproc as rp
-    from reelproc.reel_file import write_reel
+    from reelproc.reel_file import beside, write_reel
 
     if point is not None and len(point) != 2:
         raise click.BadParameter(f"a point is X,Y, got {len(point)} numbers", param_hint="--point")
@@ -180,7 +179,7 @@ def follow(
             progress=show,
         )
     reel = result.reel(upscaler=upscaler, opacity=opacity or None)
-    write_reel(_beside(reel, Path(out)), out)
+    write_reel(beside(reel, Path(out).absolute().parent), out)
     say(result, as_json=as_json, text=_summary(result, out), warnings=result.warnings)
 
 
@@ -193,19 +192,6 @@ def _ratio(text: str) -> float:
     if not 0 < value < 100:
         raise click.BadParameter(f"{text!r} is not a shape; write width:height, e.g. 9:16", param_hint="--aspect")
     return value
-
-
-def _beside(reel: Any, path: Path) -> Any:
-    """``reel`` with its sources as they are found from the folder of its file."""
-    from reelproc.storage import scheme_of
-
-    def placed(source: str) -> str:
-        if scheme_of(source) != "file" or source.lower().startswith("file://") or Path(source).is_absolute():
-            return source
-        return os.path.relpath(source, path.absolute().parent)
-
-    clips = tuple(clip.model_copy(update={"source": placed(clip.source)}) for clip in reel.clips)
-    return reel.model_copy(update={"clips": clips})
 
 
 def _summary(result: FollowResult, out: str) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from reelproc.media.frame import Frame
     from reelproc.results import ProgressCallback
 
-__all__ = ["FPS", "HEIGHT", "WIDTH", "Match", "Sighting", "film"]
+__all__ = ["FPS", "HEIGHT", "WIDTH", "Match", "Sighting", "add_sound", "film"]
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 
@@ -220,14 +220,14 @@ def film(
                 if progress is not None:
                     progress(Progress(phase="draw", done=n + 1, total=match.frame_count))
             writer.finish()
-        _add_sound(silent, soundtrack(match.story, seed=match.seed, duration=DURATION), path)
+        add_sound(silent, soundtrack(match.story, seed=match.seed, duration=DURATION), path)
     except OSError as error:
         raise EncodeError(f"{path} cannot be written: {error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _add_sound(video: Path, samples: NDArray[np.float64], path: Path) -> None:
+def add_sound(video: Path, samples: NDArray[np.float64], path: Path) -> None:
     """Put ``video`` and (N, 2) ``samples`` together at ``path``."""
     import numpy as np
 

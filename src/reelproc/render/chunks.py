@@ -95,9 +95,14 @@ def delegated(
 
 
 def with_parts(phases: dict[str, float], parts: Sequence[RenderResult]) -> dict[str, float]:
-    """The coordinator's phases and those of its workers, added up; ``wall`` is the coordinator's."""
+    """The coordinator's phases and those of its workers, added up; ``wall`` is the coordinator's, ``parts`` is theirs.
+
+    ``parts`` is how long they have worked in all, their start included: what is paid for them.
+    """
     total = dict(phases)
     for part in parts:
+        worked = part.phases.get("startup", 0.0) + part.phases.get("wall", 0.0)
+        total["parts"] = round(total.get("parts", 0.0) + worked, 4)
         for name, seconds in part.phases.items():
             if name != "wall":
                 total[name] = round(total.get(name, 0.0) + seconds, 4)

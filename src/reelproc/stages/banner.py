@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from reelproc.errors import SpecError
+from reelproc.ratings import clip_title
 from reelproc.schema import Items, Seconds
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
@@ -15,28 +16,10 @@ from reelproc.timing import exact, merge_spans
 if TYPE_CHECKING:
     from reelproc.stages.captions import Captions
 
-__all__ = ["RATINGS", "Banner", "Rating"]
+__all__ = ["Banner"]
 
 _NOTES_LIMIT = 100
 _REFERENCE_SIDE = 1080
-
-
-class Rating(NamedTuple):
-    """How a rating is shown."""
-
-    notation: str
-    word: str
-    color: str
-
-
-RATINGS: dict[int, Rating] = {
-    1: Rating("??", "Blunder", "#ef4444"),
-    2: Rating("?", "Mistake", "#f59e0b"),
-    3: Rating("!?", "Interesting", "#3b82f6"),
-    4: Rating("!", "Good", "#22c55e"),
-    5: Rating("!!", "Brilliant", "#86efac"),
-}
-"""The five ratings."""
 
 
 class Banner(Stage):
@@ -79,12 +62,7 @@ class Banner(Stage):
         >>> Banner(rating=1, name="Own goal").title
         '??  Own goal'
         """
-        rating = RATINGS[self.rating]
-        name = " ".join((self.name or "").split())
-        if not name:
-            tags = [tag for tag in (" ".join(t.split()) for t in self.tags) if tag][:2]
-            name = f"{rating.word} {' and '.join(tags)}".rstrip()
-        return f"{rating.notation}  {name}"
+        return clip_title(self.rating, self.name, self.tags)
 
     @property
     def second_line(self) -> str:

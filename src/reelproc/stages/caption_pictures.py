@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from reelproc.fonts.library import font_chain
 from reelproc.media.blend import hex_to_rgb
-from reelproc.stages.banner import RATINGS, Banner
+from reelproc.ratings import RATINGS
+from reelproc.stages.banner import Banner
 from reelproc.stages.text import TextSpec
 from reelproc.stages.typeset.clusters import clean
 from reelproc.stages.typeset.layout import Block, Fonts, set_text, shaping_available

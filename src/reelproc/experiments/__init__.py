@@ -1,0 +1,112 @@
+"""Questions about time and cost, asked properly: one change at a time, repeated, verified, and decided by a rule.
+
+::
+
+    from reelproc import experiments
+
+    outcome = experiments.run("e7", "results", experiments.Settings(executors=["local"]))
+    for decision in outcome.decisions:
+        print(decision.case, decision.chosen, decision.reason)
+
+``docs/how-to/run-an-experiment.md`` shows it from the command line, and how to ask a question of your own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from reelproc.experiments.bench import Bench, Done, Settings
+from reelproc.experiments.harness import Experiment, Outcome, decide, read_outcome, run_experiment
+from reelproc.experiments.question import Arm, Case, Question
+from reelproc.experiments.record import Made, Measurement, Record
+from reelproc.experiments.rules import (
+    AllFrames,
+    CheapestThenFaster,
+    Decision,
+    MostChunks,
+    QualityFloor,
+    RecordOnly,
+)
+from reelproc.experiments.summary import ArmSummary, Spread, spread
+from reelproc.registry import Registry
+from reelproc.results import ProgressCallback
+
+__all__ = [
+    "EXPERIMENTS",
+    "TITLES",
+    "AllFrames",
+    "Arm",
+    "ArmSummary",
+    "Bench",
+    "Case",
+    "CheapestThenFaster",
+    "Decision",
+    "Done",
+    "Experiment",
+    "Made",
+    "Measurement",
+    "MostChunks",
+    "Outcome",
+    "QualityFloor",
+    "Question",
+    "Record",
+    "RecordOnly",
+    "Settings",
+    "Spread",
+    "decide",
+    "experiment",
+    "read_outcome",
+    "run",
+    "run_experiment",
+    "spread",
+]
+
+EXPERIMENTS: Registry[Callable[[Settings], Experiment]] = Registry("experiment", group="reelproc.experiments")
+"""Experiments by name; third parties add theirs under the entry point group ``reelproc.experiments``."""
+
+TITLES = {
+    "e1": "what every kind of job takes and costs",
+    "e2": "which readers deliver every frame",
+    "e7": "into how many chunks a render should be divided",
+    "e8": "clips in parallel, or in sequence",
+    "e9": "one container for many clips, or one each",
+}
+"""What the list of experiments says, without building any."""
+
+EXPERIMENTS.register("e1", "reelproc.experiments.e1_baseline:experiment")
+EXPERIMENTS.register("e2", "reelproc.experiments.e2_frame_reading:experiment")
+EXPERIMENTS.register("e7", "reelproc.experiments.e7_chunks:experiment")
+EXPERIMENTS.register("e8", "reelproc.experiments.e8_parallel_clips:experiment")
+EXPERIMENTS.register("e9", "reelproc.experiments.e9_one_container:experiment")
+
+
+def experiment(name: str, settings: Settings | None = None) -> Experiment:
+    """The experiment called ``name``, for ``settings``; nothing runs yet.
+
+    Raises:
+        SpecError: there is none, or the settings do not suit it.
+    """
+    return EXPERIMENTS.get(name)(settings or Settings())
+
+
+def run(
+    name: str,
+    folder: str | os.PathLike[str] = "experiments",
+    settings: Settings | None = None,
+    *,
+    progress: ProgressCallback = lambda _: None,
+) -> Outcome:
+    """Run the experiment called ``name`` in ``folder/name``, or go on with it.
+
+    Args:
+        name: ``"e1"`` to ``"e9"``, or another in :data:`EXPERIMENTS`.
+        folder: results of all experiments are below it.
+        settings: how to run.
+        progress: told before each run.
+
+    Raises:
+        SpecError: there is no such experiment, or the folder holds one with other settings.
+    """
+    return run_experiment(experiment(name, settings), Path(folder) / name, settings, progress=progress)
