@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Bench", "Done", "Settings", "TimedOut"]
 
 RUN_JOB = "reelproc.jobs:run_job"
+_STARTED_SECONDS = 0.05
 
 
 class Settings(Schema):
@@ -274,8 +275,12 @@ def measured(ex: Executor, results: Sequence[JobResult], seconds: float, *, mach
 
 
 def _cold(result: JobResult) -> bool:
-    """Whether a process or container was started for it. Here, a start takes 0.2 s and more; a warm worker none."""
-    return result.phases.get("startup", 0.0) > 0 if result.cold_start is None else result.cold_start
+    """Whether a process or container was started for it, or a network loaded.
+
+    Here, either takes 0.1 s or more, and opening stages that need neither a millisecond; all are the phase startup.
+    """
+    startup = result.phases.get("startup", 0.0)
+    return startup > _STARTED_SECONDS if result.cold_start is None else result.cold_start
 
 
 def _times(seconds: float, rate: float | None) -> float | None:

@@ -12,7 +12,7 @@ threads are counted here is likened to a dearer one than it is.
 
 from __future__ import annotations
 
-from reelproc.cost.prices import PRICES
+from reelproc.cost import PRICES
 from reelproc.executors import Hardware
 from reelproc.schema import Schema
 

@@ -1,0 +1,151 @@
+"""E7: into how many chunks should a render be divided?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reelproc.executors import executor
+from reelproc.experiments.bench import Bench, Settings
+from reelproc.experiments.footage import game
+from reelproc.experiments.harness import Experiment
+from reelproc.experiments.question import Arm, Case, Question
+from reelproc.experiments.rates import rate_of
+from reelproc.experiments.record import Measurement
+from reelproc.experiments.rules import MostChunks
+from reelproc.experiments.workloads import Workload, ai_model, made_by
+from reelproc.jobs import ChunkJob, JobContext, RenderJob, run_job
+from reelproc.render.chunks import divided
+from reelproc.render.sources import plan
+from reelproc.results import RenderResult
+
+__all__ = ["CHUNKS", "experiment"]
+
+CHUNKS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done: seconds of each case, which the plan cuts into segments of about 10 s; frames per second and
+    size of the framing."""
+
+    overlay: float
+    framing: float
+    fps: float
+    shrink: int
+
+
+FULL = Sizes(90, 90, 30, 1)
+REDUCED = Sizes(40, 40, 30, 2)
+REDUCED_AI = Sizes(40, 40, 1, 8)
+
+
+def experiment(settings: Settings) -> Experiment:
+    """An overlay over its whole length and a framing, in 1, 2, 4 and 8 chunks."""
+    where, model = settings.executor, ai_model(settings)
+    sizes = FULL if settings.full else REDUCED if model is None else REDUCED_AI
+    framing = "framing with AI" if model else "framing"
+    build: dict[str, Callable[[Workload, int], RenderJob]] = {
+        "overlay": lambda load, chunks: load.overlay(sizes.overlay, (0.0, sizes.overlay), chunks=chunks),
+        framing: lambda load, chunks: load.framing(
+            0.0, sizes.framing, model=model, shrink=sizes.shrink, chunks=chunks, fps=sizes.fps
+        ),
+    }
+    seconds = {"overlay": sizes.overlay, framing: sizes.framing}
+    here = where == "local"
+    cases = []
+    for name in build:
+        about = f"{seconds[name]:g} s, segments of about 10 s"
+        cases.append(Case(name=name, description=about + (", side by side on this machine" if here else "")))
+        if here:
+            cases.append(Case(name=f"{name}, apart", description=f"{about}, each chunk on a machine of its own"))
+    notes = []
+    if here:
+        notes.append(
+            "Side by side, the chunks share this machine, whose time is paid for once. 'Apart' runs them one after the "
+            "other, each alone in a new process: wall is the slowest plus the joining, machine seconds are their sum. "
+            "It stands for containers that start at once and for networks of no cost: what Modal adds is not in it."
+        )
+    if model is None:
+        notes.append("No network can run here (extra ai, and weights): the framing is by Lanczos.")
+    question = Question(
+        name="e7",
+        title="A render in chunks",
+        question="Into how many chunks should a render be divided, so that it is faster and costs no more?",
+        hypothesis="Chunks cost a start each, and bring speed up to the number of segments.",
+        rule=MostChunks(),
+        arms=[Arm(name=f"{n} chunk{'s' * (n > 1)}", factors={"chunks": n}) for n in CHUNKS],
+        baseline="1 chunk",
+        cases=cases,
+        held={
+            "executor": where,
+            "full": settings.full,
+            "footage": settings.footage or "drawn match",
+            "model": model,
+            "overlay_s": sizes.overlay,
+            "framing_s": sizes.framing,
+            "framing_fps": sizes.fps,
+            "framing_shrink": sizes.shrink,
+        },
+        temperature="any" if here else "warm",
+        same_picture_db=40.0,
+        notes=notes,
+    )
+
+    def measure(bench: Bench, case: Case, arm: Arm) -> Measurement:
+        local = game(bench, max(seconds.values()))
+        load = Workload(bench, local, where)
+        name, _, apart = case.name.partition(", ")
+        chunks = CHUNKS[[a.name for a in question.arms].index(arm.name)]
+        job = build[name](load, chunks)
+        if apart:
+            result, measurement = _apart(bench, job, chunks)
+        else:
+            done = bench.do([job], where)
+            result, measurement = done.results[0], done.measurement.model_copy(update={"machines": chunks})
+        return measurement.model_copy(update={"made": (made_by(bench, job, result, local),)})
+
+    def prepare(bench: Bench) -> None:
+        game(bench, max(seconds.values()))
+
+    return Experiment(question, measure, prepare, repeats=3, warm_ups=0 if here else 1)
+
+
+def _apart(bench: Bench, job: RenderJob, chunks: int) -> tuple[RenderResult, Measurement]:
+    """The chunks of ``job`` one after the other, each alone in a new process, then what joins them."""
+    segments = plan(job.reel).segments
+    store = Path(job.output).parent / "segments"
+    store.mkdir()
+    shares = divided([segment.end - segment.first for segment in segments], chunks)
+    phases: dict[str, float] = {}
+    parts: list[float] = []
+    for share in shares:
+        chunk = ChunkJob(render=job, segments=tuple(share), output=str(store))
+        part = bench.do([chunk], "local", fresh=True).measurement
+        parts.append(part.client_seconds)
+        for phase, value in part.phases.items():
+            phases[phase] = round(phases.get(phase, 0.0) + value, 4)
+    begin = time.perf_counter()
+    result = run_job(job, JobContext(store=str(store)))
+    joining = time.perf_counter() - begin
+    with executor("local") as ex:
+        hardware = ex.hardware
+    rate, paid = rate_of(hardware), sum(parts) + joining
+    original = rate.original_usd_per_second
+    measurement = Measurement(
+        client_seconds=round(max(parts) + joining, 4),
+        phases=phases | {"joining": round(joining, 4)},
+        machine_seconds=round(paid, 4),
+        machines=len(shares),
+        cold=True,
+        frames=result.frame_count if isinstance(result, RenderResult) else 0,
+        cores=hardware.cores,
+        usd_billed=round(paid * rate.billed_usd_per_second, 9),
+        usd_original=None if original is None else round(paid * original, 9),
+        priced_as=f"{rate.priced_as}, for each chunk and the joining",
+        quantities={"slowest_chunk_seconds": round(max(parts), 4), "joining_seconds": round(joining, 4)},
+    )
+    assert isinstance(result, RenderResult)
+    return result, measurement
