@@ -67,6 +67,10 @@ EXPERIMENTS: Registry[Callable[[Settings], Experiment]] = Registry("experiment",
 
 EXPERIMENTS.register("e1", "reelproc.experiments.e1_baseline:experiment")
 EXPERIMENTS.register("e2", "reelproc.experiments.e2_frame_reading:experiment")
+EXPERIMENTS.register("e3", "reelproc.experiments.e3_overlay:experiment")
+EXPERIMENTS.register("e4", "reelproc.experiments.e4_framing:experiment")
+EXPERIMENTS.register("e5", "reelproc.experiments.e5_encoders:experiment")
+EXPERIMENTS.register("e6", "reelproc.experiments.e6_upscaling:experiment")
 EXPERIMENTS.register("e7", "reelproc.experiments.e7_chunks:experiment")
 EXPERIMENTS.register("e8", "reelproc.experiments.e8_parallel_clips:experiment")
 EXPERIMENTS.register("e9", "reelproc.experiments.e9_one_container:experiment")
