@@ -32,7 +32,7 @@ from bench import ASSETS, moving_camera, paired, report
 from PIL import Image
 
 import reelproc as rp
-from reelproc.experiments.original.framing_ai import upscale_to_pngs
+from reelproc.experiments.reenacted.framing_ai import upscale_to_pngs
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame, Window
 from reelproc.media.reader import open_video

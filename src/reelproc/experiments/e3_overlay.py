@@ -67,7 +67,7 @@ def experiment(settings: Settings) -> Experiment:
         temperature="warm",
         same_picture_db=30.0,
         notes=[
-            "The original's program is written anew from its description: see reelproc.experiments.original.",
+            "The original's program is written anew from its description: see reelproc.experiments.reenacted.",
             f"{OURS!r} copies what nothing is drawn on; {OURS_ENCODED!r} encodes every frame, as the original does.",
             *(
                 []

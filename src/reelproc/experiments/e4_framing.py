@@ -43,7 +43,7 @@ def experiment(settings: Settings) -> Experiment:
         temperature="warm",
         same_picture_db=28.0,
         notes=[
-            "The original's path is one ffmpeg with crop and scale; see reelproc.experiments.original.framing.",
+            "The original's path is one ffmpeg with crop and scale; see reelproc.experiments.reenacted.framing.",
             *(
                 []
                 if several

@@ -10,10 +10,10 @@ from reelproc.errors import SpecError
 from reelproc.experiments.bench import Bench, Settings
 from reelproc.experiments.footage import game
 from reelproc.experiments.harness import Experiment
-from reelproc.experiments.original.runner import SWITCHES
 from reelproc.experiments.programs import ORIGINAL, OURS, do, parts
 from reelproc.experiments.question import Arm, Case, Question
 from reelproc.experiments.record import Measurement
+from reelproc.experiments.reenacted.runner import SWITCHES
 from reelproc.experiments.rules import CheapestThenFaster
 from reelproc.experiments.workloads import DEFAULT_MODEL, Workload, made_by
 

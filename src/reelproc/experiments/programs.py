@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reelproc.experiments.bench import RUN_JOB, Bench, Done, Settings
-from reelproc.experiments.original.runner import runner_of
 from reelproc.experiments.question import Arm
+from reelproc.experiments.reenacted.runner import runner_of
 from reelproc.jobs import RenderJob
 
 __all__ = ["ORIGINAL", "OURS", "OURS_ENCODED", "arms_of", "do", "parts"]

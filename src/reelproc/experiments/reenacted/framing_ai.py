@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from reelproc.errors import EncodeError
-from reelproc.experiments.original.encoding import Capture
+from reelproc.experiments.reenacted.encoding import Capture
 from reelproc.keyframes import Track
 from reelproc.stages.crop import Crop
 

@@ -13,10 +13,10 @@ import pytest
 import reelproc as rp
 from reelproc.errors import DecodeError, JobCancelledError, SpecError
 from reelproc.experiments import dataset
-from reelproc.experiments.original.encoding import encode_pngs
-from reelproc.experiments.original.framing_ai import Span, crops, finish_on_host, upscale_to_pngs
-from reelproc.experiments.original.overlay import draw
-from reelproc.experiments.original.runner import RUNNERS, SWITCHES, run_original, runner_of
+from reelproc.experiments.reenacted.encoding import encode_pngs
+from reelproc.experiments.reenacted.framing_ai import Span, crops, finish_on_host, upscale_to_pngs
+from reelproc.experiments.reenacted.overlay import draw
+from reelproc.experiments.reenacted.runner import RUNNERS, SWITCHES, run_original, runner_of
 from reelproc.experiments.verify import least_psnr
 from reelproc.jobs import JobContext, run_job
 from reelproc.results import PhaseClock

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.experiments.original.encoding import ENCODE
+from reelproc.experiments.reenacted.encoding import ENCODE
 from reelproc.media.ffmpeg import file_argument, filter_chain, input_arguments, run_ffmpeg
 from reelproc.media.probe import probe
 from reelproc.stages.crop import Crop, CropKeyframe

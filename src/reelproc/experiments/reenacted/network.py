@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from reelproc.errors import BackendError
-from reelproc.experiments.original.framing_ai import finish_on_host
+from reelproc.experiments.reenacted.framing_ai import finish_on_host
 from reelproc.upscalers.networks import BACKENDS, Model
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.experiments.original.encoding import Capture, add_sound, encode_pngs
-from reelproc.experiments.original.framing import frame_by_ffmpeg
-from reelproc.experiments.original.framing_ai import Span, crops, upscale_to_pngs
-from reelproc.experiments.original.network import Enhancer, Switches, load_enhancer
-from reelproc.experiments.original.overlay import overlay
+from reelproc.experiments.reenacted.encoding import Capture, add_sound, encode_pngs
+from reelproc.experiments.reenacted.framing import frame_by_ffmpeg
+from reelproc.experiments.reenacted.framing_ai import Span, crops, upscale_to_pngs
+from reelproc.experiments.reenacted.network import Enhancer, Switches, load_enhancer
+from reelproc.experiments.reenacted.overlay import overlay
 from reelproc.jobs import Job, JobContext, RenderJob, job_output, job_sources, with_paths
 from reelproc.memory import MemoryWatch
 from reelproc.partial import partial_path
@@ -53,7 +53,7 @@ def runner_of(switch: str = "none") -> str:
     """The ``runner`` of an executor that works the original's way under one of :data:`SWITCHES`.
 
     >>> runner_of("batch 4")
-    'reelproc.experiments.original.runner:run_original_batch_4'
+    'reelproc.experiments.reenacted.runner:run_original_batch_4'
     """
     if switch not in SWITCHES:
         raise SpecError(f"no switch is called {switch!r}; there are: {', '.join(SWITCHES)}")

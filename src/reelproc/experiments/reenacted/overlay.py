@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from reelproc.errors import SpecError
-from reelproc.experiments.original.encoding import Capture, RawEncoder
+from reelproc.experiments.reenacted.encoding import Capture, RawEncoder
 from reelproc.keyframes import Track
 from reelproc.stages.overlay import HighlightRegion, Overlay
 

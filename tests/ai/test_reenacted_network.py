@@ -10,8 +10,8 @@ import pytest
 import reelproc as rp
 from reelproc.errors import BackendError
 from reelproc.experiments import dataset
-from reelproc.experiments.original.network import Switches, load_enhancer
-from reelproc.experiments.original.runner import run_original
+from reelproc.experiments.reenacted.network import Switches, load_enhancer
+from reelproc.experiments.reenacted.runner import run_original
 from reelproc.experiments.verify import least_psnr
 from reelproc.jobs import run_job
 from reelproc.upscalers.networks import MODELS
