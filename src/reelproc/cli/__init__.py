@@ -25,6 +25,7 @@ _COMMANDS = {
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
+    "experiment": ("reelproc.cli.experiment:experiment", "Ask what time and cost depend on."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),

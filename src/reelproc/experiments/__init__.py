@@ -35,6 +35,7 @@ from reelproc.results import ProgressCallback
 
 __all__ = [
     "EXPERIMENTS",
+    "TITLES",
     "AllFrames",
     "Arm",
     "ArmSummary",
@@ -64,6 +65,15 @@ __all__ = [
 
 EXPERIMENTS: Registry[Callable[[Settings], Experiment]] = Registry("experiment", group="reelproc.experiments")
 """Experiments by name; third parties add theirs under the entry point group ``reelproc.experiments``."""
+
+TITLES = {
+    "e1": "what every kind of job takes and costs",
+    "e2": "which readers deliver every frame",
+    "e7": "into how many chunks a render should be divided",
+    "e8": "clips in parallel, or in sequence",
+    "e9": "one container for many clips, or one each",
+}
+"""What the list of experiments says, without building any."""
 
 EXPERIMENTS.register("e1", "reelproc.experiments.e1_baseline:experiment")
 EXPERIMENTS.register("e2", "reelproc.experiments.e2_frame_reading:experiment")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from reelproc.executors import executor
 from reelproc.experiments.bench import Bench, Settings
@@ -28,18 +29,24 @@ CHUNKS = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is done: seconds of each case, which the plan cuts into segments of about 10 s; frames per second and
-    size of the framing."""
+    """How much is done.
 
-    overlay: float
-    framing: float
+    Attributes:
+        seconds: of footage; the plan cuts a render into segments of about 10 s.
+        size: of the footage, where it is drawn.
+        fps: frames per second of the framing.
+        shrink: by how much smaller than the original's the framing is, each side.
+    """
+
+    seconds: float
+    size: tuple[int, int]
     fps: float
     shrink: int
 
 
-FULL = Sizes(90, 90, 30, 1)
-REDUCED = Sizes(40, 40, 30, 2)
-REDUCED_AI = Sizes(40, 40, 1, 8)
+FULL = Sizes(90, (1920, 1080), 30, 1)
+REDUCED = Sizes(80, (640, 360), 10, 1)
+REDUCED_AI = Sizes(80, (640, 360), 1, 2)
 
 
 def experiment(settings: Settings) -> Experiment:
@@ -48,16 +55,15 @@ def experiment(settings: Settings) -> Experiment:
     sizes = FULL if settings.full else REDUCED if model is None else REDUCED_AI
     framing = "framing with AI" if model else "framing"
     build: dict[str, Callable[[Workload, int], RenderJob]] = {
-        "overlay": lambda load, chunks: load.overlay(sizes.overlay, (0.0, sizes.overlay), chunks=chunks),
+        "overlay": lambda load, chunks: load.overlay(sizes.seconds, (0.0, sizes.seconds), chunks=chunks),
         framing: lambda load, chunks: load.framing(
-            0.0, sizes.framing, model=model, shrink=sizes.shrink, chunks=chunks, fps=sizes.fps
+            0.0, sizes.seconds, model=model, shrink=sizes.shrink, chunks=chunks, fps=sizes.fps
         ),
     }
-    seconds = {"overlay": sizes.overlay, framing: sizes.framing}
     here = where == "local"
     cases = []
     for name in build:
-        about = f"{seconds[name]:g} s, segments of about 10 s"
+        about = f"{sizes.seconds:g} s in segments of about 10 s"
         cases.append(Case(name=name, description=about + (", side by side on this machine" if here else "")))
         if here:
             cases.append(Case(name=f"{name}, apart", description=f"{about}, each chunk on a machine of its own"))
@@ -84,8 +90,8 @@ def experiment(settings: Settings) -> Experiment:
             "full": settings.full,
             "footage": settings.footage or "drawn match",
             "model": model,
-            "overlay_s": sizes.overlay,
-            "framing_s": sizes.framing,
+            "seconds": sizes.seconds,
+            "size": "x".join(map(str, sizes.size)),
             "framing_fps": sizes.fps,
             "framing_shrink": sizes.shrink,
         },
@@ -95,7 +101,7 @@ def experiment(settings: Settings) -> Experiment:
     )
 
     def measure(bench: Bench, case: Case, arm: Arm) -> Measurement:
-        local = game(bench, max(seconds.values()))
+        local = game(bench, sizes.seconds, *sizes.size)
         load = Workload(bench, local, where)
         name, _, apart = case.name.partition(", ")
         chunks = CHUNKS[[a.name for a in question.arms].index(arm.name)]
@@ -108,7 +114,7 @@ def experiment(settings: Settings) -> Experiment:
         return measurement.model_copy(update={"made": (made_by(bench, job, result, local),)})
 
     def prepare(bench: Bench) -> None:
-        game(bench, max(seconds.values()))
+        game(bench, sizes.seconds, *sizes.size)
 
     return Experiment(question, measure, prepare, repeats=3, warm_ups=0 if here else 1)
 
@@ -128,7 +134,7 @@ def _apart(bench: Bench, job: RenderJob, chunks: int) -> tuple[RenderResult, Mea
         for phase, value in part.phases.items():
             phases[phase] = round(phases.get(phase, 0.0) + value, 4)
     begin = time.perf_counter()
-    result = run_job(job, JobContext(store=str(store)))
+    result = cast("RenderResult", run_job(job, JobContext(store=str(store))))
     joining = time.perf_counter() - begin
     with executor("local") as ex:
         hardware = ex.hardware
@@ -140,12 +146,11 @@ def _apart(bench: Bench, job: RenderJob, chunks: int) -> tuple[RenderResult, Mea
         machine_seconds=round(paid, 4),
         machines=len(shares),
         cold=True,
-        frames=result.frame_count if isinstance(result, RenderResult) else 0,
+        frames=result.frame_count,
         cores=hardware.cores,
         usd_billed=round(paid * rate.billed_usd_per_second, 9),
         usd_original=None if original is None else round(paid * original, 9),
         priced_as=f"{rate.priced_as}, for each chunk and the joining",
         quantities={"slowest_chunk_seconds": round(max(parts), 4), "joining_seconds": round(joining, 4)},
     )
-    assert isinstance(result, RenderResult)
     return result, measurement

@@ -17,15 +17,15 @@ __all__ = ["VIDEO_SUFFIXES", "footage_files", "footage_folder", "game"]
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".mpg")
 
 
-def game(bench: Bench, seconds: float) -> Path:
-    """A video of at least so many seconds.
+def game(bench: Bench, seconds: float, width: int = 1920, height: int = 1080) -> Path:
+    """A video of at least so many seconds; of this size where it is drawn.
 
     Raises:
         SpecError: the footage that was given is a folder, or too short.
     """
     given = bench.settings.footage
     if given is None:
-        return match_clip(footage_folder(), seconds)
+        return match_clip(footage_folder(), seconds, width, height)
     path = Path(given)
     if path.is_dir():
         raise SpecError(f"this experiment works on one video, got the folder {given!r}; name a file with --footage")

@@ -59,7 +59,7 @@ class Rule(Schema, abc.ABC):
         case = arms[0].case
         base = next((arm for arm in arms if arm.baseline), None)
         if base is None or not (base.complete or base.floor):
-            why = "; ".join(base.errors) if base and base.errors else "it has not been run"
+            why = "; ".join(base.errors) if base and base.errors else "it has no run that counts"
             return Decision(case=case, status="undecided", reason=f"there is no baseline: {why}")
         rivals = [arm for arm in arms if arm.complete and not arm.wrong]
         if not rivals:
@@ -87,7 +87,7 @@ class RecordOnly(Rule):
     def _decided(self, arms: Sequence[ArmSummary]) -> Decision:
         done = [arm for arm in arms if arm.complete]
         if not done:
-            why = "; ".join(dict.fromkeys(error for arm in arms for error in arm.errors)) or "it has not been run"
+            why = "; ".join(dict.fromkeys(error for arm in arms for error in arm.errors)) or "no run that counts"
             return Decision(case=arms[0].case, status="undecided", reason=why)
         return Decision(case=arms[0].case, status="recorded", reason="; ".join(_figures(arm) for arm in done))
 
@@ -169,7 +169,7 @@ class MostChunks(Rule):
             cheap = cost is not None and cost <= (1 + self.tolerance) * usd
             if cheap and _seconds(arm) < (1 - self.tolerance) * _seconds(base) and _seconds(arm) <= _seconds(best):
                 best = arm
-        others = "; ".join(_figures(arm, self.price) for arm in (base, *rivals) if arm is not best and arm in rivals)
+        others = "; ".join(_figures(arm, self.price) for arm in rivals if arm is not best)
         why = "no division is both faster and no dearer" if best is base else "the most at no more cost"
         return Decision(
             case=base.case,
@@ -252,7 +252,7 @@ class AllFrames(Rule):
                     lost[arm.arm].append(arm.case)
                 seconds[arm.arm] += _seconds(arm)
         if not baseline or not any(arm.complete for arms in cases for arm in arms if arm.baseline):
-            return [Decision(case="all", status="undecided", reason="there is no baseline: it has not been run")]
+            return [Decision(case="all", status="undecided", reason="there is no baseline: it has no run that counts")]
         faults = "; ".join(
             f"{name} fails on {len(files)} of {len(cases)} ({', '.join(files)})"
             for name, files in lost.items()
