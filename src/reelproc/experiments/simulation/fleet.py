@@ -144,13 +144,34 @@ class _Container:
     alive: bool = True
 
 
+@dataclass(frozen=True)
+class _Arrival:
+    job: _Job
+    shares: list[int]
+
+
+@dataclass(frozen=True)
+class _Done:
+    job: _Job
+    container: _Container
+
+
+@dataclass(frozen=True)
+class _Rested:
+    container: _Container
+    since: float
+
+
+_Event = _Arrival | _Done | _Rested
+
+
 @dataclass
 class _State:
     """The fleet at a moment."""
 
     fleet: Fleet
     rng: random.Random
-    events: list[tuple[float, int, str, object]] = field(default_factory=list)
+    events: list[tuple[float, int, _Event]] = field(default_factory=list)
     idle: list[_Container] = field(default_factory=list)
     line: deque[tuple[_Job, int]] = field(default_factory=deque)
     alive: int = 0
@@ -165,8 +186,8 @@ class _State:
     waits: list[float] = field(default_factory=list)
     serial: itertools.count[int] = field(default_factory=itertools.count)
 
-    def later(self, time: float, kind: str, what: object) -> None:
-        heapq.heappush(self.events, (time, next(self.serial), kind, what))
+    def later(self, time: float, event: _Event) -> None:
+        heapq.heappush(self.events, (time, next(self.serial), event))
 
 
 def simulate_day(fleet: Fleet, *, seed: int = 0) -> Day:
@@ -186,7 +207,7 @@ def simulate_day(fleet: Fleet, *, seed: int = 0) -> Day:
         frames = jobs_rng.choice(fleet.job_frames)
         shares = divided(frames, fleet.chunks)
         tasks += len(shares)
-        state.later(time, "job", (_Job(time, frames, len(shares)), shares))
+        state.later(time, _Arrival(_Job(time, frames, len(shares)), shares))
     if not tasks:
         raise SpecError(f"no job arrived on the simulated day, at {fleet.jobs_per_day:g} a day; ask for more")
     for _ in range(fleet.warm_pool):
@@ -196,17 +217,16 @@ def simulate_day(fleet: Fleet, *, seed: int = 0) -> Day:
     state.most = state.alive
     end = DAY_SECONDS
     while state.events:
-        time, _, kind, what = heapq.heappop(state.events)
-        if kind == "job":
-            job, shares = what  # type: ignore[misc]
-            for share in shares:
-                _ask(state, job, share, time)
-        elif kind == "done":
-            job, container = what  # type: ignore[misc]
-            _finished(state, job, container, time)
-            end = max(end, time)
-        else:
-            _expired(state, what, time)  # type: ignore[arg-type]
+        time, _, event = heapq.heappop(state.events)
+        match event:
+            case _Arrival(job, shares):
+                for share in shares:
+                    _ask(state, job, share, time)
+            case _Done(job, container):
+                _finished(state, job, container, time)
+                end = max(end, time)
+            case _Rested(container, since):
+                _expired(state, container, since, time)
     state.paid += sum(max(end, DAY_SECONDS) - c.born for c in state.idle if c.alive)
     return _day(state, tasks)
 
@@ -246,7 +266,7 @@ def _begin(state: _State, job: _Job, frames: int, container: _Container, start: 
     job.started = max(job.started, start)
     seconds = state.fleet.chunk_seconds + frames * state.fleet.seconds_per_frame
     state.busy += seconds
-    state.later(start + seconds, "done", (job, container))
+    state.later(start + seconds, _Done(job, container))
 
 
 def _finished(state: _State, job: _Job, container: _Container, time: float) -> None:
@@ -267,12 +287,11 @@ def _finished(state: _State, job: _Job, container: _Container, time: float) -> N
 def _rest(state: _State, container: _Container, time: float) -> None:
     container.idle_since = time
     state.idle.append(container)
-    state.later(time + state.fleet.scaledown_seconds, "expire", (container, time))
+    state.later(time + state.fleet.scaledown_seconds, _Rested(container, time))
 
 
-def _expired(state: _State, what: tuple[_Container, float], time: float) -> None:
+def _expired(state: _State, container: _Container, since: float, time: float) -> None:
     """End a container that has been idle since then, unless it is of the warm pool: those that are left."""
-    container, since = what
     if not container.alive or container.idle_since != since or state.alive <= state.fleet.warm_pool:
         return
     container.alive = False

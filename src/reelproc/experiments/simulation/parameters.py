@@ -57,8 +57,8 @@ PARAMETERS: tuple[Parameter, ...] = (
         value=0.10,
         low=0.055,
         high=0.20,
-        source="1.25 TFLOP a frame at 19 % (10 to 35) of the 65 TFLOP/s in half precision of its data sheet; the share is "
-        "assumed",
+        source="1.25 TFLOP a frame at 19 % (10 to 35) of the 65 TFLOP/s in half precision of its data sheet; the "
+        "share is assumed",
     ),
     Parameter(
         name="l4_over_t4",

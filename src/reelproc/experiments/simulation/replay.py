@@ -59,7 +59,7 @@ class Replayed(Schema):
         simulated_seconds: with every parameter at its likely value.
         low, high: the middle 90 % of the simulated times.
         residual_seconds, residual_share: simulated less recorded; the share is of the recorded.
-        verdict: ``"explained"``: the recorded time lies between ``low`` and ``high``; a timeout's is reached by ``high``.
+        verdict: ``"explained"``: ``low`` and ``high`` enclose the recorded time; a time limit is reached by ``high``.
     """
 
     name: str

@@ -62,11 +62,14 @@ def simulate(
 
     Args:
         jobs_per_day: expected.
-        executor: whose price the containers have.
+        executor: whose price the containers have, a preset of reelproc's on Modal.
         seconds_per_frame: of a chunk's work, where it is known better than assumed, e.g. from e6.
         seed: equal seeds give equal answers.
         progress: told after each simulated day.
         check: called before each; raises to stop.
+
+    Raises:
+        SpecError: no such preset, or impossible figures.
     """
     changes = {} if seconds_per_frame is None else {"seconds_per_frame": seconds_per_frame}
     fleet = likely_fleet(executor=executor, jobs_per_day=jobs_per_day, **changes)
@@ -106,7 +109,7 @@ def write_simulation(found: Simulation, folder: str | os.PathLike[str], *, chart
     place = Path(folder)
     texts = {"simulation.json": found.model_dump_json(indent=1) + "\n", "simulation.md": markdown(found, charts=charts)}
     if charts:
-        from reelproc.experiments.simulation.charts import knee_chart, replay_chart
+        from reelproc.experiments.charts import knee_chart, replay_chart
 
         texts |= {"replay.svg": replay_chart(found.replayed), "knee.svg": knee_chart(found.days, found.knee)}
     written = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from reelproc.errors import SpecError
 from reelproc.executors.modal_presets import COORDINATOR, PRESETS
 from reelproc.experiments.simulation.fleet import Day, Fleet, simulate_day
 from reelproc.experiments.simulation.parameters import Parameter
@@ -44,7 +45,12 @@ def likely_fleet(*, executor: str = "modal-t4", jobs_per_day: float = 10_000, **
         executor: whose price; the seconds do not follow it.
         jobs_per_day: expected.
         changes: other values of ``Fleet``'s fields.
+
+    Raises:
+        SpecError: no such preset, or impossible figures.
     """
+    if executor not in PRESETS:
+        raise SpecError(f"no price is known of {executor!r}; there are: {', '.join(PRESETS)}")
     by_name = {p.name: p for p in ASSUMED}
     start = by_name["start_seconds"]
     fields: dict[str, object] = {
