@@ -196,8 +196,8 @@ def replay_chart(runs: Sequence[Replayed]) -> str:
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_ylim(-0.7, len(runs) - 0.3)
-        axes.set_title("SIMULATION: seconds of the original's runs, recorded and worked out")
-        axes.legend(frameon=False, fontsize=8, loc="lower left")
+        axes.set_title("SIMULATION: the original's runs, seconds")
+        axes.legend(frameon=False, fontsize=8, loc="upper left")
         return _svg(figure)
 
 
