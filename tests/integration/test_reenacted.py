@@ -154,3 +154,13 @@ def test_it_can_be_cancelled_and_leaves_nothing(source: Path, tmp_path: Path) ->
         with pytest.raises(JobCancelledError):
             run_original(job, context)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_colours_shift_in_hd_as_the_originals_did(tmp_path: Path) -> None:
+    source = dataset.match_clip(tmp_path, 0.2, 1280, 720)
+    nothing = dataset.spotlight(100, 101)
+    theirs = run_original(overlay_job(source, tmp_path / "theirs.mp4", nothing))
+    with rp.open_video(source, pix_fmt="yuv420p") as before, rp.open_video(theirs.output, pix_fmt="yuv420p") as after:
+        luma = [float(next(iter(reader)).planes[0].mean()) - 16 for reader in (before, after)]
+    assert 0.85 < luma[1] / luma[0] < 0.97
+    assert rp.probe(theirs.output).require_video().colour.matrix == "unspecified"
