@@ -68,7 +68,7 @@ def experiment(settings: Settings) -> Experiment:
         same_picture_db=25.0,  # the original shifts colours, see the notes
         notes=[
             "The original's program is written anew from its description: see reelproc.experiments.reenacted.",
-            "Its pictures are darker by 8 % on this footage: OpenCV decodes HD as BT.709, ffmpeg encodes BGR as BT.601.",
+            "Its pictures are 8 % darker on the drawn match: OpenCV decodes HD as BT.709, ffmpeg encodes it as BT.601.",
             f"{OURS!r} copies what nothing is drawn on; {OURS_ENCODED!r} encodes every frame, as the original does.",
             *(
                 []
