@@ -36,11 +36,8 @@ HIGHLIGHT_REGIONS = [
 
 
 @pytest.fixture
-def keys(modal_service: ModalService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A prefix with a video, put there as the app's own scripts do; containers and clients know the bucket."""
-    assert modal_service.storage is not None
-    bucket = modal_service.storage.bucket
-    monkeypatch.setenv("REELPROC_STORAGE_ROOT", f"s3://{bucket}")
+def keys(modal_service: ModalService, tmp_path: Path) -> str:
+    """A prefix with a video, put there as the app's own scripts do; ``R2_BUCKET_NAME`` tells all of them the bucket."""
     made = numbered_video(tmp_path / "clip.mp4", frame_count=60, sound=tone(2))
     prefix = f"test_videos/{uuid.uuid4().hex}"
     asyncio.run(compat.upload_to_r2(USER, f"{prefix}/clip.mp4", made.path))
@@ -55,8 +52,7 @@ def numbers(key: str, folder: Path) -> list[int]:
 
 
 def remote(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    root = compat.Keys().root
-    result: dict[str, Any] = modal.Function.from_name(app.name, name).remote(*args, root=root, **kwargs)
+    result: dict[str, Any] = modal.Function.from_name(app.name, name).remote(*args, **kwargs)
     return result
 
 
@@ -131,13 +127,13 @@ def test_a_script_without_reelproc_can_call_and_read_the_result(keys: str) -> No
     script = (
         "import modal, sys\n"
         "fn = modal.Function.from_name(sys.argv[1], 'render_overlay')\n"
-        "result = fn.remote(job_id='b', user_id='test', input_key=sys.argv[2] + '/none.mp4', root=sys.argv[3],\n"
+        "result = fn.remote(job_id='b', user_id='test', input_key=sys.argv[2] + '/none.mp4',\n"
         "    output_key=sys.argv[2] + '/o.mp4', highlight_regions=[], effect_type='dark_overlay')\n"
         "assert 'reelproc' not in sys.modules\n"
         "print(result['status'], result['error_type'])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(app.name), keys, compat.Keys().root],
+        [sys.executable, "-c", script, str(app.name), keys],
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,7 +1,7 @@
 """What a container on Modal does when it is called by one of the app's function names.
 
 The job is done there and then, as :class:`~reelproc.executors.modal_worker.Container` does all jobs. Whatever happens
-is in the result dictionary, since a script that calls ``modal.Function.from_name(...)`` need not have reelproc's errors.
+is in the result dictionary: a script that calls ``modal.Function.from_name(...)`` need not have reelproc's errors.
 """
 
 from __future__ import annotations

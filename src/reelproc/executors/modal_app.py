@@ -36,16 +36,24 @@ from reelproc.executors.modal_presets import APP_NAME, COORDINATOR, PRESETS
 from reelproc.executors.modal_records import DICT_NAME, EventPages
 from reelproc.executors.modal_worker import Container, ModalRequest
 from reelproc.jobs import Delegate, RenderJob
+from reelproc.storage import scheme_of
 
 __all__ = ["Worker", "app"]
 
 WEIGHTS = "/reelproc"
+
+
+def _reachable(root: str) -> str:
+    """The root, unless it is a folder of the deploying machine."""
+    return root if scheme_of(root) == "s3" else ""
+
+
 SETTINGS = {
     "REELPROC_MODAL_APP": os.environ.get("REELPROC_MODAL_APP", APP_NAME),
     "REELPROC_MODAL_SECRETS": os.environ.get("REELPROC_MODAL_SECRETS", "reelproc-storage"),
     "REELPROC_MODAL_MODULES": os.environ.get("REELPROC_MODAL_MODULES", ""),
     "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", "ai"),
-    "REELPROC_STORAGE_ROOT": os.environ.get("REELPROC_STORAGE_ROOT", ""),
+    "REELPROC_STORAGE_ROOT": _reachable(os.environ.get("REELPROC_STORAGE_ROOT", "")),
 }
 
 
