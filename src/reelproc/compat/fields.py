@@ -243,7 +243,7 @@ class Record:
         return next((name for name in names if self[name].given), None)
 
     def _unknown(self, key: object, content: object, known: Mapping[str, str]) -> SpecError:
-        near = difflib.get_close_matches(str(key), list(known), 1)
+        near = difflib.get_close_matches(str(key), list(known), 1, 0.5)
         remedy = f"did you mean {near[0]}?" if near else "leave it out"
         expected = f"only {', '.join(dict.fromkeys(known.values()))}"
         return refused((*self.path, str(key)), content, expected, remedy)

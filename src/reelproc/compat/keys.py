@@ -19,7 +19,8 @@ __all__ = ["ROOT_VARIABLE", "Keys"]
 ROOT_VARIABLE = "REELPROC_STORAGE_ROOT"
 SHARED = "games"
 
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_UNFIT = re.compile(r"[/\x00-\x1f\x7f\\\ud800-\udfff]")
+"""What no step of a key has; surrogates cannot be written as UTF-8."""
 _LONGEST = 1024
 
 
