@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from reelproc import storage
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
 from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
@@ -66,6 +67,7 @@ class RenderJob(Schema):
         chunks: into how many parts, at most, the plan's segments (about 10 s each) are divided, each done by a worker
             of its own: a process here, a container on Modal. ``"auto"``: as many as are likely to pay. Frames are the
             same, whatever it is.
+        copies: further places that the finished result is put at.
     """
 
     version: Literal[1] = 1
@@ -75,6 +77,7 @@ class RenderJob(Schema):
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
     chunks: Chunks = 1
+    copies: Items[Source] = ()
 
     if TYPE_CHECKING:  # what may be given is more than what is kept
 
@@ -86,6 +89,7 @@ class RenderJob(Schema):
             on_damage: OnDamage = "raise",
             smart_copy: bool = True,
             chunks: int | Literal["auto"] = 1,
+            copies: Sequence[str | os.PathLike[str]] = (),
             version: Literal[1] = 1,
             job: Literal["render"] = "render",
         ) -> None: ...
@@ -331,10 +335,30 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
         return _do(with_paths(job, paths), context)
 
     output = "" if isinstance(job, ChunkJob) else job_output(job)  # a chunk puts its segments in place itself
+    copies = _copies(job)
     result = with_transfers(job_sources(job), output, context, work)
+    for copy in copies:
+        context.check()
+        storage.copy(output, copy)
     if isinstance(job, DetectJob):
         return result.model_copy(update={"source": redact(job.source)})
     return result
+
+
+def _copies(job: Job) -> Sequence[str]:
+    """Where the result shall be besides, checked before the work as far as that can be done here.
+
+    Raises:
+        SpecError: it would replace a source.
+        StorageError: nothing can be written there.
+    """
+    copies = job.copies if isinstance(job, RenderJob) else ()
+    for number, copy in enumerate(copies):
+        if copy in job_sources(job):
+            raise SpecError(f"the copy {copy} is a source of the reel; write to another", path=("copies", number))
+        if storage.scheme_of(copy) == "file":
+            storage.local_output(copy)
+    return copies
 
 
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import reelproc as rp
+from reelproc import compat
 
 
 def a_reel(source: Path) -> rp.Reel:
@@ -74,3 +75,16 @@ def players(source: Path) -> None:
         assert_type(executor.submit(rp.RenderJob(reel=a_reel(source), output="a.mp4")).result(), rp.RenderResult)
         followed = rp.follow_player(source, at=3, point=(640, 360), executor=executor)
     assert_type(followed.reel(), rp.Reel)
+
+
+async def the_apps_functions() -> None:
+    async def heard(progress: float, message: str, phase: str) -> None: ...
+
+    result = await compat.process_framing_async(
+        "j", "u", "in.mp4", "out.mp4", [], output_width=90, executor="modal", progress_callback=heard
+    )
+    assert_type(result, dict[str, Any])
+    assert_type(compat.status("local:j"), compat.CallStatus)
+    compat.extract_clip("u", "a.mp4", "b.mp4", 1, 2.5, root=Path("media"), call_id_callback=print)
+    compat.extract_clip("u", "a.mp4", "b.mp4", "1", 2.5)  # type: ignore[arg-type]
+    compat.extract_clip("u", "a.mp4", "b.mp4", 1, 2.5, copy=True)  # type: ignore[call-arg]

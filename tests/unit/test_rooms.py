@@ -14,13 +14,16 @@ ROOMS = (
     ("errors", "__init__"), ("timing", "partial", "registry", "memory", "cores", "retries", "ratings"), ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
-    ("compat",), ("demo",), ("experiments",), ("cli",), ("__main__",),
+    ("compat",), ("modal_app",), ("demo",), ("experiments",), ("cli",), ("__main__",),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
+APART = {"reelproc.executors.modal_app": "modal_app", "reelproc.executors.modal_deploy": "modal_app"}
+"""Modules that stand above the room in whose folder they are: the app on Modal deploys what is in ``compat``, too."""
 
 
 def room_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return APART.get(".".join(parts), parts[1])
 
 
 def imported(path: Path) -> set[str]:
@@ -35,6 +38,9 @@ def imported(path: Path) -> set[str]:
             return
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reelproc":
             parts = node.module.split(".")
+            if (module := node.module) in APART:
+                names.add(APART[module])
+                return
             names.update([parts[1]] if len(parts) > 1 else [a.name for a in node.names if a.name in FLOOR])
         for child in ast.iter_child_nodes(node):
             visit(child)

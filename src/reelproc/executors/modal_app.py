@@ -4,7 +4,10 @@ One class without a GPU; clients turn it into a T4, an L4 or a CPU container wit
 (:mod:`.modal_presets`). The source of this very package is shipped, with the dependencies that it was installed with,
 so that the deployed version is the deploying machine's.
 
-Four variables are read at deployment and carried into the image:
+Beside it, the functions of :mod:`reelproc.compat` under the app's names, each on its own hardware, for scripts that
+call ``modal.Function.from_name(APP, "render_overlay").remote(...)``.
+
+Five variables are read at deployment and carried into the image:
 
 - ``REELPROC_MODAL_APP``: the app's name, ``reelproc`` by default.
 - ``REELPROC_MODAL_SECRETS``: names of Modal secrets, separated by commas, ``reelproc-storage`` by default; they hold
@@ -12,6 +15,8 @@ Four variables are read at deployment and carried into the image:
 - ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``; ``ai`` by default, which is what
   networks need. Empty: none.
 - ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say.
+- ``REELPROC_STORAGE_ROOT``: where the keys of the functions called by name are; without it, the bucket that
+  ``R2_BUCKET_NAME`` names in a secret.
 """
 
 from __future__ import annotations
@@ -20,22 +25,35 @@ import os
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import modal
 
+from reelproc.compat.deployed import run_by_name
+from reelproc.compat.functions import FUNCTIONS
 from reelproc.executors.modal_chunks import ModalChunks
-from reelproc.executors.modal_presets import APP_NAME, PRESETS
+from reelproc.executors.modal_presets import APP_NAME, COORDINATOR, PRESETS
 from reelproc.executors.modal_records import DICT_NAME, EventPages
-from reelproc.executors.modal_worker import Container
+from reelproc.executors.modal_worker import Container, ModalRequest
+from reelproc.jobs import Delegate, RenderJob
+from reelproc.storage import scheme_of
 
 __all__ = ["Worker", "app"]
 
 WEIGHTS = "/reelproc"
+
+
+def _reachable(root: str) -> str:
+    """The root, unless it is a folder of the deploying machine."""
+    return root if scheme_of(root) == "s3" else ""
+
+
 SETTINGS = {
     "REELPROC_MODAL_APP": os.environ.get("REELPROC_MODAL_APP", APP_NAME),
     "REELPROC_MODAL_SECRETS": os.environ.get("REELPROC_MODAL_SECRETS", "reelproc-storage"),
     "REELPROC_MODAL_MODULES": os.environ.get("REELPROC_MODAL_MODULES", ""),
     "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", "ai"),
+    "REELPROC_STORAGE_ROOT": _reachable(os.environ.get("REELPROC_STORAGE_ROOT", "")),
 }
 
 
@@ -73,16 +91,19 @@ if modal.is_local():  # in the container the image is there already, and the pac
 
 app = modal.App(SETTINGS["REELPROC_MODAL_APP"])
 _default = PRESETS["modal-cpu"]
+_common: dict[str, Any] = {
+    "image": image,
+    "scaledown_window": 60,
+    "volumes": {WEIGHTS: modal.Volume.from_name("reelproc-weights", create_if_missing=True)},
+    "secrets": [modal.Secret.from_name(name) for name in _names("REELPROC_MODAL_SECRETS")],
+}
 
 
 @app.cls(
-    image=image,
+    **_common,
     cpu=_default.cores,
     memory=_default.memory_mib,
     timeout=_default.timeout_seconds,
-    scaledown_window=60,
-    volumes={WEIGHTS: modal.Volume.from_name("reelproc-weights", create_if_missing=True)},
-    secrets=[modal.Secret.from_name(name) for name in _names("REELPROC_MODAL_SECRETS")],
     # only what another attempt may help is raised (see modal_worker), so only that is repeated
     retries=modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0),
 )
@@ -105,3 +126,28 @@ class Worker:
                 events,
                 lambda job, asked: ModalChunks(job, asked, app=SETTINGS["REELPROC_MODAL_APP"], pages=pages).delegate,
             )
+
+
+_container = Container()
+
+
+def _by_name(name: str) -> Any:
+    """The function that Modal knows as ``name``. It must be found in this module, in the container too."""
+
+    def function(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        pages = modal.Dict.from_name(DICT_NAME, create_if_missing=True)
+
+        def delegating(job: RenderJob, asked: ModalRequest) -> Delegate:
+            return ModalChunks(job, asked, app=SETTINGS["REELPROC_MODAL_APP"], pages=pages).delegate
+
+        return run_by_name(name, args, kwargs, container=_container, delegating=delegating)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = FUNCTIONS[name].__doc__
+    place = COORDINATOR if name == "render_overlay_parallel" else PRESETS[FUNCTIONS[name].preset]
+    options = place.options | {"timeout": FUNCTIONS[name].timeout_seconds}
+    return app.function(name=name, **_common, **options)(function)
+
+
+for _name in FUNCTIONS:
+    globals()[_name] = _by_name(_name)

@@ -40,6 +40,7 @@ class Staging:
             StorageError: a source cannot be read or uploaded.
         """
         output = job_output(job)
+        _check_copies(job)
         addresses = (*job_sources(job), *([output] if output else []))
         local = [address for address in addresses if storage.scheme_of(address) == "file"]
         if not local:
@@ -76,6 +77,16 @@ class Staging:
         except ObjectNotFoundError:
             storage.publish(path, address, keep=True)
         return address
+
+
+def _check_copies(job: Job) -> None:
+    """A result is fetched to one path of this machine; its copies are made where it is made."""
+    for number, copy in enumerate(job.copies if isinstance(job, RenderJob) else ()):
+        if storage.scheme_of(copy) == "file":
+            raise SpecError(
+                f"copies[{number}]: {copy!r} is a path of this machine, which Modal cannot reach; give an s3:// one",
+                path=("copies", number),
+            )
 
 
 def fetch(address: str, destination: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reelproc.storage.base import (
     Storage,
     TransferCallback,
+    copy,
     identity,
     join,
     local_output,
@@ -21,6 +22,7 @@ __all__ = [
     "Storage",
     "TransferCallback",
     "cache_folder",
+    "copy",
     "identity",
     "join",
     "local_output",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from reelproc.registry import Registry
 __all__ = [
     "Storage",
     "TransferCallback",
+    "copy",
     "identity",
     "join",
     "local_output",
@@ -111,6 +113,15 @@ class Storage(abc.ABC):
         Raises:
             StorageError: it cannot be removed.
         """
+
+    def copy(self, address: str, destination: str) -> bool:
+        """Have the storage itself put what is at ``address`` at ``destination``, too; False where it cannot.
+
+        Raises:
+            ObjectNotFoundError: there is no such thing.
+            StorageError: it could, but it failed.
+        """
+        return False
 
 
 storages: Registry[type[Storage]] = Registry("storage scheme", group="reelproc.storages")
@@ -232,3 +243,22 @@ def remove(address: str | os.PathLike[str]) -> None:
     """
     storage, text = _storage(address)
     storage.remove(text)
+
+
+def copy(address: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
+    """Put what is at ``address`` at ``destination``, too, whole or not at all; within one store nothing is moved here.
+
+    Raises:
+        SpecError: no storage has the scheme of one of them.
+        ObjectNotFoundError: there is no such thing.
+        StorageError: it cannot be read, or not be written.
+    """
+    from reelproc.storage.stand_in import release
+
+    storage, source = _storage(address)
+    if scheme_of(destination) == scheme_of(source) and storage.copy(source, os.fspath(destination)):
+        return
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        path = resolve(source, folder=Path(folder))
+        release(path)
+        publish(path, destination, keep=True)

@@ -22,6 +22,8 @@ __all__ = ["S3Storage"]
 _ADDRESS = re.compile(r"s3://(?P<bucket>[^/]*)/(?P<key>.*)", re.IGNORECASE | re.DOTALL)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 PIECE_BYTES = 256 << 10
+COPY_BYTES = 5 << 30
+"""S3 copies no larger object in one request."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,20 @@ class S3Storage(RemoteStorage):
                 client().delete_object(Bucket=bucket, Key=key)
 
         retried(delete)
+
+    def copy(self, address: str, destination: str) -> bool:
+        """By one request, up to 5 GB."""
+        bucket, key = _parse(address)
+        to_bucket, to_key = _parse(destination)
+        if self.open(address).size > COPY_BYTES:
+            return False
+
+        def ask() -> None:
+            with translated_errors(f"s3://{to_bucket}/{to_key}", "written"):
+                client().copy_object(Bucket=to_bucket, Key=to_key, CopySource={"Bucket": bucket, "Key": key})
+
+        retried(ask)
+        return True
 
 
 def _parse(address: str) -> tuple[str, str]:
