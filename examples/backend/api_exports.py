@@ -1,4 +1,4 @@
-"""``/api/exports``: ask for a reel, watch it being made, stop it, fetch it."""
+"""``/api/exports`` and ``/api/estimate``: ask for a reel, watch it being made, stop it, fetch it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from fastapi import APIRouter, Header, Query, Response, WebSocket
 from fastapi.responses import FileResponse
 
 import reelproc as rp
+from backend.estimates import estimates
 from backend.refused import Refused, check_disk
 from backend.requests import ExportRequest, reel_of, sources_of
 from backend.settings import Settings
@@ -23,7 +24,7 @@ from backend.store import Export
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/exports", tags=["exports"])
+router = APIRouter(prefix="/api", tags=["exports"])
 
 HEARTBEAT_SECONDS = 15.0
 
@@ -31,6 +32,11 @@ HEARTBEAT_SECONDS = 15.0
 def result_path(settings: Settings, id_: str) -> Path:
     """Where the reel of an export is put."""
     return settings.folder("results") / f"{id_}.mp4"
+
+
+def public(text: str, settings: Settings) -> str:
+    """``text`` without the server's folders in it."""
+    return text.replace(f"{settings.data.absolute()}/", "")
 
 
 def view(backend: Backend, export: Export) -> dict[str, Any]:
@@ -49,7 +55,7 @@ def view(backend: Backend, export: Export) -> dict[str, Any]:
         "started": export.started,
         "ended": export.ended,
         "attempts": export.attempts,
-        "error": json.loads(export.error) if export.error else None,
+        "error": json.loads(public(export.error, backend.settings)) if export.error else None,
         "result": None,
     }
     event = backend.board.latest(export.id)
@@ -66,7 +72,7 @@ def view(backend: Backend, export: Export) -> dict[str, Any]:
     return seen
 
 
-@router.post("", status_code=202)
+@router.post("/exports", status_code=202)
 def start(
     request: ExportRequest,
     response: Response,
@@ -80,11 +86,7 @@ def start(
     """
     settings = backend.settings
     check_disk(settings.folder("results"), settings.keep_free_bytes)
-    reel = reel_of(request, lambda id_: backend.store.source(user, id_), settings)
-    plan = rp.plan(reel)
-    if plan.duration > settings.max_reel_seconds:
-        message = f"a reel may last {settings.max_reel_seconds} s here, this one would last {float(plan.duration):.1f} s"
-        raise Refused(422, "TooLong", message, path=("draft", "end") if request.draft else ("reel", "clips"))
+    reel, plan = _planned(request, backend, user)
     id_ = secrets.token_hex(8)
     export = Export(
         id=id_,
@@ -105,26 +107,33 @@ def start(
     return view(backend, export)
 
 
-@router.get("")
+@router.post("/estimate")
+def estimate(request: ExportRequest, backend: Running, user: CurrentUser) -> dict[str, Any]:
+    """What a reel would take, by the second and by the dollar, here and elsewhere."""
+    reel, _ = _planned(request, backend, user)
+    return estimates(rp.RenderJob(reel=reel, output="reel.mp4"), backend.settings.executor)
+
+
+@router.get("/exports")
 def list_exports(backend: Running, user: CurrentUser) -> list[dict[str, Any]]:
     """Your exports, the newest first."""
     return [view(backend, export) for export in backend.store.exports(user)]
 
 
-@router.get("/{id_}")
+@router.get("/exports/{id_}")
 def status(id_: str, backend: Running, user: CurrentUser) -> dict[str, Any]:
     """How far an export is."""
     return view(backend, _known(backend, user, id_))
 
 
-@router.post("/{id_}/cancel", status_code=202)
+@router.post("/exports/{id_}/cancel", status_code=202)
 async def cancel(id_: str, backend: Running, user: CurrentUser) -> dict[str, Any]:
     """Stop an export; one that has ended stays as it is."""
     await backend.runner.cancel(_known(backend, user, id_))
     return view(backend, _known(backend, user, id_))
 
 
-@router.delete("/{id_}", status_code=204)
+@router.delete("/exports/{id_}", status_code=204)
 def remove(id_: str, backend: Running, user: CurrentUser) -> None:
     """Delete an export that has ended, and its reel."""
     if not backend.store.remove_export(user, id_):
@@ -132,7 +141,7 @@ def remove(id_: str, backend: Running, user: CurrentUser) -> None:
     result_path(backend.settings, id_).unlink(missing_ok=True)
 
 
-@router.get("/{id_}/file")
+@router.get("/exports/{id_}/file")
 def file(id_: str, backend: Running, user: CurrentUser, download: Annotated[bool, Query()] = False) -> FileResponse:
     """The reel, whole or by ranges."""
     export = _known(backend, user, id_)
@@ -147,7 +156,7 @@ def file(id_: str, backend: Running, user: CurrentUser, download: Annotated[bool
     return FileResponse(path, filename=name, content_disposition_type=disposition, headers=headers)
 
 
-@router.websocket("/{id_}/progress")
+@router.websocket("/exports/{id_}/progress")
 async def progress(socket: WebSocket, id_: str, backend: Running, user: CurrentUser) -> None:
     """What ``GET`` says, now and whenever it changes, until the export has ended."""
     origin = socket.headers.get("origin")
@@ -183,6 +192,30 @@ async def _tell(socket: WebSocket, backend: Backend, user: str, id_: str) -> Non
             await asyncio.wait({change}, timeout=HEARTBEAT_SECONDS)
         finally:
             backend.board.forget(id_, change)
+
+
+def _planned(request: ExportRequest, backend: Backend, user: str) -> tuple[rp.Reel, rp.Plan]:
+    """The reel that is asked for, and its plan.
+
+    Raises:
+        Refused: it cannot be made, or may not be made here; with the field of the request.
+    """
+    settings = backend.settings
+    reel = reel_of(request, lambda id_: backend.store.source(user, id_), settings)
+    field: tuple[str | int, ...] = ("draft",) if request.draft is not None else ("reel",)
+    try:
+        plan = rp.plan(reel)
+    except rp.ReelprocError as error:
+        path = error.path if isinstance(error, rp.SpecError) else ()
+        if request.draft is not None:  # the reel was made of it: only the clip's own fields are the draft's as well
+            path = path[2:] if path[:1] == ("clips",) and path[2:3] in (("start",), ("end",)) else ()
+        raise Refused(422, type(error).__name__, public(str(error), settings), path=(*field, *path)) from error
+    if plan.duration > settings.max_reel_seconds:
+        message = (
+            f"a reel may last {settings.max_reel_seconds} s here, this one would last {float(plan.duration):.1f} s"
+        )
+        raise Refused(422, "TooLong", message, path=(*field, "end" if request.draft else "clips"))
+    return reel, plan
 
 
 def _known(backend: Backend, user: str, id_: str) -> Export:

@@ -29,7 +29,7 @@ class Refused(Exception):
     def __init__(
         self,
         status: int,
-        type: str,  # noqa: A002 - the field's name in the answer
+        type: str,
         message: str,
         *,
         path: Sequence[str | int] = (),

@@ -43,7 +43,9 @@ class Runner:
         self._board = board
         self._executor = executor
         self._tasks: list[asyncio.Task[None]] = []
-        self._wakes = [asyncio.Event() for _ in range(settings.workers)]  # one each: one's look must not clear another's
+        self._wakes = [
+            asyncio.Event() for _ in range(settings.workers)
+        ]  # one each: one's look must not clear another's
 
     async def start(self) -> None:
         """Go on where the last server stopped."""
@@ -141,5 +143,5 @@ class Runner:
             try:
                 return await asyncio.to_thread(write)
             except sqlite3.OperationalError as error:
-                LOG.error("the database cannot be written, trying again: %s", error)
+                LOG.warning("the database cannot be written, trying again: %s", error)
                 await asyncio.sleep(RECORD_AGAIN_SECONDS)

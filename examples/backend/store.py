@@ -1,8 +1,8 @@
 """What the server must not forget, in one SQLite file: sources and exports.
 
 One connection, behind a lock, writes and reads: SQLite has one writer anyhow, and every statement here takes well
-under a millisecond. What ``with self._db`` encloses is one transaction, on the disk (``synchronous=FULL``) when it ends:
-an export that was answered with 202 survives a power cut.
+under a millisecond. What ``with self._db`` encloses is one transaction, on the disk (``synchronous=FULL``) when it
+ends: an export that was answered with 202 survives a power cut.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.refused import Refused
 
@@ -98,6 +98,9 @@ class Export:
         return self.status not in ("queued", "running")
 
 
+Row = TypeVar("Row", Source, Export)
+
+
 class Store:
     """The database.
 
@@ -135,7 +138,7 @@ class Store:
                 raise Refused(413, "QuotaExceeded", message)
             self._insert("sources", asdict(source))
 
-    def source(self, user: str, id: str) -> Source | None:  # noqa: A002
+    def source(self, user: str, id: str) -> Source | None:
         """A video that ``user`` may use."""
         return _one(Source, self._read("SELECT * FROM sources WHERE id = ? AND user IN (?, '')", id, user))
 
@@ -144,7 +147,7 @@ class Store:
         rows = self._read("SELECT * FROM sources WHERE user IN (?, '') ORDER BY user = '', created DESC", user)
         return [_made(Source, row) for row in rows]
 
-    def remove_source(self, user: str, id: str) -> Source | None:  # noqa: A002
+    def remove_source(self, user: str, id: str) -> Source | None:
         """Forget an upload of ``user``; None where there is none of that id.
 
         Raises:
@@ -155,7 +158,7 @@ class Store:
             source = _one(Source, self._rows("SELECT * FROM sources WHERE id = ? AND user = ?", id, user))
             if source is None:
                 return None
-            if self._rows(f"SELECT 1 FROM exports WHERE {_ACTIVE} AND instr(job, ?)", id):  # noqa: S608 - a constant
+            if self._rows(f"SELECT 1 FROM exports WHERE {_ACTIVE} AND instr(job, ?)", id):
                 raise Refused(409, "InUse", "an export needs this video; wait for it, or cancel it")
             self._db.execute("DELETE FROM sources WHERE id = ?", (id,))
             return source
@@ -181,7 +184,7 @@ class Store:
                 if known.request != export.request:
                     raise Refused(409, "KeyInUse", "this Idempotency-Key belongs to another export; use a new one")
                 return known
-            query = f"SELECT count(*), coalesce(sum(user = ?), 0) FROM exports WHERE {_ACTIVE}"  # noqa: S608
+            query = f"SELECT count(*), coalesce(sum(user = ?), 0) FROM exports WHERE {_ACTIVE}"
             waiting, own = self._rows(query, export.user)[0]
             if waiting >= limit:
                 raise Refused(503, "QueueFull", f"{waiting} exports wait already; try again later", retry_after=30)
@@ -191,7 +194,7 @@ class Store:
             self._insert("exports", asdict(export))
             return export
 
-    def export(self, user: str, id: str) -> Export | None:  # noqa: A002
+    def export(self, user: str, id: str) -> Export | None:
         """An export of ``user``."""
         return _one(Export, self._read("SELECT * FROM exports WHERE id = ? AND user = ?", id, user))
 
@@ -215,38 +218,38 @@ class Store:
         with self._lock, self._db:
             return _one(Export, self._rows(query, time.time()))
 
-    def begin_attempt(self, id: str) -> None:  # noqa: A002
+    def begin_attempt(self, id: str) -> None:
         """Count that an export is given to the executor."""
         self._write("UPDATE exports SET attempts = attempts + 1 WHERE id = ?", id)
 
-    def attempts(self, id: str) -> int:  # noqa: A002
+    def attempts(self, id: str) -> int:
         """How often an export was given to the executor."""
         return int(self._read("SELECT attempts FROM exports WHERE id = ?", id)[0][0])
 
-    def request_cancel(self, id: str) -> bool:  # noqa: A002
+    def request_cancel(self, id: str) -> bool:
         """Mark an export as to be stopped; one that waits ends at once, and that is True."""
         with self._lock, self._db:
-            self._db.execute(f"UPDATE exports SET cancel = 1 WHERE id = ? AND {_ACTIVE}", (id,))  # noqa: S608
+            self._db.execute(f"UPDATE exports SET cancel = 1 WHERE id = ? AND {_ACTIVE}", (id,))
             query = "UPDATE exports SET status = 'cancelled', ended = ? WHERE id = ? AND status = 'queued'"
             return self._db.execute(query, (time.time(), id)).rowcount > 0
 
-    def is_cancel_requested(self, id: str) -> bool:  # noqa: A002
+    def is_cancel_requested(self, id: str) -> bool:
         """Whether somebody wants the export stopped."""
         return bool(self._read("SELECT 1 FROM exports WHERE id = ? AND cancel", id))
 
     def finish(
         self,
-        id: str,  # noqa: A002
+        id: str,
         status: str,
         *,
         result: str | None = None,
         error: dict[str, Any] | None = None,
     ) -> bool:
         """Write down how an export ended, once: False where it had ended before."""
-        query = f"UPDATE exports SET status = ?, result = ?, error = ?, ended = ? WHERE id = ? AND {_ACTIVE}"  # noqa: S608
+        query = f"UPDATE exports SET status = ?, result = ?, error = ?, ended = ? WHERE id = ? AND {_ACTIVE}"
         return self._write(query, status, result, json.dumps(error) if error else None, time.time(), id) > 0
 
-    def remove_export(self, user: str, id: str) -> bool:  # noqa: A002
+    def remove_export(self, user: str, id: str) -> bool:
         """Forget an export that has ended.
 
         Raises:
@@ -270,7 +273,7 @@ class Store:
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
-        self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608
+        self._db.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
     def _rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         return self._db.execute(query, values).fetchall()
@@ -284,9 +287,9 @@ class Store:
             return self._db.execute(query, values).rowcount
 
 
-def _made(kind: Any, row: sqlite3.Row) -> Any:
+def _made(kind: type[Row], row: sqlite3.Row) -> Row:
     return kind(**{field.name: row[field.name] for field in fields(kind)})
 
 
-def _one(kind: Any, rows: list[sqlite3.Row]) -> Any:
+def _one(kind: type[Row], rows: list[sqlite3.Row]) -> Row | None:
     return _made(kind, rows[0]) if rows else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 import time
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePath
 
@@ -60,8 +59,6 @@ async def receive(
 
 
 async def _write(chunks: AsyncIterator[bytes], path: Path, settings: Settings) -> int:
-    from asyncio import to_thread
-
     size, checked = 0, 0
     with path.open("wb") as file:
         async for chunk in chunks:
@@ -94,8 +91,6 @@ def _looks_like_video(head: bytes) -> bool:
 
 
 async def _described(path: Path, *, id_: str, name: str, user: str, size: int, settings: Settings) -> Source:
-    from asyncio import to_thread
-
     try:
         info = await to_thread(rp.probe, path)
         video = info.require_video()
@@ -136,5 +131,4 @@ async def add_samples(store: Store, settings: Settings) -> None:
 def remove_partial(settings: Settings) -> None:
     """Remove what uploads left that were cut short by the end of the last server."""
     for path in settings.folder("uploads").glob("*.part"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        path.unlink(missing_ok=True)
