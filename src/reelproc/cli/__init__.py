@@ -21,10 +21,13 @@ __all__ = ["app", "main"]
 
 _COMMANDS = {
     "attach": ("reelproc.cli.remote:attach", "Follow a job submitted before."),
+    "calibrate": ("reelproc.cli.costs:calibrate", "Measure this machine for estimates."),
     "concat": ("reelproc.cli.editing:concat", "Join videos."),
+    "costs": ("reelproc.cli.costs:costs", "Print what typical jobs cost, and where."),
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
+    "estimate": ("reelproc.cli.costs:estimate", "Say what a reel takes before it is made."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
@@ -32,6 +35,7 @@ _COMMANDS = {
     "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
+    "prices": ("reelproc.cli.costs:prices", "Show the prices and their sources."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
