@@ -18,23 +18,30 @@ export function showEstimate(root, request) {
   }, PAUSE_MS);
 }
 
-function rows({options, reason, executor}) {
+function rows({options, executor, prices, warnings}) {
   const table = text('table', 'options', '');
   const head = table.createTHead().insertRow();
   for (const title of ['Where', 'Time', 'Cost']) head.append(text('th', '', title));
+  const body = table.createTBody();
   for (const option of options) {
-    const row = table.insertRow();
-    row.className = option.recommended ? 'recommended' : '';
+    const row = body.insertRow();
+    row.className = option.executor === executor ? 'here' : '';
+    row.title = option.why;
     const where = row.insertCell();
-    where.append(text('strong', '', option.name), text('span', 'basis', option.basis));
-    if (option.executor === executor) where.append(text('span', 'here', 'here'));
-    row.insertCell().textContent = duration(option.seconds);
-    row.insertCell().textContent = option.usd ? `$${option.usd.toFixed(4)}` : 'free';
+    where.append(text('strong', '', option.name), text('span', 'basis', note(option, executor)));
+    const time = row.insertCell();
+    time.append(text('span', '', duration(option.seconds)), text('small', '', `${duration(option.low)} to ${duration(option.high)}`));
+    const cost = row.insertCell();
+    cost.append(text('span', '', option.usd ? `$${option.usd.toFixed(4)}` : 'free'));
   }
-  return [table, text('p', 'reason', reason)];
+  const said = [...warnings, `Prices: ${prices}.`].join('. ');
+  return [table, text('p', 'reason', said)];
 }
 
-const duration = seconds => (seconds < 90 ? `${seconds.toFixed(seconds < 10 ? 1 : 0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+const note = ({executor, basis, start}, here) =>
+  [basis, executor === here ? 'renders here' : start === 'cold' ? 'with its start' : ''].filter(Boolean).join(', ');
+
+const duration = seconds => (seconds < 99.5 ? `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
 
 function text(tag, name, content) {
   const element = document.createElement(tag);
