@@ -86,9 +86,9 @@ class Runner:
                 await self._run(export)
 
     async def _run(self, export: Export) -> None:
-        self._board.post(export.id, rp.Progress(phase="startup", message="starting"))
         again = False
         while True:
+            self._board.post(export.id, rp.Progress(phase="startup", message="starting"))
             try:
                 result = await self._attempt(export, again=again)
             except rp.JobCancelledError:

@@ -383,7 +383,7 @@ def test_what_was_to_be_cancelled_when_the_server_died_is_cancelled(own_server: 
         client.wait(ids[0], lambda seen: seen["phase"] == "render")
         own_server.kill()
         with sqlite3.connect(own_server.data / "backend.sqlite3") as db:
-            db.execute("UPDATE exports SET cancel = 1 WHERE job = ?", (ids[0],))
+            db.execute("UPDATE exports SET cancel = 1 WHERE id = ?", (ids[0],))
         db.close()
         own_server.start()
         assert client.wait(ids[0])["status"] == "cancelled"
