@@ -115,9 +115,11 @@ def estimate(request: ExportRequest, backend: Running, user: CurrentUser) -> dic
 
 
 @router.get("/exports")
-def list_exports(backend: Running, user: CurrentUser) -> list[dict[str, Any]]:
+def list_exports(
+    backend: Running, user: CurrentUser, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> list[dict[str, Any]]:
     """Your exports, the newest first."""
-    return [view(backend, export) for export in backend.store.exports(user)]
+    return [view(backend, export) for export in backend.store.exports(user, limit)]
 
 
 @router.get("/exports/{id_}")

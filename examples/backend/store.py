@@ -198,7 +198,7 @@ class Store:
         """An export of ``user``."""
         return _one(Export, self._read("SELECT * FROM exports WHERE id = ? AND user = ?", id, user))
 
-    def exports(self, user: str, limit: int = 50) -> list[Export]:
+    def exports(self, user: str, limit: int) -> list[Export]:
         """The exports of ``user``, the newest first."""
         rows = self._read("SELECT * FROM exports WHERE user = ? ORDER BY created DESC LIMIT ?", user, limit)
         return [_made(Export, row) for row in rows]
