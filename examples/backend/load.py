@@ -2,10 +2,10 @@
 
     cd examples && python -m backend.load [--exports 50] [--workers 2] [--out figures.json]
 
-Asks for all exports at once; then kills a worker, kills the server, and starts it again, in the middle. At the end every
-export must have ended, each once: complete, with the frames that were planned, or with a typed error. Then the same in
-miniature on a disk of a few MiB (tmpfs, which takes root; without it that part says so and is left out). Exits with 1
-where something was lost, done twice, or left behind.
+Asks for all exports at once; then kills a worker, kills the server, and starts it again, in the middle. At the end
+every export must have ended, each once: complete, with the frames that were planned, or with a typed error. Then the
+same in miniature on a disk of a few MiB (tmpfs, which takes root; without it that part says so and is left out). Exits
+with 1 where something was lost, done twice, or left behind.
 """
 
 from __future__ import annotations
@@ -146,9 +146,8 @@ def check(seen: list[dict[str, Any]], expected: int, data: Path) -> list[str]:
         frames = rp.probe(files[id_], exact=True).frame_count if id_ in files else None
         if frames != each["frames"]:
             wrong.append(f"{each['title']}: {frames} frames, {each['frames']} were planned")
-    for each in seen:
-        if each["status"] not in ("complete", "error") or (each["status"] == "error" and not each["error"]["type"]):
-            wrong.append(f"{each['title']} is {each['status']} without a typed error")
+    untyped = [e for e in seen if e["status"] != "complete" and not (e["status"] == "error" and e["error"]["type"])]
+    wrong += [f"{each['title']} is {each['status']} without a typed error" for each in untyped]
     left = [path.name for folder in ("jobs", "uploads") for path in (data / folder).iterdir() if path.is_dir()]
     left += [path.name for path in (data / "uploads").glob("*.part")]
     if left:

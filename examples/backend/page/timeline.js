@@ -14,7 +14,6 @@ export class Timeline {
     this.root.replaceChildren();
     for (const [name, title] of LANES) {
       const label = make('span', `label ${name}`, title), lane = make('div', `lane ${name}`);
-      lane.dataset.title = title;
       lane.addEventListener('pointerdown', event => event.target === lane && this.#scrub(event, lane));
       this.lanes[name] = lane;
       this.root.append(label, lane);
