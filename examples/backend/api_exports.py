@@ -165,10 +165,10 @@ async def progress(socket: WebSocket, id_: str, backend: Running, user: CurrentU
     if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):  # a page of somebody else's
         await socket.close(1008, "another origin")
         return
+    await socket.accept()  # before it is looked for: a page is not told why it was not let in
     if await asyncio.to_thread(backend.store.export, user, id_) is None:
         await socket.close(1008, "not found")
         return
-    await socket.accept()
     telling = asyncio.create_task(_tell(socket, backend, user, id_))
     leaving = asyncio.create_task(socket.receive())  # the client says nothing: what comes is that it goes away
     try:

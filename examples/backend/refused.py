@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 import reelproc as rp
 
-__all__ = ["Refused", "check_disk", "install"]
+__all__ = ["Refused", "check_disk", "install", "no_room"]
 
 
 class Refused(Exception):
@@ -55,7 +56,12 @@ def check_disk(folder: Path, keep_free: int, wanted: int = 0) -> None:
         Refused: 507.
     """
     if shutil.disk_usage(folder).free - wanted < keep_free:
-        raise Refused(507, "DiskFull", "the server has no room left; delete something, or try again later")
+        raise no_room()
+
+
+def no_room() -> Refused:
+    """507."""
+    return Refused(507, "DiskFull", "the server has no room left; delete something, or try again later")
 
 
 def _refused(_: Request, error: Exception) -> JSONResponse:
@@ -67,6 +73,10 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
         return Refused(422, "SpecError", message, path=first["loc"][1:]).answer()
     if isinstance(error, rp.SpecError):
         return Refused(422, "SpecError", str(error), path=error.path).answer()
+    if isinstance(error, sqlite3.OperationalError):
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return no_room().answer()
+        return Refused(503, "DatabaseUnavailable", "the database cannot be reached; try again", retry_after=5).answer()
     if isinstance(error, HTTPException):
         return Refused(error.status_code, "HTTPError", str(error.detail)).answer()
     raise error
@@ -74,5 +84,5 @@ def _refused(_: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Have every refusal of ``app`` answered in that form."""
-    for kind in (Refused, RequestValidationError, rp.SpecError, HTTPException):
+    for kind in (Refused, RequestValidationError, rp.SpecError, HTTPException, sqlite3.OperationalError):
         app.add_exception_handler(kind, _refused)

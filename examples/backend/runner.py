@@ -51,6 +51,7 @@ class Runner:
         """Go on where the last server stopped."""
         if found := await asyncio.to_thread(self._store.requeue):
             LOG.info("%d exports were cut short and go on", found)
+        await asyncio.to_thread(self._sweep)
         self._tasks = [asyncio.create_task(self._serve(wake)) for wake in self._wakes]
 
     async def stop(self) -> None:
@@ -136,6 +137,16 @@ class Runner:
         # nobody will resume it: what it had finished so far only takes room
         await asyncio.to_thread(shutil.rmtree, self._settings.folder("jobs") / export.id, ignore_errors=True)
         self._board.post(export.id, None)
+
+    def _sweep(self) -> None:
+        """Remove what the last server did not come to remove: work of exports that have ended, reels of none."""
+        statuses = self._store.statuses()
+        for work in self._settings.folder("jobs").iterdir():
+            if statuses.get(work.name) not in ("queued", "running"):
+                shutil.rmtree(work, ignore_errors=True)
+        for reel in self._settings.folder("results").glob("*.mp4"):
+            if statuses.get(reel.stem) not in ("queued", "running", "complete"):
+                reel.unlink(missing_ok=True)
 
     async def _insist(self, write: Callable[[], T]) -> T:
         """Write to the database; where the disk is full, again and again: an outcome must not be lost."""

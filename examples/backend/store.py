@@ -203,6 +203,10 @@ class Store:
         rows = self._read("SELECT * FROM exports WHERE user = ? ORDER BY created DESC LIMIT ?", user, limit)
         return [_made(Export, row) for row in rows]
 
+    def statuses(self) -> dict[str, str]:
+        """The status of every export, by its id."""
+        return {row["id"]: row["status"] for row in self._read("SELECT id, status FROM exports")}
+
     def position(self, export: Export) -> int:
         """How many exports are ahead of one that waits."""
         query = "SELECT count(*) FROM exports WHERE status = 'queued' AND created < ?"

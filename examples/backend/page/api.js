@@ -52,7 +52,7 @@ export function upload(file, told) {
       if (request.status === 201) resolve(said);
       else reject(new Refused(request.status, said?.error ?? {message: `the server answered ${request.status}`}));
     };
-    request.onerror = () => reject(new Error('The upload broke off. Is the server there?'));
+    request.onerror = () => reject(new Error('The upload broke off: the server is away, or the video too large for it.'));
     request.onabort = () => resolve(null);
     request.open('POST', `/api/sources?name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
