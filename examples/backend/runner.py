@@ -132,10 +132,13 @@ class Runner:
         if error is not None:
             said = {"type": type(error).__name__, "message": str(error), "transient": error.transient}
         done = result.model_dump_json() if result is not None else None
+        work = self._settings.folder("jobs") / export.id
+        # Nobody will resume it: what it had finished only takes room, which the database may need. How it ended stays
+        # in the folder until it is in the database.
+        await asyncio.to_thread(shutil.rmtree, work / "segments", ignore_errors=True)
         await self._insist(lambda: self._store.finish(export.id, status, result=done, error=said))
         LOG.info("export %s: %s%s", export.id, status, f", {said['type']}" if said else "")
-        # nobody will resume it: what it had finished so far only takes room
-        await asyncio.to_thread(shutil.rmtree, self._settings.folder("jobs") / export.id, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
         self._board.post(export.id, None)
 
     def _sweep(self) -> None:

@@ -114,6 +114,7 @@ class Store:
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA wal_autocheckpoint=50")  # pages: a short log, since a full disk holds it, too
         self._db.executescript(_SCHEMA)
 
     def close(self) -> None:

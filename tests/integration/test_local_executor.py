@@ -444,6 +444,17 @@ def test_a_closed_executor_does_not_resume(make: Make, job: Jobs, start: Start) 
         handle.result(LONG)
 
 
+def test_a_worker_that_is_killed_before_it_begins_is_worth_another_try(make: Make, job: Jobs) -> None:
+    with make(runner="killed_at_start:run") as ex:
+        with pytest.raises(ExecutorError, match=r"killed by signal 9 .* before it could begin") as caught:
+            ex.submit(job("ok")).result(LONG)
+        assert caught.value.transient
+    with make(runner="no_such_module:run") as ex:
+        with pytest.raises(ExecutorError, match="ended with status 1 before it could begin") as caught:
+            ex.submit(job("ok")).result(LONG)
+        assert not caught.value.transient
+
+
 def test_a_detached_executor_leaves_its_jobs_to_the_next(make: Make, job: Jobs) -> None:
     ex = make()
     running, queued = ex.submit(job("segments")), ex.submit(job("ok"))

@@ -84,10 +84,10 @@ def run_task(
             return ended
     worker = WorkerProcess(runner=runner, log=task.folder.log)
     ended = _converse(task, worker, grace_seconds, warm=False)
-    return ended or (
-        None,
-        ExecutorError(f"the worker of {_death(task.folder, worker)} before it could begin{_last_words(task.folder)}"),
-    )
+    if ended is not None:
+        return ended
+    said = f"the worker of {_death(task.folder, worker)} before it could begin{_last_words(task.folder)}"
+    return None, ExecutorError(said, transient=worker.kill() < 0)  # by a signal: another may be left alone
 
 
 def _converse(
