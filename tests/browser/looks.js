@@ -5,7 +5,7 @@ const wrong = [];
 const beyond = document.documentElement.scrollWidth - innerWidth;
 if (beyond > 0) wrong.push(`it scrolls sideways by ${beyond} px`);
 
-for (const e of document.querySelectorAll('button, a, input, select, [role=slider], [role=progressbar]')) {
+for (const e of document.querySelectorAll('button, a, input, select, canvas, [role=slider], [role=progressbar]')) {
   const name = e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.[0]?.textContent.trim();
   if (e.checkVisibility() && !name) wrong.push(`no name: ${e.outerHTML.slice(0, 120)}`);
 }

@@ -377,6 +377,18 @@ def test_exports_go_on_after_a_restart(own_server: ServerProcess, video: Path, e
         assert list((own_server.data / "jobs").iterdir()) == [], "nothing is left but the reels"
 
 
+def test_a_server_that_is_watched_stops_at_once(own_server: ServerProcess, video: Path) -> None:
+    with Client(own_server) as client:
+        job = client.export(slow(client.upload(video)["id"]))["id"]
+        address = f"{own_server.url.replace('http', 'ws')}/api/exports/{job}/progress"
+        with connect(address, additional_headers={"Authorization": f"Bearer {client.token}"}) as socket:
+            socket.recv()
+            begin = time.monotonic()
+            assert own_server.stop() in (0, -signal.SIGTERM)
+            assert time.monotonic() - begin < 15
+    assert "Traceback" not in own_server.log.read_text()
+
+
 def test_what_was_to_be_cancelled_when_the_server_died_is_cancelled(own_server: ServerProcess, video: Path) -> None:
     with Client(own_server) as client:
         ids = [client.export(slow(client.upload(video)["id"]))["id"] for _ in range(2)]

@@ -30,7 +30,7 @@ function rows({options, executor, prices, warnings}) {
     const where = row.insertCell();
     where.append(text('strong', '', option.name), text('span', 'basis', note(option, executor)));
     const time = row.insertCell();
-    time.append(text('span', '', duration(option.seconds)), text('small', '', `${duration(option.low)} to ${duration(option.high)}`));
+    time.append(text('span', '', duration(option.seconds)), text('small', '', `${short(option.low)} to ${short(option.high)} s`));
     const cost = row.insertCell();
     cost.append(text('span', '', option.usd ? `$${option.usd.toFixed(4)}` : 'free'));
   }
@@ -38,10 +38,12 @@ function rows({options, executor, prices, warnings}) {
   return [table, text('p', 'reason', said)];
 }
 
-const note = ({executor, basis, start}, here) =>
-  [basis, executor === here ? 'renders here' : start === 'cold' ? 'with its start' : ''].filter(Boolean).join(', ');
+const note = ({executor, basis, start, recommended}, here) =>
+  [basis, executor === here ? 'renders here' : start === 'cold' ? 'with its start' : '', recommended ? 'recommended' : ''].filter(Boolean).join(', ');
 
 const duration = seconds => (seconds < 99.5 ? `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+
+const short = seconds => seconds.toFixed(seconds < 9.95 ? 1 : 0);
 
 function text(tag, name, content) {
   const element = document.createElement(tag);
