@@ -19,7 +19,7 @@ from reelproc.cost.work import Work, added
 from reelproc.prices import PRICES
 
 RATE = st.floats(0.0, 0.1)
-KINDS = ("decode.h264", "pipe", "stage.scale", "encode.libx264.fast", "detail.libx264.fast", "network.default")
+KINDS = ("decode.h264", "pipe", "stage.scale", "encode.libx264.fast", "network.default")
 SAMPLES = st.fixed_dictionaries({kind: RATE.map(lambda rate: [rate]) for kind in KINDS})
 LONG = typical.reel_of(8)
 

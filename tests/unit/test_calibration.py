@@ -146,10 +146,10 @@ def test_a_run_teaches_what_does_not_overlap_and_its_pace() -> None:
     result = _result(work, wall=wall, probe=0.02, audio=0.06, assemble=0.018)
     entry = Calibration().add(result, work).entry("local", this_host())
     assert entry is not None
-    assert entry.rates["probe"] == (pytest.approx(0.02 / work.before["probe"]),)
-    assert entry.rates["audio"] == (pytest.approx(0.01),)
-    assert entry.rates["assemble"] == (pytest.approx(0.0001),)
-    assert entry.rates["pace"] == (pytest.approx(1.5),)
+    assert list(entry.rates["probe"]) == pytest.approx([0.02 / work.before["probe"]])
+    assert list(entry.rates["audio"]) == pytest.approx([0.01])
+    assert list(entry.rates["assemble"]) == pytest.approx([0.0001])
+    assert list(entry.rates["pace"]) == pytest.approx([1.5])
     assert "startup" not in entry.rates
 
 
@@ -160,8 +160,8 @@ def test_a_cold_run_on_rented_hardware_teaches_its_start_its_transfers_and_its_n
     )
     entry = Calibration().add(result, work).entry("modal-t4")
     assert entry is not None
-    assert entry.rates["download"] == (pytest.approx(1.2 / work.source_megabytes),)
-    assert entry.rates["network.default"] == (pytest.approx(20.0 / work.whole.amounts["network.default"]),)
+    assert list(entry.rates["download"]) == pytest.approx([1.2 / work.source_megabytes])
+    assert list(entry.rates["network.default"]) == pytest.approx([20.0 / work.whole.amounts["network.default"]])
     assert "pace" in entry.rates
 
 

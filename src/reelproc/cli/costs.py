@@ -54,7 +54,7 @@ def _known(calibration_file: str | None) -> Calibration:
 @click.command()
 @click.argument("reel_json", metavar="REEL.json")
 @click.option(
-    "--on", "hardware", multiple=True, metavar="NAME", help="Hardware: local, modal-t4, ...; may be repeated."
+    "--executor", "hardware", multiple=True, metavar="NAME", help="Where: local, modal-t4, ...; may be repeated."
 )
 @click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="In how many parts.")
 @_pricing_options
@@ -224,7 +224,9 @@ def prices(account: bool, price_file: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--on", "hardware", multiple=True, metavar="NAME", help="Hardware to choose among; may be repeated.")
+@click.option(
+    "--executor", "hardware", multiple=True, metavar="NAME", help="Hardware to choose among; may be repeated."
+)
 @_pricing_options
 @common_options
 def costs(

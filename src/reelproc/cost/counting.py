@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from reelproc.cost.work import SegmentWork, Work, added
 from reelproc.errors import ReelprocError
@@ -66,7 +67,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
         duration_seconds=float(plan.duration),
         segments=tuple(segments),
         opening={clip.plan.index: clip.opening for clip in counted},
-        before={"probe": float(sum(len(clip.frames.pts) for clip in plan.clips))},
+        before={"probe": float(len(plan.clips))},
         after=after,
         source_megabytes=source,
         output_megabytes=output,
@@ -74,6 +75,20 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
         upscaled_frames=sum(len(set(clip.pts)) for clip, c in zip(plan.clips, counted, strict=True) if c.network),
         warnings=tuple(dict.fromkeys(said for clip in counted for said in clip.warnings)),
     )
+
+
+class _Sometimes(NamedTuple):
+    """Work on the frames of some spans.
+
+    Attributes:
+        stage: the number of the stage, on whose input's clock the spans are.
+        spans: closed, in seconds.
+        amounts: for each frame in them.
+    """
+
+    stage: int
+    spans: tuple[tuple[Fraction, Fraction], ...]
+    amounts: dict[str, float]
 
 
 class _Clip:
@@ -89,7 +104,7 @@ class _Clip:
         excerpt = excerpt_of(plan, dict.fromkeys(plan.pts))
         shown = plan.streams[0].width * plan.streams[0].height if excerpt is None else excerpt.width * excerpt.height
         self._piped = shown / MEGA
-        self.detail, self._always, self._sometimes = self._stages()
+        self._always, self._sometimes = self._stages()
         rate = video.average_rate or Fraction(30)
         leading = min(LEAD_IN_SECONDS, float(plan.start)) * float(rate)
         self.opening = {self._decode: leading * self._coded}
@@ -111,18 +126,11 @@ class _Clip:
             total = added(total, {kind: amount * active for kind, amount in amounts.items()})
         return total
 
-    def _stages(
-        self,
-    ) -> tuple[
-        float,
-        dict[str, float],
-        list[tuple[int, tuple[tuple[Fraction, Fraction], ...], dict[str, float]]],
-    ]:
-        """Megapixels of the source that are seen, the work on each frame, and the work on those in some spans."""
+    def _stages(self) -> tuple[dict[str, float], list[_Sometimes]]:
+        """The work on each frame, and the work on those in some spans."""
         clip = self.plan
-        detail = clip.streams[0].width * clip.streams[0].height
         always: dict[str, float] = {}
-        sometimes: list[tuple[int, tuple[tuple[Fraction, Fraction], ...], dict[str, float]]] = []
+        sometimes: list[_Sometimes] = []
         window = False  # marked by a crop, and not yet cut out
         for number, stage in enumerate(clip.stages):
             before, after = clip.streams[number], clip.streams[number + 1]
@@ -130,22 +138,20 @@ class _Clip:
                 always, window = added(always, _cut(before.width, before.height)), False
             if isinstance(stage, Crop):
                 window = window or (after.width, after.height) != (before.width, before.height)
-                detail = min(detail, after.width * after.height)
             elif isinstance(stage, Upscale):
                 always, window = added(always, self._scaling(stage, number)), False
-                seen = after.width * after.height
-                detail = seen if isinstance(stage.upscaler(), NetworkUpscaler) else min(detail, seen)
             elif isinstance(stage, Rotate):
                 always = added(always, {"stage.rotate": after.width * after.height / MEGA})
             elif isinstance(stage, Overlay):
                 for region in stage.drawn_regions():
                     spans = stage.model_copy(update={"regions": (region,)}).active_spans(before)
-                    sometimes.append((number, spans, _spotlight(stage, region, before.width, before.height)))
+                    drawn = _spotlight(stage, region, before.width, before.height)
+                    sometimes.append(_Sometimes(number, spans, drawn))
             elif isinstance(stage, (Text, Banner)):
-                sometimes.append((number, stage.active_spans(before), {"stage.text": 1.0}))
+                sometimes.append(_Sometimes(number, stage.active_spans(before), {"stage.text": 1.0}))
         if window:
             always = added(always, _cut(clip.shape.width, clip.shape.height))
-        return detail / MEGA, always, sometimes
+        return always, sometimes
 
     def _scaling(self, stage: Upscale, number: int) -> dict[str, float]:
         stream, target = self.plan.streams[number], self.plan.target
@@ -188,7 +194,6 @@ def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_Clip], 
     pixels = plan.width * plan.height / MEGA
     shown: dict[int, set[int]] = {}
     new = repeated = mixed = faded = 0
-    detail = 0.0
     before = None
     for frame in plan.frames(segment.first, segment.end):
         for shot in (frame.shot, frame.incoming):
@@ -198,14 +203,12 @@ def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_Clip], 
         before = (frame.shot, frame.incoming, frame.gain)
         repeated += same
         new += not same
-        detail += 0.0 if same else min(clips[frame.shot.clip].detail, pixels)
         mixed += frame.incoming is not None
         faded += frame.gain != 1
     amounts = added(
         *(clips[clip].amounts(sorted(pts)) for clip, pts in shown.items()),
         {
             f"encode.{suffix}": new * pixels,
-            f"detail.{suffix}": detail,
             f"repeat.{suffix}": repeated * pixels,
             "stage.mix": mixed * pixels,
             "stage.fade": faded * pixels,

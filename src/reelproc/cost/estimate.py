@@ -141,8 +141,8 @@ def estimate_work(
     if unknown:
         warnings.append(f"nothing has been measured of {', '.join(unknown)}: the estimate is a lower bound or a guess")
     if max(chunks) > most:
-        segments = "one segment" if most == 1 else f"{most} segments"
-        warnings.append(f"the plan has {segments} to encode: it cannot be divided further")
+        there = {0: "nothing", 1: "one segment"}.get(len(work.segments), f"{most} segments")
+        warnings.append(f"the plan has {there} to encode: it cannot be divided further")
     return Estimate(
         frames=work.frames,
         copied_frames=work.copied_frames,

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,21 +120,13 @@ def some_frames(source: Path, count: int = FRAMES) -> list[Frame]:
     return frames
 
 
-@dataclass
-class _Contents:
-    """Pictures to encode: the footage itself, and a part of it enlarged by 1.5, both without end."""
-
-    native: list[Frame] = field(default_factory=list)
-    enlarged: list[Frame] = field(default_factory=list)
-
-
 def measure_encoding(
     frames: Sequence[Frame], settings: EncoderSettings, rounds: int, check: Callable[[], None]
 ) -> Samples:
-    """``encode``, ``detail`` and ``repeat`` of an encoder, and ``segment``, its start and end.
+    """``encode`` and ``repeat`` of an encoder, and ``segment``, its start and end.
 
-    A picture that was enlarged has less in it to encode: two kinds of picture give the two rates that make
-    ``seconds = encode x pixels + detail x pixels of the source``.
+    The pictures are the footage's own and a part of it enlarged by 1.5, as reels have them: the time that x264 takes
+    for a pixel hardly differs between the two.
     """
     from reelproc.upscalers.resample import resample
 
@@ -146,28 +138,20 @@ def measure_encoding(
     width = min(first.width, height * 9 // 16)
     width -= width % 2
     part = Window((first.width - width * 2 / 3) / 2, height / 6, width * 2 / 3, height * 2 / 3)
-    pictures = _Contents(list(frames), [resample(frame, part, width, height) for frame in frames])
-    samples: Samples = {f"{kind}.{suffix}": [] for kind in ("encode", "detail", "repeat")}
-    samples["segment"] = []
+    enlarged = [resample(frame, part, width, height) for frame in frames]
+    whole, small = first.width * first.height / MEGA, width * height / MEGA
+    samples: Samples = {f"encode.{suffix}": [], f"repeat.{suffix}": [], "segment": []}
+    count = 2 * len(frames) - 2
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
         path = Path(folder) / "encoded.mp4"
         for _ in range(rounds):
             check()
-            short = _encode(pictures.enlarged[:2], path, settings)
-            native = _encode(_there_and_back(pictures.native), path, settings).cpu - short.cpu
-            enlarged = _encode(_there_and_back(pictures.enlarged), path, settings).cpu - short.cpu
-            twice = _encode([f for f in pictures.enlarged for _ in range(2)], path, settings).cpu - short.cpu
-            count = 2 * len(frames) - 1
-            whole, small = first.width * first.height / MEGA * count, width * height / MEGA * count
-            seen = 4 / 9 * small  # pixels of the source in the enlarged ones
-            # native = (encode + detail) whole; enlarged = encode small + detail seen
-            per_native, per_enlarged = native / whole, enlarged / small
-            detail = min(max(0.0, (per_native - per_enlarged) / (1 - seen / small)), per_native)
-            encode = per_native - detail
-            samples[f"encode.{suffix}"].append(encode)
-            samples[f"detail.{suffix}"].append(detail)
-            per_repeat = twice / (width * height / MEGA * len(frames)) - per_enlarged
-            samples[f"repeat.{suffix}"].append(max(0.0, per_repeat))
+            short = _encode(enlarged[:2], path, settings)
+            native = (_encode(_there_and_back(frames), path, settings).cpu - short.cpu) / whole / count
+            once = (_encode(_there_and_back(enlarged), path, settings).cpu - short.cpu) / small / count
+            twice = (_encode([f for f in enlarged for _ in range(2)], path, settings).cpu - short.cpu) / small
+            samples[f"encode.{suffix}"] += [native, once]
+            samples[f"repeat.{suffix}"].append(max(0.0, twice / len(frames) - once))
             samples["segment"].append(short.wall)
     return samples
 

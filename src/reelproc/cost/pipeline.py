@@ -27,7 +27,7 @@ Level = Literal["value", "low", "high"]
 """The likely figure, or the lower or upper one."""
 
 GROUPS = {"decode": "decode", "pipe": "decode", "stage": "stages", "network": "network", "detect": "network",
-          "encode": "encode", "detail": "encode", "repeat": "encode"}  # fmt: skip
+          "encode": "encode", "repeat": "encode"}  # fmt: skip
 """The phase that each kind counts towards."""
 
 

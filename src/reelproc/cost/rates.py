@@ -88,7 +88,7 @@ class Rates:
         if kind in ("startup", "load", "download", "upload") and self.place.rented:
             return _assumed(kind)
         if "nvenc" in kind:
-            return _nvenc(kind)
+            return _assumed("nvenc")
         similar = self._similar(own, kind)
         if similar is not None:
             return similar
@@ -111,7 +111,7 @@ class Rates:
             if factor is None:
                 self.unknown.append(kind)
             return self("decode.h264").times(_factor(factor or 1.0, f"decoding {name}, taken from H.264's"))
-        if group in ("encode", "detail", "repeat") and (name, preset) != ("libx264", "fast"):
+        if group in ("encode", "repeat") and (name, preset) != ("libx264", "fast"):
             factor = X264_PRESETS.get(preset, 1.0) if name == "libx264" else ENCODERS.get(name, 1.0)
             return self(f"{group}.libx264.fast").times(_factor(factor, f"{name} {preset}, taken from libx264 fast"))
         return None
@@ -123,11 +123,11 @@ class Rates:
             if spread is None:
                 self.unknown.append(kind)
                 return Rate(0.0, 0.0, 0.0, "predicted", "nothing is known of it")
-            share = reference().machine.threads / self.place.threads
+            fewer = reference().machine.threads / self.place.threads
             told = (
                 f"{reference().machine.threads:g} threads of the reference machine, expected of {self.place.threads:g}"
             )
-            return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], share, told))
+            return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], fewer, told))
         if kind == "stage.network":
             return _assumed(kind)
         device = DEVICES[self.place.gpu]
@@ -149,12 +149,6 @@ def _rate(spread: Spread, basis: Basis, why: str) -> Rate:
 def _assumed(kind: str) -> Rate:
     known = ASSUMED[kind]
     return Rate(known.value, known.low, known.high, "predicted", known.source)
-
-
-def _nvenc(kind: str) -> Rate:
-    if kind.partition(".")[0] == "detail":
-        return Rate(0.0, 0.0, 0.0, "predicted", ASSUMED["nvenc"].source)
-    return _assumed("nvenc")
 
 
 def _factor(value: float, why: str) -> Assumption:

@@ -93,7 +93,7 @@ def _light(start: float, end: float, x: float = 405, y: float = 720) -> Overlay:
 
 def framed(seconds: float, model: str | None = NETWORK) -> Work:
     """A clip cropped to 540x960 and enlarged to 810x1440, by a network or, without a name, by a resampler."""
-    stages = [_crop(), Upscale(model=model or "lanczos")]
+    stages: Sequence[AnyStage] = [_crop(), Upscale(model=model or "lanczos")]
     return count(_plan(Reel(clips=[Clip(source="match.mp4", start=3, end=3 + seconds, stages=stages)])))
 
 

@@ -13,11 +13,11 @@ A *kind* is what a rate exists for (:mod:`reelproc.cost.calibration`): ``seconds
 | ``stage.network`` | megapixel | that a network's host side delivers |
 | ``network.PRECISION`` | TFLOP | of the network |
 | ``encode.ENCODER.PRESET`` | megapixel | of every encoded frame that differs from the one before |
-| ``detail.ENCODER.PRESET`` | megapixel | of the source that is seen in it: an enlarged picture has less to encode |
 | ``repeat.ENCODER.PRESET`` | megapixel | of frames that show the same again |
 | ``segment``, ``open`` | each | encoders started, sources opened |
 | ``audio``, ``audio.stretched`` | second | of sound rendered; at another speed than 1 |
-| ``assemble``, ``probe`` | frame | packets joined; timestamps read |
+| ``probe`` | clip | sources looked at |
+| ``assemble`` | frame | packets joined |
 | ``copy``, ``download``, ``upload`` | megabyte | packets copied; bytes moved |
 | ``detect.MODEL`` | TFLOP | of a detector |
 """

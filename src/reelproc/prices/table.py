@@ -137,7 +137,7 @@ class PriceTable(Schema):
             SpecError: a price below 0.
         """
         priced = {name: Price(usd_per_second=rate, source=source, read=read) for name, rate in rates.items()}
-        own = {name: priced.pop(name) for name in ("core", "gib", "own_machine") if name in priced}
+        own: dict[str, object] = {name: priced.pop(name) for name in ("core", "gib", "own_machine") if name in priced}
         return self.model_copy(update={**own, "gpus": {**self.gpus, **priced}})
 
 
