@@ -22,7 +22,7 @@ from backend.runner import Runner
 from backend.settings import Settings
 from backend.state import Backend, Running
 from backend.store import Store
-from backend.uploads import add_samples, remove_partial
+from backend.uploads import add_samples, remove_unknown
 from backend.users import COOKIE, COOKIE_SECONDS, Users
 
 __all__ = ["create_app"]
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         runner = Runner(chosen, store, board, executor)
         app.state.backend = Backend(chosen, store, Users(chosen.folder(".") / "secret"), board, runner)
         try:
-            remove_partial(chosen)
+            remove_unknown(store, chosen)
             await add_samples(store, chosen)
             await runner.start()
             yield

@@ -148,6 +148,10 @@ class Store:
         rows = self._read("SELECT * FROM sources WHERE user IN (?, '') ORDER BY user = '', created DESC", user)
         return [_made(Source, row) for row in rows]
 
+    def source_paths(self) -> set[str]:
+        """Where all sources lie."""
+        return {row["path"] for row in self._read("SELECT path FROM sources")}
+
     def remove_source(self, user: str, id: str) -> Source | None:
         """Forget an upload of ``user``; None where there is none of that id.
 

@@ -6,6 +6,7 @@ import secrets
 import time
 from asyncio import to_thread
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import reelproc as rp
@@ -13,7 +14,7 @@ from backend.refused import Refused, check_disk
 from backend.settings import Settings
 from backend.store import Source, Store
 
-__all__ = ["add_samples", "receive", "remove_partial"]
+__all__ = ["add_samples", "receive", "remove_unknown"]
 
 _SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts")
 _DISK_CHECK_BYTES = 16 << 20
@@ -48,8 +49,9 @@ async def receive(
         size = await _write(chunks, partial, settings)
         if length is not None and size != length:
             raise Refused(400, "CutShort", f"{size} bytes of {length} arrived; send it again")
+        source = await _described(partial, id_=id_, name=name, user=user, size=size, settings=settings)
         partial.replace(path)
-        return await _described(path, id_=id_, name=name, user=user, size=size, settings=settings)
+        return replace(source, path=str(path))
     except BaseException as error:  # a client that goes away cancels this
         partial.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
@@ -128,7 +130,9 @@ async def add_samples(store: Store, settings: Settings) -> None:
             store.add_source(described)
 
 
-def remove_partial(settings: Settings) -> None:
-    """Remove what uploads left that were cut short by the end of the last server."""
-    for path in settings.folder("uploads").glob("*.part"):
-        path.unlink(missing_ok=True)
+def remove_unknown(store: Store, settings: Settings) -> None:
+    """Remove uploads that the end of the last server cut short before they were in the database."""
+    known = store.source_paths()
+    for path in settings.folder("uploads").iterdir():
+        if str(path) not in known:
+            path.unlink(missing_ok=True)

@@ -286,7 +286,12 @@ def test_all_of_it_goes_by_touch_on_a_phone(editor: Page) -> None:
 def test_a_keyframe_and_a_spotlight_are_taken_away_again(editor: Page) -> None:
     editor.browser.click(".tool.spot")
     editor.browser.click("#add-key")
-    assert len(editor.draft["spotlight"]["regions"]) == 1
+    editor.seek(3)
+    editor.browser.click("#add-key")
+    (region,) = editor.draft["spotlight"]["regions"]
+    assert (region["start_time"], region["end_time"], len(region["keyframes"])) == (0, 3, 2)
+    editor.browser.click("#delete")
+    editor.browser.click('[aria-label="Spotlight keyframe 1"]')
     editor.browser.click("#delete")
     assert editor.draft["spotlight"]["regions"] == []
 

@@ -368,12 +368,15 @@ def test_exports_go_on_after_a_restart(own_server: ServerProcess, video: Path, e
         ids = [client.export(slow(source))["id"], *(client.export(draft(source))["id"] for _ in range(2))]
         client.wait(ids[0], lambda seen: seen["phase"] == "render")
         getattr(own_server, end)()
+        for folder, name in (("uploads", "cut-short.part"), ("results", "nobodys.mp4")):
+            (own_server.data / folder / name).write_bytes(b"left behind")
         own_server.start()
         for job in ids:
             done = client.wait(job)
             assert done["status"] == "complete", done
             assert done["attempts"] == 1, "attached to, not begun anew"
         assert len(list((own_server.data / "results").iterdir())) == 3
+        assert len(list((own_server.data / "uploads").iterdir())) == 1
         assert list((own_server.data / "jobs").iterdir()) == [], "nothing is left but the reels"
 
 

@@ -71,6 +71,10 @@ export class Draft extends EventTarget {
   /** Put values at a time: into the keyframe that is there, or a new one. */
   put(lane, time, values) {
     if (lane === 'spot' && !this.region) this.#newRegion(time, values);
+    if (lane === 'spot') { // where it is put, it is meant to be seen
+      this.region.start_time = Math.min(this.region.start_time, round(time));
+      this.region.end_time = Math.max(this.region.end_time, round(time));
+    }
     const keyframes = this.keyframes(lane);
     let index = this.indexNear(lane, time);
     if (index < 0) {
