@@ -20,7 +20,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Mypy, strict, over the package, the examples and the benchmarks."""
-    session.install("-e", ".[lint,modal]", "nox")
+    session.install("-e", ".[lint,modal,backend]", "nox")
     session.run("mypy")
 
 
@@ -40,9 +40,17 @@ def tests_local(session: nox.Session) -> None:
 
 @nox.session(name="tests-browser")
 def tests_browser(session: nox.Session) -> None:
-    """Joined files played in Chromium (apt-get install chromium chromium-driver)."""
+    """Joined files and the example backend's page in Chromium (apt-get install chromium chromium-driver)."""
     session.install("-e", ".[test]")
     session.run("pytest", "--extras", "browser", "tests/browser", *session.posargs)
+
+
+@nox.session(name="load-backend")
+def load_backend(session: nox.Session) -> None:
+    """The example backend under load while its server, workers and disk fail; ``-- --exports 20`` for fewer than 50."""
+    session.install("-e", ".[backend]")
+    session.chdir("examples")
+    session.run("python", "-m", "backend.load", *session.posargs)
 
 
 @nox.session(name="tests-detect")

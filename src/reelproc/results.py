@@ -36,6 +36,20 @@ in all."""
 JobStatus = Literal["queued", "running", "complete", "error", "cancelled", "expired", "unknown"]
 
 
+_SHARES: dict[str, tuple[float, float]] = {
+    "startup": (0.0, 0.0),
+    "download": (0.0, 0.08),
+    "probe": (0.08, 0.1),
+    "load": (0.1, 0.1),
+    **dict.fromkeys(("render", "copy", "detect"), (0.1, 0.9)),
+    "audio": (0.9, 0.95),
+    "assemble": (0.95, 0.97),
+    "upload": (0.97, 1.0),
+    "done": (1.0, 1.0),
+}
+"""Where each phase of a job begins and ends, as a share of the whole, in the order in which they come."""
+
+
 class Progress(Schema):
     """One event of a running job.
 
@@ -54,6 +68,19 @@ class Progress(Schema):
     def fraction(self) -> float:
         """``done / total`` within [0, 1]; 0 when the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def share(self) -> float:
+        """How far the whole job is, within [0, 1]: what a bar for people shows. It never goes back during a run.
+
+        Each phase has a fixed part of the whole, the frames the most: an estimate, not a measurement, since what the
+        sound or an upload will take is not known before. A phase that is not one of a job's counts by itself.
+
+        >>> Progress(phase="render", done=45, total=90).share
+        0.5
+        """
+        begin, end = _SHARES.get(self.phase, (0.0, 1.0))
+        return begin + (end - begin) * self.fraction
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import socket
@@ -33,7 +34,7 @@ class Chromium:
         )
         try:
             self._wait()
-            options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio"]}
+            options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio", "--hide-scrollbars"]}
             options["args"].append("--autoplay-policy=no-user-gesture-required")
             capabilities = {
                 "alwaysMatch": {"goog:chromeOptions": options, "timeouts": {"script": SCRIPT_SECONDS * 1000}}
@@ -70,6 +71,49 @@ class Chromium:
         )
         assert "error" not in answer, answer["error"]
         return answer.get("value")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size, CSS pixels, whatever the window's least size is."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.devtools("Emulation.setDeviceMetricsOverride", **metrics)
+
+    def colours(self, scheme: str) -> None:
+        """Have the system prefer ``"dark"`` or ``"light"``."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.devtools("Emulation.setEmulatedMedia", features=features)
+
+    def devtools(self, command: str, **parameters: object) -> Any:
+        """A command of the Chrome DevTools protocol."""
+        body = {"cmd": command, "params": parameters}
+        return self._call("POST", f"/session/{self._session}/goog/cdp/execute", body)
+
+    def screenshot(self, *, whole: bool = False) -> bytes:
+        """What is to be seen, or the whole page, as PNG."""
+        answer = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        return base64.b64decode(answer["data"])
+
+    def click(self, css: str) -> None:
+        """Click the first element that matches, as a user would: it must be there to be hit."""
+        self._call("POST", f"/session/{self._session}/element/{self._element(css)}/click", {})
+
+    def type(self, css: str, text: str) -> None:
+        """Type into an element; into a file input, the path of a file. Keys by their code points in WebDriver."""
+        self._call("POST", f"/session/{self._session}/element/{self._element(css)}/value", {"text": text})
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], *, pointer: str = "mouse") -> None:
+        """Press at one place of the window, move to another, and let go; ``pointer`` may be ``"touch"``."""
+        (x1, y1), (x2, y2) = start, end
+        path = [(x1 + (x2 - x1) * n / 5, y1 + (y2 - y1) * n / 5) for n in range(1, 6)]
+        moves = [{"type": "pointerMove", "x": round(x), "y": round(y), "duration": 20} for x, y in path]
+        first = {"type": "pointerMove", "x": round(x1), "y": round(y1), "duration": 0}
+        actions = [first, {"type": "pointerDown", "button": 0}, *moves, {"type": "pointerUp", "button": 0}]
+        source = {"type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}, "actions": actions}
+        self._call("POST", f"/session/{self._session}/actions", {"actions": [source]})
+
+    def _element(self, css: str) -> str:
+        body = {"using": "css selector", "value": css}
+        (element,) = self._call("POST", f"/session/{self._session}/element", body).values()
+        return str(element)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

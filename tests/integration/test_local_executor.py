@@ -444,6 +444,43 @@ def test_a_closed_executor_does_not_resume(make: Make, job: Jobs, start: Start) 
         handle.result(LONG)
 
 
+def test_a_worker_that_is_killed_before_it_begins_is_worth_another_try(make: Make, job: Jobs) -> None:
+    with make(runner="killed_at_start:run") as ex:
+        with pytest.raises(ExecutorError, match=r"killed by signal 9 .* before it could begin") as caught:
+            ex.submit(job("ok")).result(LONG)
+        assert caught.value.transient
+    with make(runner="no_such_module:run") as ex:
+        with pytest.raises(ExecutorError, match="ended with status 1 before it could begin") as caught:
+            ex.submit(job("ok")).result(LONG)
+        assert not caught.value.transient
+
+
+def test_a_detached_executor_leaves_its_jobs_to_the_next(make: Make, job: Jobs) -> None:
+    ex = make()
+    running, queued = ex.submit(job("segments")), ex.submit(job("ok"))
+    next(e for e in running.events() if e.phase == "render")
+    ex.detach()
+    for handle in (running, queued):
+        with pytest.raises(JobLostError, match="detached"):
+            handle.result(LONG)
+    ex.detach()
+    ex.close()
+    assert ex.worker_pids == ()
+    Path(job("segments").output).with_suffix(".open").touch()
+    with make() as other:
+        assert spoken(other.attach(running.id).result(LONG)) == ["2", "3"], "from its finished segments"
+        assert other.attach(queued.id).result(LONG).frame_count == 60
+
+
+def test_detaching_ends_a_job_that_does_not_listen_and_its_children(make: Make, job: Jobs) -> None:
+    ex = make()
+    handle = ex.submit(job("deaf"))
+    family = pids(job("deaf"))
+    ex.detach()
+    assert eventually(lambda: not any(lives(pid) for pid in family))
+    assert not (ex.folder / handle.id / "error.json").exists()
+
+
 def test_submitting_a_job_that_was_cut_short_resumes_it(make: Make, job: Jobs, start: Start) -> None:
     process, name = start(job("segments"))
     cut_short(process, job("segments"))

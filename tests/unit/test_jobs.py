@@ -12,7 +12,7 @@ from reelproc import jobs
 from reelproc.errors import JobCancelledError, SpecError
 from reelproc.jobs import ExtractJob, JobContext, RenderJob, job_from_json, job_hash, job_identity, job_sources, run_job
 from reelproc.reel import Clip, Reel
-from reelproc.results import RenderResult
+from reelproc.results import Progress, RenderResult
 
 
 def render(*sources: str, output: str = "reel.mp4") -> RenderJob:
@@ -116,3 +116,11 @@ def test_running_a_job_reports_the_memory_it_took(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(jobs, "_dispatch", hungry)
     assert run_job(render("a.mp4")).peak_memory_bytes > 64 << 20
+
+
+def test_the_share_of_the_whole_never_goes_back_through_a_jobs_phases() -> None:
+    phases = ["startup", "download", "probe", "load", "render", "audio", "assemble", "upload", "done"]
+    shares = [Progress(phase=p, done=n, total=4).share for p in phases for n in range(5)]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert Progress(phase="done").share == 1, "with or without a total"

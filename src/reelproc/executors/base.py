@@ -104,6 +104,15 @@ class Executor(abc.ABC):
     def close(self, *, cancel: bool = False) -> None:
         """Wait for all submitted jobs, or cancel them, and give back what the executor holds. Safe to call again."""
 
+    def detach(self) -> None:
+        """Give back what the executor holds at once, and leave its jobs to whoever attaches to them next.
+
+        For a server that stops: jobs that run elsewhere go on; those that run on this machine are cut short, and
+        :meth:`attach`, in the next process, resumes them. An executor that cannot do that closes, and so waits for its
+        jobs. Safe to call again.
+        """
+        self.close()
+
     def map(
         self, jobs: Iterable[Job], *, timeout: float | None = None, return_exceptions: bool = False
     ) -> Iterator[JobResult | ReelprocError]:

@@ -13,7 +13,7 @@ from reelproc.executors.base import Executor, Hardware, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
 from reelproc.executors.hardware import this_machine
 from reelproc.executors.job_folder import JobFolder, JobRequest, prune
-from reelproc.executors.local_task import LOOK_SECONDS, Task, cancelled, run_task
+from reelproc.executors.local_task import LOOK_SECONDS, Task, cancelled, left_behind, run_task
 from reelproc.executors.outcome import as_reelproc_error
 from reelproc.executors.worker_process import WorkerProcess
 from reelproc.jobs import Job, job_identity
@@ -155,6 +155,23 @@ class LocalExecutor(Executor):
                 self._cancel(task)
             self._join()
 
+    def detach(self) -> None:
+        """End the workers now; :meth:`attach` resumes their jobs, and those that waited, in this process or the next.
+
+        What a job has finished by then (its segments) is kept. Handles of these jobs raise JobLostError from then on.
+        """
+        if self._is_forked():
+            return
+        with self._changed:
+            self._closed = True
+            waiting, self._queue = list(self._queue), deque()
+            for task in self._tasks.values():
+                task.left = True
+            self._changed.notify_all()
+        for task in waiting:
+            self._end(task, left_behind(task.folder.id))
+        self._join()
+
     def _join(self) -> None:
         for thread in self._threads:
             thread.join()
@@ -253,7 +270,8 @@ class LocalExecutor(Executor):
 
     def _end(self, task: Task, outcome: JobResult | ReelprocError) -> None:
         try:
-            task.folder.end(outcome)
+            if not (task.left and isinstance(outcome, JobLostError)):  # else whoever attaches next goes on with it
+                task.folder.end(outcome)
         except OSError as error:  # a full disk: those who wait still hear of it, only a later attach does not
             if isinstance(outcome, ReelprocError):
                 outcome.add_note(f"the job's folder could not be written: {error}")

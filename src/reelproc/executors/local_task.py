@@ -13,7 +13,7 @@ from reelproc.executors.outcome import outcome_from_data
 from reelproc.executors.worker_process import WorkerProcess, tail
 from reelproc.results import JobResult, Progress
 
-__all__ = ["LOOK_SECONDS", "Task", "cancelled", "run_task"]
+__all__ = ["LOOK_SECONDS", "Task", "cancelled", "left_behind", "run_task"]
 
 LOOK_SECONDS = 0.1
 """How often a running job's time limit and cancel mark are looked at, and the folder of a job of another process."""
@@ -28,6 +28,7 @@ class Task:
         timeout: seconds that it may run; None: no limit.
         changed: guards the rest, and is notified when it changes. All tasks of an executor share it.
         cancelled: it shall stop.
+        left: it shall be cut short, without an outcome in its folder, for whoever attaches to it next.
         changes: counts what happened to the job.
         outcome: how it ended; None before.
         worker: what runs it now.
@@ -37,6 +38,7 @@ class Task:
     timeout: float | None
     changed: threading.Condition
     cancelled: bool = False
+    left: bool = False
     changes: int = 0
     outcome: JobResult | ReelprocError | None = None
     worker: WorkerProcess | None = field(default=None, repr=False)
@@ -73,6 +75,8 @@ def run_task(
     """
     if task.cancelled or task.folder.cancel_requested():
         return worker, cancelled(task.folder.id)
+    if task.left:
+        return worker, left_behind(task.folder.id)
     task.folder.append()
     if worker is not None:
         ended = _converse(task, worker, grace_seconds, warm=True)
@@ -80,10 +84,10 @@ def run_task(
             return ended
     worker = WorkerProcess(runner=runner, log=task.folder.log)
     ended = _converse(task, worker, grace_seconds, warm=False)
-    return ended or (
-        None,
-        ExecutorError(f"the worker of {_death(task.folder, worker)} before it could begin{_last_words(task.folder)}"),
-    )
+    if ended is not None:
+        return ended
+    said = f"the worker of {_death(task.folder, worker)} before it could begin{_last_words(task.folder)}"
+    return None, ExecutorError(said, transient=worker.kill() < 0)  # by a signal: another may be left alone
 
 
 def _converse(
@@ -110,6 +114,8 @@ def _converse(
                 if stop is not None and isinstance(outcome, JobCancelledError):
                     return worker, stop
                 return worker, _with_startup(outcome, startup)
+        if task.left:
+            break
         if stop is None:
             stop = _reason_to_stop(task, now - begin)
             if stop is not None:
@@ -118,6 +124,8 @@ def _converse(
         elif now > stop_by:
             break
     worker.kill()
+    if task.left:
+        return None, left_behind(task.folder.id)
     if stop is not None:
         return None, stop
     return (None, _lost(task.folder, worker)) if began else None
@@ -126,6 +134,11 @@ def _converse(
 def cancelled(id: str) -> JobCancelledError:
     """The outcome of a job that was cancelled."""
     return JobCancelledError(f"job {id} was cancelled")
+
+
+def left_behind(id: str) -> JobLostError:
+    """The outcome, for those who wait in this process, of a job that its executor has let go of."""
+    return JobLostError(f"job {id} was cut short when its executor was detached; attach to it, and it goes on")
 
 
 def _reason_to_stop(task: Task, seconds: float) -> ReelprocError | None:

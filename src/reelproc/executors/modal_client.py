@@ -144,6 +144,12 @@ class ModalExecutor(Executor):
             for handle in handles:
                 handle.wait()
 
+    def detach(self) -> None:
+        """Take no more jobs; those that were submitted go on, and :meth:`attach` finds them. Safe to call again."""
+        self._closed = True
+        with self._lock:
+            self._handles.clear()
+
     def _spawn(
         self, job: Job, remote: Job, fetched_from: str, *, id: str, run: int, identity: str, timeout: float | None
     ) -> JobRecord:

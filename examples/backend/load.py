@@ -1,0 +1,306 @@
+"""Load and faults: many exports at once, while the server, its workers and the disk fail.
+
+    cd examples && python -m backend.load [--exports 50] [--workers 2] [--out figures.json]
+
+Asks for all exports at once; then kills a worker, kills the server, and starts it again, in the middle. At the end
+every export must have ended, each once: complete, with the frames that were planned, or with a typed error. Then the
+same in miniature on a disk of a few MiB (tmpfs, which takes root; without it that part says so and is left out). Exits
+with 1 where something was lost, done twice, or left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import reelproc as rp
+from backend.server_process import ServerProcess
+from reelproc.media.ffmpeg import ffmpeg_path
+
+DEADLINE_SECONDS = 900.0
+SMALL_DISK = "12m"
+SMALL_DISK_SECONDS = 60.0
+
+
+@dataclass
+class Client:
+    """One user; a request whose answer is lost (the server was killed) is sent again under the same key."""
+
+    server: ServerProcess
+    token: str = ""
+    repeated: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any]:
+        """Status and JSON."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            named = {**headers, "Authorization": f"Bearer {self.token}"}
+            request = urllib.request.Request(self.server.url + path, data=body, method=method, headers=named)
+            try:
+                with urllib.request.urlopen(request, timeout=120) as answer:
+                    return answer.status, json.load(answer)
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code, json.loads(error.read() or b"null")
+            except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise
+                with self.lock:
+                    self.repeated += 1
+                time.sleep(0.2)
+
+    def sign_in(self) -> None:
+        """Become somebody."""
+        self.token = self.call("POST", "/api/session")[1]["token"]
+
+    def upload(self, path: Path) -> tuple[int, Any]:
+        """Send a video."""
+        return self.call("POST", f"/api/sources?name={path.name}", path.read_bytes())
+
+    def export(self, source: str, number: int, *, width: int, seconds: float) -> tuple[int, Any]:
+        """Ask for one reel; each moves along another path, so that no two are the same."""
+        keyframes = [
+            {"time": t, "x": 20 + 3 * (number % 40) + 40 * t, "y": 0, "width": 202.5, "height": 360} for t in (0, 2)
+        ]
+        draft = {"source": source, "start": 0, "end": seconds, "width": width, "height": width * 16 // 9 // 2 * 2}
+        body = {"draft": {**draft, "crop": {"keyframes": keyframes}}, "title": f"reel {number}"}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"load-{number}"}
+        return self.call("POST", "/api/exports", json.dumps(body).encode(), **headers)
+
+    def wait(self, until: Callable[[Counter[str]], bool], seconds: float = DEADLINE_SECONDS) -> list[dict[str, Any]]:
+        """All exports, as soon as ``until`` says so of how many there are by status.
+
+        Raises:
+            TimeoutError: it never did.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            seen: list[dict[str, Any]] = self.call("GET", "/api/exports?limit=500")[1]
+            if until(Counter(each["status"] for each in seen)):
+                return seen
+            time.sleep(0.2)
+        raise TimeoutError(f"after {seconds:.0f} s: {Counter(each['status'] for each in seen)}")
+
+
+def over(statuses: Counter[str]) -> bool:
+    """Whether no export waits or runs."""
+    return not statuses["queued"] and not statuses["running"]
+
+
+def footage(path: Path, seconds: int) -> None:
+    """A small film with sound."""
+    lavfi = ("-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=30:duration={seconds}")
+    sound = ("-f", "lavfi", "-i", f"sine=duration={seconds}")
+    codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path))
+    subprocess.run([ffmpeg_path(), "-v", "error", "-y", *lavfi, *sound, *codec], check=True, timeout=120)
+
+
+def workers(server: ServerProcess) -> list[int]:
+    """The processes that render: children of the server."""
+    found = []
+    for children in Path(f"/proc/{server.pid}/task").glob("*/children"):
+        for pid in children.read_text().split():
+            try:
+                command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:  # it has just ended
+                continue
+            if b"local_worker" in command:
+                found.append(int(pid))
+    return found
+
+
+def alive(pids: list[int]) -> list[int]:
+    """Those that still run."""
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def check(seen: list[dict[str, Any]], expected: int, data: Path) -> list[str]:
+    """What is wrong at the end: nothing, or sentences."""
+    wrong = []
+    if len(seen) != expected or len({each["title"] for each in seen}) != expected:
+        titles = len({each["title"] for each in seen})
+        wrong.append(f"{expected} exports were asked for, {len(seen)} are there, of {titles} titles")
+    files = {path.stem: path for path in (data / "results").iterdir()}
+    complete = {each["id"]: each for each in seen if each["status"] == "complete"}
+    if set(files) != set(complete):
+        wrong.append(f"{len(files)} files for {len(complete)} complete exports: {sorted(set(files) ^ set(complete))}")
+    for id_, each in complete.items():
+        frames = rp.probe(files[id_], exact=True).frame_count if id_ in files else None
+        if frames != each["frames"]:
+            wrong.append(f"{each['title']}: {frames} frames, {each['frames']} were planned")
+    untyped = [e for e in seen if e["status"] != "complete" and not (e["status"] == "error" and e["error"]["type"])]
+    wrong += [f"{each['title']} is {each['status']} without a typed error" for each in untyped]
+    left = [path.name for folder in ("jobs", "uploads") for path in (data / folder).iterdir() if path.is_dir()]
+    left += [path.name for path in (data / "uploads").glob("*.part")]
+    if left:
+        wrong.append(f"left behind: {left}")
+    return wrong
+
+
+def run_load(folder: Path, exports: int, workers_: int) -> tuple[dict[str, Any], list[str]]:
+    """Everything at once, with deaths in the middle."""
+    film = folder / "film.mp4"
+    footage(film, 3)
+    limits = {"queue_limit": exports, "user_queue_limit": exports, "workers": workers_}
+    server = ServerProcess(folder / "data", **limits)
+    with server:
+        client = Client(server)
+        client.sign_in()
+        source = client.upload(film)[1]["id"]
+        begin = time.monotonic()
+
+        def ask(number: int) -> tuple[int, float]:
+            before = time.monotonic()
+            status, _ = client.export(source, number, width=270, seconds=2)
+            return status, time.monotonic() - before
+
+        with ThreadPoolExecutor(exports) as pool:
+            answers = list(pool.map(ask, range(exports)))
+        asked = time.monotonic() - begin
+        refused, _ = client.export(source, exports, width=270, seconds=2)
+
+        client.wait(lambda seen: seen["complete"] >= max(1, exports // 10))
+        for pid in workers(server)[:1]:
+            os.kill(pid, signal.SIGKILL)
+        client.wait(lambda seen: seen["complete"] >= exports // 3)
+        before = workers(server)
+        killed = time.monotonic()
+        server.kill()
+        time.sleep(1)
+        orphans = alive(before)
+        server.start()
+        restart = time.monotonic() - killed
+        seen = client.wait(over)
+        seconds = time.monotonic() - begin
+        last = workers(server)
+        stopping = time.monotonic()
+        server.stop()
+        stopped = time.monotonic() - stopping
+        time.sleep(0.5)
+        orphans += alive(last)
+        server.start()
+        wrong = check(seen, exports, folder / "data")
+        if orphans:
+            wrong.append(f"workers outlive their server: {orphans}")
+    waits = sorted(each["ended"] - each["created"] for each in seen)
+    figures = {
+        "exports": exports,
+        "workers": workers_,
+        "statuses": dict(Counter(each["status"] for each in seen)),
+        "errors": dict(Counter(each["error"]["type"] for each in seen if each["error"])),
+        "attempts": dict(Counter(str(each["attempts"]) for each in seen)),
+        "accepted": dict(Counter(str(status) for status, _ in answers)),
+        "one_more_is_answered": refused,
+        "requests_sent_again": client.repeated,
+        "seconds": {
+            "all_accepted": round(asked, 2),
+            "slowest_answer": round(max(took for _, took in answers), 2),
+            "restart": round(restart, 2),
+            "clean_stop": round(stopped, 2),
+            "median_from_request_to_reel": round(statistics.median(waits), 1),
+            "longest_from_request_to_reel": round(waits[-1], 1),
+            "all": round(seconds, 1),
+        },
+        "frames_per_second": round(sum(each["frames"] for each in seen) / seconds, 1),
+    }
+    return figures, wrong
+
+
+def run_small_disk(folder: Path) -> tuple[dict[str, Any], list[str]] | None:
+    """Exports that do not fit, on a disk of 12 MiB; None where none can be mounted."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(disk)],
+        check=False,
+        capture_output=True,
+        timeout=20,
+    )
+    if mounted.returncode:
+        return None
+    try:
+        film = folder / "small.mp4"
+        footage(film, 3)
+        with ServerProcess(disk / "data", user_queue_limit=20) as server:
+            client = Client(server)
+            client.sign_in()
+            source = client.upload(film)[1]["id"]
+            ballast = disk / "ballast"
+            with ballast.open("wb") as file:
+                free = os.statvfs(disk)
+                file.write(bytes(max(0, free.f_bavail * free.f_frsize - 600_000)))
+            answers = Counter(str(client.export(source, number, width=540, seconds=3)[0]) for number in range(8))
+            full_upload, said = client.upload(film)
+            try:
+                seen = client.wait(over, SMALL_DISK_SECONDS)
+            except TimeoutError:  # there was no room even for the outcome: it is written down when there is
+                seen = client.wait(lambda _: True)
+            full = Counter(each["error"]["type"] if each["error"] else each["status"] for each in seen)
+            ballast.unlink()
+            more = [client.export(source, 100 + number, width=270, seconds=2)[0] for number in range(3)]
+            seen = client.wait(over)
+            time.sleep(1)  # an export has ended before its folder is gone
+            wrong = check(seen, len(seen), disk / "data")
+            later = [each for each in seen if each["title"] in {f"reel {100 + n}" for n in range(3)}]
+            if [each["status"] for each in later] != ["complete"] * 3:
+                wrong.append(f"with room again: {[each['status'] for each in later]}")
+        figures = {
+            "disk": SMALL_DISK,
+            "accepted": dict(answers),
+            "ended": dict(full),
+            "upload_without_room": [full_upload, said["error"]["type"] if full_upload >= 400 else "accepted"],
+            "with_room_again": {"accepted": more, "complete": sum(each["status"] == "complete" for each in later)},
+        }
+        return figures, wrong
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True, timeout=20)
+
+
+def main() -> int:
+    """Run both parts, print the figures; 1 where something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m backend.load", description="Load and faults.")
+    parser.add_argument("--exports", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="write the figures here, too")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped as well
+    figures: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    }
+    with tempfile.TemporaryDirectory(prefix="reelproc-load-") as name:
+        figures["load"], wrong = run_load(Path(name), options.exports, options.workers)
+        small = run_small_disk(Path(name))
+    if small is None:
+        figures["small_disk"] = "left out: mounting a small disk takes root"
+    else:
+        figures["small_disk"] = small[0]
+        wrong += small[1]
+    figures["wrong"] = wrong
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if options.out is not None:
+        options.out.write_text(f"{text}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
