@@ -54,6 +54,10 @@ def calibrate(
         ReelprocError: something cannot be run here.
     """
     here = this_host()
+    if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
+        say(f"loading {upscaler}")
+        with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+            run_job(RenderJob(reel=_upscaled(source, upscaler), output=Path(folder) / "out.mp4"), JobContext())
     say("reading")
     samples = measure_reading(source, rounds, check)
     frames = some_frames(source)
