@@ -54,10 +54,12 @@ def calibrate(
         ReelprocError: something cannot be run here.
     """
     here = this_host()
+    loaded: Samples = {}
     if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
         say(f"loading {upscaler}")
         with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-            run_job(RenderJob(reel=_upscaled(source, upscaler), output=Path(folder) / "out.mp4"), JobContext())
+            job = RenderJob(reel=_upscaled(source, upscaler), output=Path(folder) / "out.mp4")
+            loaded["load"] = [run_job(job, JobContext()).phases.get("startup", 0.0)]
     say("reading")
     samples = measure_reading(source, rounds, check)
     frames = some_frames(source)
@@ -69,7 +71,7 @@ def calibrate(
         settings = EncoderSettings(name, preset or None, threads=JobContext().encoder_threads)
         for kind, values in measure_encoding(frames, settings, rounds, check).items():
             samples.setdefault(kind, values)
-    known = calibration.with_samples("local", here, samples)
+    known = calibration.with_samples("local", here, samples | loaded)
     del frames
     say("whole runs")
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
