@@ -122,6 +122,11 @@ def _lines(made: Estimate) -> list[str]:
             f"{option.executor:10} {option.chunks:6} {option.start:>5} {option.wall_seconds:9.1f} {span:>17} "
             f"{option.usd:9.5f} {option.idle_usd:8.5f}  {option.basis}"
         )
+    lines.append("seconds by phase, whole and cold (decode, stages, network and encode overlap within render):")
+    for option in made.options:
+        if (option.chunks, option.start) == (1, "cold"):
+            spent = ", ".join(f"{name} {seconds:.2f}" for name, seconds in option.phases.items() if seconds >= 0.005)
+            lines.append(f"  {option.executor:10} {spent}")
     lines.append(f"recommended: {made.reason}")
     rented = made.recommended_rented
     if rented is not None and rented != made.recommended:
