@@ -111,6 +111,13 @@ def examples(session: nox.Session) -> None:
     session.run("pytest", "tests/integration/test_examples.py", *session.posargs)
 
 
+@nox.session
+def experiments(session: nox.Session) -> None:
+    """The experiments, small, on this machine; what follows ``--`` goes to each, e.g. ``--repeats 6``."""
+    session.install("-e", ".[report]")
+    session.run("reelproc", "experiment", "e1", "e2", "e7", "e8", "e9", *session.posargs)
+
+
 @nox.session(name="install-all")
 def install_all(session: nox.Session) -> None:
     """The ``all`` extra installs together, with one working OpenCV."""

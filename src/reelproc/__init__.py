@@ -12,6 +12,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "reelproc.cost.calibration": ("Calibration",),
+    "reelproc.cost.estimate": ("Estimate", "estimate"),
     "reelproc.errors": (
         "BackendError",
         "DecodeError",

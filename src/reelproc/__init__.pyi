@@ -1,6 +1,9 @@
 """The public names, for type checkers; `__init__.py` imports them lazily. A test keeps the two equal."""
 
 from reelproc import experiments as experiments
+from reelproc.cost.calibration import Calibration as Calibration
+from reelproc.cost.estimate import Estimate as Estimate
+from reelproc.cost.estimate import estimate as estimate
 from reelproc.errors import BackendError as BackendError
 from reelproc.errors import DecodeError as DecodeError
 from reelproc.errors import EncodeError as EncodeError

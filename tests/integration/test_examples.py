@@ -95,6 +95,12 @@ def test_the_backend_finds_its_job_again(tmp_path: Path, game: Path) -> None:
     assert shape(tmp_path / "backend-reel.mp4") == (90, 810, 1440, True)
 
 
+def test_experiments_write_their_reports(tmp_path: Path, game: Path) -> None:
+    assert "reelproc pyav" in run("experiments/e2.py", game, cwd=tmp_path)
+    assert "one for all" in run("experiments/e9.py", game, cwd=tmp_path)
+    assert {p.name for p in (tmp_path / "experiments").glob("*/report.html")} == {"report.html"}
+
+
 def test_the_same_job_runs_on_the_executor_that_is_named(tmp_path: Path, game: Path) -> None:
     assert "on local:" in run("swap_executor.py", game, cwd=tmp_path)
     assert shape(tmp_path / "swapped.mp4") == (60, 810, 1440, True)

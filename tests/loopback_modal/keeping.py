@@ -41,6 +41,14 @@ class Keeping:
         app.add_routes([web.put("/{id}", put), web.get("/{id}", get)])
         return app
 
+    async def WorkspaceNameLookup(self, r: Empty, caller: Any) -> api.WorkspaceNameLookupResponse:
+        return api.WorkspaceNameLookupResponse(workspace_name="loopback", username="loopback")
+
+    async def WorkspaceBillingRates(
+        self, r: api.WorkspaceBillingRatesRequest, caller: Any
+    ) -> api.WorkspaceBillingRatesResponse:
+        return api.WorkspaceBillingRatesResponse(rates=self.state.rates)
+
     def _dict(self, id: str) -> dict[bytes, bytes]:
         if id not in self.state.dicts:
             raise GRPCError(Code.NOT_FOUND, f"Dict '{id}' not found")

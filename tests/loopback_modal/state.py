@@ -120,6 +120,7 @@ class State:
         self.dicts: dict[str, dict[bytes, bytes]] = defaultdict(dict)
         self.queues: dict[str, list[bytes]] = defaultdict(list)
         self.bound: list[api.FunctionBindParamsRequest] = []
+        self.rates: dict[str, str] = {}
         self._numbers: dict[str, int] = defaultdict(int)
         self._changed = asyncio.Event()
 

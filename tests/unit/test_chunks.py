@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelproc.cost import PRICES
 from reelproc.errors import SpecError
 from reelproc.executors.modal_presets import PRESETS
 from reelproc.executors.modal_records import PAGE_EVENTS, EventPages, read_events
 from reelproc.jobs import ChunkJob, RenderJob, job_from_json
+from reelproc.prices import PRICES
 from reelproc.reel import Clip, Reel
 from reelproc.render.chunks import divided, with_parts
 from reelproc.results import Progress, RenderResult

@@ -21,7 +21,7 @@ REFERENCE = DOCS / "reference"
 
 def test_every_public_name_is_in_the_reference() -> None:
     text = "\n".join(page.read_text() for page in REFERENCE.glob("*.md"))
-    listed = set(re.findall(r"^\.\. auto(?:class|function):: (?:reelproc\.)?(\w+)$", text, re.MULTILINE))
+    listed = set(re.findall(r"^\.\. auto(?:class|function|module):: (?:reelproc\.)?(\w+)$", text, re.MULTILINE))
     assert set(reelproc.__all__) - listed == {"__version__"}
 
 

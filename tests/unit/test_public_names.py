@@ -14,15 +14,17 @@ import reelproc
 HEAVY = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "numpy", "PIL", "pydantic", "rich", "click")
 
 PUBLIC = {
-    "AudioStream", "BackendError", "Banner", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe", "Damage",
-    "DecodeError", "DetectJob", "DetectResult", "Detection", "EncodeError", "Executor", "ExecutorError",
+    "AudioStream", "BackendError", "Banner", "Calibration", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe",
+    "Damage",
+    "DecodeError", "DetectJob", "DetectResult", "Detection", "EncodeError", "Estimate", "Executor", "ExecutorError",
     "ExtractJob", "ExtractResult", "FollowResult", "Frame", "FrameDetections", "Hardware",
     "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",
     "JobTimeoutError", "LostSpan", "MediaError", "MediaInfo", "MissingDependencyError", "ObjectNotFoundError",
     "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",
     "RenderJob", "RenderResult", "Rotate", "Sighting", "SpecError", "Speed", "SpeedSegment", "Stage",
     "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec",
-    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "executor", "experiments",
+    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "estimate", "executor",
+    "experiments",
     "follow_player", "open_video", "plan", "probe", "read_reel", "write_reel",
 }  # fmt: skip
 

@@ -13,8 +13,8 @@ ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "__init__"), ("timing", "partial", "registry", "memory", "retries", "ratings"), ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
-    ("reel",), ("reel_file",), ("render",), ("jobs",), ("cost",), ("executors",), ("players",), ("compat",),
-    ("demo",), ("experiments",), ("cli",), ("__main__",),
+    ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
+    ("compat",), ("demo",), ("experiments",), ("cli",), ("__main__",),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 

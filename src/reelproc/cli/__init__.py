@@ -21,10 +21,13 @@ __all__ = ["app", "main"]
 
 _COMMANDS = {
     "attach": ("reelproc.cli.remote:attach", "Follow a job submitted before."),
+    "calibrate": ("reelproc.cli.costs:calibrate", "Measure this machine for estimates."),
     "concat": ("reelproc.cli.editing:concat", "Join videos."),
+    "costs": ("reelproc.cli.costs:costs", "Print what typical jobs cost, and where."),
     "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
+    "estimate": ("reelproc.cli.costs:estimate", "Say what a reel takes before it is made."),
     "experiment": ("reelproc.cli.experiment:experiment", "Ask what time and cost depend on."),
     "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
@@ -33,6 +36,7 @@ _COMMANDS = {
     "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
+    "prices": ("reelproc.cli.costs:prices", "Show the prices and their sources."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
     "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),

@@ -36,6 +36,7 @@ __all__ = ["experiment"]
               help="Of a job; one that takes longer is recorded as such.")  # fmt: skip
 @click.option("--footage", metavar="PATH", help="A video, or for e2 a folder; otherwise a match is drawn.")
 @click.option("--model", metavar="NAME", help="The network for AI; 'none' for none.")
+@click.option("--calibration", metavar="FILE", help="Add what the runs teach to FILE, for reelproc estimate.")
 @click.option("--staging", metavar="s3://...", help="For Modal: where footage and results are put.")
 @click.option("--table", is_flag=True, help="Run nothing: show what is known from DIR, and where jobs belong.")
 @common_options
@@ -49,6 +50,7 @@ def experiment(
     timeout: float,
     footage: str | None,
     model: str | None,
+    calibration: str | None,
     staging: str | None,
     table: bool,
     as_json: bool,
@@ -68,7 +70,7 @@ def experiment(
         return
     settings = x.Settings(
         executors=executors, full=full, repeats=repeats, warm_ups=warm_ups, timeout=timeout,
-        footage=footage, model=model, staging=staging,
+        footage=footage, model=model, calibration=calibration, staging=staging,
     )  # fmt: skip
     for name in names:
         x.experiment(name, settings)  # what is wrong is better said before anything is run

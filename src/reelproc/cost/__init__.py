@@ -1,7 +1,7 @@
-"""What a second of rented hardware costs."""
+"""What a job will take, in seconds and dollars, where; and what a second of rented hardware costs."""
 
 from __future__ import annotations
 
-from reelproc.cost.prices import PRICES, PriceTable
+from reelproc.prices import PRICES, PriceTable
 
 __all__ = ["PRICES", "PriceTable"]

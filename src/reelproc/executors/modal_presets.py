@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelproc.cost import PRICES
 from reelproc.errors import SpecError
 from reelproc.executors.base import Hardware
+from reelproc.prices import PRICES
 from reelproc.schema import Schema
 
 __all__ = ["APP_NAME", "CLASS_NAME", "COORDINATOR", "PRESETS", "Preset", "preset"]

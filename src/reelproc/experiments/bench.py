@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from reelproc import storage
+from reelproc.cost.calibration import Calibration
+from reelproc.cost.describing import work_of
 from reelproc.errors import JobTimeoutError, SpecError
 from reelproc.executors import Executor, executor
 from reelproc.executors.modal_presets import COORDINATOR
 from reelproc.experiments.rates import rate_of
 from reelproc.experiments.record import Measurement
-from reelproc.jobs import Job
+from reelproc.jobs import ChunkJob, Job
 from reelproc.results import JobResult
 from reelproc.schema import Items, Schema
 
@@ -45,6 +47,7 @@ class Settings(Schema):
         footage: a video to work on, or a folder with some; None: a drawn one.
         staging: ``s3://bucket/prefix`` for executors that cannot reach this machine's files.
         model: the network for jobs with AI; None: the default one where it can run, otherwise none.
+        calibration: a file to which all jobs add what they teach of the hardware, for :func:`reelproc.estimate`.
     """
 
     executors: Annotated[Items[str], Field(min_length=1)] = ("local",)
@@ -55,6 +58,7 @@ class Settings(Schema):
     footage: str | None = None
     staging: str | None = None
     model: str | None = None
+    calibration: str | None = None
 
     @property
     def executor(self) -> str:
@@ -189,6 +193,7 @@ class Bench:
             except JobTimeoutError as error:
                 raise self._timed_out(error, ex, time.perf_counter() - begin, len(jobs) if at_once else 1) from error
             seconds = time.perf_counter() - begin
+            self._learn(jobs, results)
             return Done(results, measured(ex, results, seconds, machines=len(jobs) if at_once else 1))
 
     def _run_all(self, ex: Executor, jobs: Sequence[Job], *, at_once: bool) -> list[JobResult]:
@@ -196,6 +201,17 @@ class Bench:
         if not at_once:
             return [ex.submit(job, timeout=limit).result() for job in jobs]
         return [result for result in ex.map(jobs, timeout=limit) if not isinstance(result, Exception)]
+
+    def _learn(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+        """Add what the jobs teach to the calibration file; chunks are taught by the whole that they belong to."""
+        path = self.settings.calibration
+        if path is None:
+            return
+        known = Calibration.load(path) if Path(path).exists() else Calibration()
+        for job, result in zip(jobs, results, strict=True):
+            if not isinstance(job, ChunkJob):
+                known = known.add(result, work_of(job))
+        known.save(path)
 
     @contextmanager
     def _executor(self, where: str, *, fresh: bool, workers: int, runner: str) -> Iterator[Executor]:

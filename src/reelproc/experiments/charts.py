@@ -50,10 +50,10 @@ def case_chart(arms: Sequence[ArmSummary], records: Sequence[Record]) -> str:
         MissingDependencyError: the extra ``report`` is not installed.
     """
     with _style():
-        phases = list(dict.fromkeys(name for arm in arms for name in arm.phases if name != "wall"))
+        phases = _told(arms)
         priced = [arm for arm in arms if arm.usd_billed]
         rows = 0.42 * len(arms) + 0.9
-        lower = 0.2 * len(phases) * max(1, len(arms)) + 0.9 if phases else 0.0
+        lower = (0.1 + 0.1 * len(arms)) * len(phases) + 0.8 if phases else 0.0
         figure = _figure(8.6, rows + lower)
         grid = figure.add_gridspec(2 if phases else 1, 2, height_ratios=[rows, lower] if phases else None)
         _runs(figure.add_subplot(grid[0, 0 if priced else slice(None)]), arms, records)
@@ -104,7 +104,7 @@ def _runs(axes: Axes, arms: Sequence[ArmSummary], records: Sequence[Record]) -> 
     axes.set_ylim(-0.6, len(arms) - 0.2)
     axes.set_xlim(left=0)
     axes.margins(x=0.12)
-    axes.set_title("wall, seconds: each run, median, interval")
+    axes.set_title("wall, seconds")
 
 
 def _costs(axes: Axes, arms: Sequence[ArmSummary]) -> None:
@@ -118,7 +118,7 @@ def _costs(axes: Axes, arms: Sequence[ArmSummary]) -> None:
     axes.set_ylim(-0.6, len(arms) - 0.2)
     axes.margins(x=0.12)
     axes.set_title("cost, thousandths of a dollar")
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _phases(axes: Axes, arms: Sequence[ArmSummary], phases: Sequence[str]) -> None:
@@ -131,7 +131,14 @@ def _phases(axes: Axes, arms: Sequence[ArmSummary], phases: Sequence[str]) -> No
     axes.margins(x=0.05, y=0.01)
     axes.set_title("seconds inside the jobs, by phase (they overlap)")
     if len(arms) > 1:
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
+        axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _told(arms: Sequence[ArmSummary]) -> list[str]:
+    """The phases that take a hundredth of the longest or more; those that are sums of others are left out."""
+    longest = {name: max(a.phases.get(name, 0.0) for a in arms) for arm in arms for name in arm.phases}
+    kept = {name: seconds for name, seconds in longest.items() if name not in ("wall", "parts")}
+    return [name for name, seconds in kept.items() if seconds >= 0.01 * max(kept.values())]
 
 
 def _same(cold: bool | None, temperature: str) -> bool:

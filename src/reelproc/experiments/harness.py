@@ -153,7 +153,7 @@ def state_question(question: Question, folder: Path) -> None:
     path = folder / "question.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
+        if not path.exists() or not (folder / "runs.jsonl").exists():  # of a question without runs nothing is lost
             path.write_text(question.model_dump_json(indent=1) + "\n", encoding="utf-8")
             return
         stated = Question.model_validate_json(path.read_text(encoding="utf-8"))

@@ -12,15 +12,14 @@ threads are counted here is likened to a dearer one than it is.
 
 from __future__ import annotations
 
-from reelproc.cost import PRICES
 from reelproc.executors import Hardware
+from reelproc.prices import PRICES
 from reelproc.schema import Schema
 
 __all__ = ["Rate", "rate_of"]
 
-ORIGINAL_USD_PER_SECOND = {"T4": 0.000164, "L4": 0.000222}
-ORIGINAL_TWO_CORES_USD_PER_SECOND = 0.0000262
 GIB_PER_CORE = 2.0
+ORIGINAL_HARDWARE = ("T4", "L4", None)
 
 
 class Rate(Schema):
@@ -51,9 +50,9 @@ def rate_of(hardware: Hardware) -> Rate:
         billed = PRICES.usd_per_second(cores=cores, memory_bytes=gib * (1 << 30))
     else:
         billed = hardware.usd_per_second
-    original = ORIGINAL_USD_PER_SECOND.get(hardware.gpu or "")
-    if hardware.gpu is None:
-        original = ORIGINAL_TWO_CORES_USD_PER_SECOND * cores / 2
+    original = None
+    if hardware.gpu in ORIGINAL_HARDWARE:
+        original = PRICES.usd_per_second(gpu=hardware.gpu, cores=cores, mode="original")
     what = f"{hardware.gpu or 'no GPU'}, {cores:g} cores, {gib:g} GiB"
     return Rate(
         priced_as=f"as if rented: {what}" if owned else what,

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from reelproc.cost.decision import WITHIN, choose
 from reelproc.schema import Fraction01, Schema
 
 if TYPE_CHECKING:
@@ -93,23 +94,23 @@ class RecordOnly(Rule):
 
 
 class CheapestThenFaster(Rule):
-    """The original's rule for hardware: the cheaper, but for little money the faster.
+    """The original's rule for hardware: the cheaper, but for little money the faster (:mod:`reelproc.cost.decision`).
 
     Attributes:
-        within: how much cheaper, as a share of the dearer one's cost, does not count.
+        within: how much more than the cheapest the faster may cost, as a share.
         price: by which prices.
     """
 
     rule: Literal["cheapest-then-faster"] = "cheapest-then-faster"
-    within: Fraction01 = 0.20
+    within: Fraction01 = WITHIN
     price: Price = "billed"
 
     @property
     def words(self) -> str:
         """The rule as a sentence."""
         return (
-            f"The cheapest wins ({self.price} prices). What is cheaper than another by less than {self.within:.0%} "
-            "counts as equally cheap, and among equally cheap ones the faster wins."
+            f"The cheapest wins ({self.price} prices), but for at most {self.within:.0%} more than the cheapest costs "
+            "the fastest is taken."
         )
 
     def _chosen(self, base: ArmSummary, rivals: Sequence[ArmSummary], floors: Sequence[ArmSummary]) -> Decision:
@@ -118,24 +119,32 @@ class CheapestThenFaster(Rule):
         if len(priced) < len(rivals):
             unknown = ", ".join(arm.arm for arm in rivals if arm not in priced)
             return Decision(case=case, status="undecided", reason=f"no price is known of {unknown}")
-        least = min(_usd(arm, self.price) or 0.0 for arm in priced)
+        best = choose([_Offer(arm, _usd(arm, self.price) or 0.0, _seconds(arm)) for arm in priced], within=self.within)
         for arm in floors:
-            floor = _usd(arm, self.price)
-            if floor is None or least >= (1 - self.within) * floor:
+            floor = _usd(arm, self.price) or 0.0
+            if best.usd > (1 + self.within) * floor:
                 return Decision(
                     case=case,
                     status="undecided",
                     reason=f"{arm.arm} did not finish in {_seconds(arm):.0f} s and may still be the cheaper "
-                    f"(at least ${floor or 0:.5f} against ${least:.5f}); run it again with a longer --timeout",
+                    f"(at least ${floor:.5f}, {best.arm.arm} ${best.usd:.5f}); run it again with a longer --timeout",
                 )
-        equal = [arm for arm in priced if least >= (1 - self.within) * (_usd(arm, self.price) or 0.0)]
-        best = min(equal, key=_seconds)
-        others = "; ".join(_figures(arm, self.price) for arm in priced if arm is not best)
+        others = "; ".join(_figures(arm, self.price) for arm in priced if arm is not best.arm)
         cheapest = min(priced, key=lambda arm: _usd(arm, self.price) or 0.0)
-        why = "the cheapest" if best is cheapest else f"within {self.within:.0%} of the cheapest, and faster"
+        why = "the cheapest" if best.arm is cheapest else f"within {self.within:.0%} of the cheapest, and faster"
         late = "".join(f"; {arm.arm} did not finish in {_seconds(arm):.0f} s" for arm in floors)
-        reason = f"{_figures(best, self.price)}: {why}, against {others or 'nothing'}{late}{_noise(best, rivals)}"
-        return Decision(case=case, status="decided", chosen=best.arm, reason=reason)
+        reason = (
+            f"{_figures(best.arm, self.price)}: {why}, against {others or 'nothing'}{late}{_noise(best.arm, rivals)}"
+        )
+        return Decision(case=case, status="decided", chosen=best.arm.arm, reason=reason)
+
+
+class _Offer(NamedTuple):
+    """An arm, as the rule of :mod:`reelproc.cost.decision` wants it."""
+
+    arm: ArmSummary
+    usd: float
+    wall_seconds: float
 
 
 class MostChunks(Rule):

@@ -1,0 +1,245 @@
+"""What runs have measured: rates by kind of work, with their spread, by hardware; kept in a JSON file.
+
+The file is written by ``reelproc calibrate``, by :meth:`Calibration.add` and by experiments. It is at
+``REELPROC_CALIBRATION``, else ``calibration.json`` in the folder that ``REELPROC_HOME`` means, else in the user's data
+folder. A rate keeps its latest samples, so that a median and quartiles can be told, and a machine that changes is
+followed. Rates of one machine are never used as measured on another.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from reelproc.errors import SpecError, StorageError
+from reelproc.executors.hardware import this_machine
+from reelproc.partial import partial_path
+from reelproc.schema import Schema
+
+if TYPE_CHECKING:
+    from reelproc.cost.work import Work
+    from reelproc.results import DetectResult, RenderResult
+
+__all__ = ["Calibration", "Entry", "Machine", "Spread", "calibration_path", "reference", "this_host"]
+
+KEPT = 40
+"""Samples of a rate that are kept, the newest."""
+
+Sample = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Machine(Schema):
+    """What the samples were taken on; those of another are not mixed with them.
+
+    Attributes:
+        cpu: its name, as the system says.
+        threads: logical processors that may be used.
+        gpu: the device's name, or None.
+    """
+
+    cpu: str
+    threads: float
+    gpu: str | None = None
+
+
+class Spread(Schema):
+    """Samples of one rate, summed up.
+
+    Attributes:
+        median: the middle one.
+        low, high: the quartiles; of fewer than four samples the least and the greatest.
+        count: how many there are.
+    """
+
+    median: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Spread:
+        """The spread of at least one sample.
+
+        >>> Spread.of([1.0, 2.0, 3.0, 4.0, 10.0])
+        Spread(median=3.0, low=2.0, high=4.0, count=5)
+        """
+        ordered = sorted(samples)
+        if len(ordered) < 4:
+            low, high = ordered[0], ordered[-1]
+        else:
+            low, _, high = statistics.quantiles(ordered, n=4, method="inclusive")
+        return cls(median=statistics.median(ordered), low=low, high=high, count=len(ordered))
+
+
+class Entry(Schema):
+    """What is known of one machine.
+
+    Attributes:
+        hardware: the executor's name: ``"local"``, ``"modal-t4"``, ...
+        machine: what it is.
+        updated: when the last sample came, ISO 8601.
+        versions: of what made the samples: reelproc, ffmpeg, Python, ...
+        rates: by kind (:mod:`reelproc.cost.work`; and ``startup``, ``load``, ``pace``, ...) the samples, newest last.
+    """
+
+    hardware: str
+    machine: Machine
+    updated: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    rates: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
+
+    def spread(self, kind: str) -> Spread | None:
+        """The samples of ``kind``, summed up; None without any."""
+        samples = self.rates.get(kind)
+        return Spread.of(samples) if samples else None
+
+
+class Calibration(Schema):
+    """All that is known of all machines. Adding to it makes a new one.
+
+    >>> here = Machine(cpu="test", threads=2)
+    >>> Calibration().with_samples("local", here, {"pipe": [0.001, 0.002]}).entry("local", here).spread("pipe").count
+    2
+    """
+
+    version: Literal[1] = 1
+    entries: tuple[Entry, ...] = ()
+
+    def entry(self, hardware: str, machine: Machine | None = None) -> Entry | None:
+        """What is known of ``hardware``; of ``"local"`` only what was measured on ``machine``."""
+        for entry in reversed(self.entries):
+            if entry.hardware == hardware and (machine is None or entry.machine == machine):
+                return entry
+        return None
+
+    def with_samples(
+        self,
+        hardware: str,
+        machine: Machine,
+        rates: Mapping[str, Sequence[float]],
+        versions: Mapping[str, str] | None = None,
+    ) -> Calibration:
+        """This calibration and some more samples."""
+        old = self.entry(hardware, machine) or Entry(hardware=hardware, machine=machine)
+        merged = dict(old.rates)
+        for kind, samples in rates.items():
+            merged[kind] = (*merged.get(kind, ()), *samples)[-KEPT:]
+        new = old.model_copy(
+            update={
+                "rates": merged,
+                "versions": {**old.versions, **(versions or software())},
+                "updated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            }
+        )
+        # the latest comes last: of a rented kind of machine that one counts
+        others = tuple(e for e in self.entries if not (e.hardware == hardware and e.machine == machine))
+        return self.model_copy(update={"entries": (*others, new)})
+
+    def add(self, result: RenderResult | DetectResult, work: Work) -> Calibration:
+        """This calibration and what a finished run teaches.
+
+        What overlaps in a run cannot be told apart from outside; so a run gives the rates of what does not overlap
+        (start, transfer, probing, sound, joining), of its network, and the *pace*: the loop's time over what the rates
+        that are known say.
+
+        Args:
+            result: of the run.
+            work: of its job, see :func:`reelproc.cost.describing.work_of`.
+
+        Raises:
+            SpecError: the result is not that of such a job.
+        """
+        from reelproc.cost.learning import rates_of
+
+        machine = Machine(
+            cpu="rented" if result.hardware != "local" else this_host().cpu,
+            threads=this_host().threads if result.hardware == "local" else (result.cores or 0) * 2,
+            gpu=result.gpu,
+        )
+        return self.with_samples(result.hardware, machine, rates_of(result, work, self))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | None = None) -> Calibration:
+        """What the file holds; nothing, where there is none and ``path`` is None.
+
+        Raises:
+            StorageError: it cannot be read, or ``path`` is not there.
+            SpecError: it is no calibration.
+        """
+        file = calibration_path() if path is None else Path(path)
+        try:
+            text = file.read_bytes()
+        except FileNotFoundError as error:
+            if path is None:
+                return cls()
+            raise StorageError(f"there is no calibration file {file}; make one with 'reelproc calibrate'") from error
+        except OSError as error:
+            raise StorageError(f"the calibration file {file} cannot be read: {error}") from error
+        try:
+            return cls.model_validate_json(text)
+        except SpecError as error:
+            raise SpecError(f"{file} is no calibration: {error}; remove it and run 'reelproc calibrate'") from None
+
+    def save(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Write it, whole or not at all, and say where.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        file = calibration_path() if path is None else Path(path)
+        partial = partial_path(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            partial.replace(file)
+        except OSError as error:
+            raise StorageError(f"the calibration file {file} cannot be written: {error}") from error
+        return file
+
+
+def calibration_path() -> Path:
+    """Where the calibration file is."""
+    if named := os.environ.get("REELPROC_CALIBRATION"):
+        return Path(named)
+    if home := os.environ.get("REELPROC_HOME"):
+        return Path(home) / "calibration.json"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "reelproc" / "calibration.json"
+    data = Path(os.environ.get("XDG_DATA_HOME") or "")
+    return (data if data.is_absolute() else Path.home() / ".local" / "share") / "reelproc" / "calibration.json"
+
+
+@cache
+def this_host() -> Machine:
+    """This machine."""
+    cpu = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line[:10] == "model name"]
+        cpu = names[0] if names else cpu
+    return Machine(cpu=cpu, threads=this_machine().cores)
+
+
+def software() -> dict[str, str]:
+    """The versions that rates depend on."""
+    from reelproc import __version__
+    from reelproc.media.ffmpeg import ffmpeg_version
+
+    return {"reelproc": __version__, "python": platform.python_version(), "ffmpeg": ffmpeg_version()}
+
+
+@cache
+def reference() -> Entry:
+    """The rates that the package carries: measured on one machine, which it names, and a prediction on any other."""
+    text = (resources.files("reelproc.cost") / "reference.json").read_text(encoding="utf-8")
+    return Calibration.model_validate_json(text).entries[0]

@@ -1,0 +1,244 @@
+"""From a plan to the amounts of work in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from reelproc.cost.work import SegmentWork, Work, added
+from reelproc.errors import ReelprocError
+from reelproc.render.assemble import copies_sound
+from reelproc.render.excerpts import excerpt_of
+from reelproc.render.plan import Plan, PlannedClip, Segment
+from reelproc.render.run import encoder_settings
+from reelproc.stages.crop import Crop
+from reelproc.stages.overlay import HighlightRegion, Overlay
+from reelproc.stages.rotate import Rotate
+from reelproc.stages.text import Banner, Text
+from reelproc.stages.upscale import Upscale
+from reelproc.upscalers.networks import NetworkUpscaler
+
+__all__ = ["count"]
+
+MEGA = 1e6
+
+LEAD_IN_SECONDS = 1
+"""Decoded in front of a clip's start, on average: half of a group of pictures of two seconds, which is what this
+package, phones and most cameras make."""
+
+MEGABYTES_PER_MEGAPIXEL = 0.012
+"""About what x264 at crf 23 makes of a megapixel of football: 0.1 bit a pixel."""
+
+
+def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
+    """The work of ``plan``.
+
+    Args:
+        plan: what will be rendered.
+        destination: where to; its container decides whether sound is copied.
+    """
+    settings = encoder_settings(plan.output, 2)
+    suffix = f"{settings.name}.{settings.encoder.preset if settings.preset is None else settings.preset}"
+    counted = [_Clip(clip) for clip in plan.clips]
+    segments = [
+        _segment(plan, number, segment, counted, suffix)
+        for number, segment in enumerate(plan.segments)
+        if not segment.copied
+    ]
+    encoded = sum(s.frames for s in segments)
+    pixels = plan.width * plan.height / MEGA
+    source = _source_megabytes(plan)
+    copied = plan.frame_count - encoded
+    output = encoded * pixels * MEGABYTES_PER_MEGAPIXEL + source * copied / max(1, plan.frame_count)
+    after = {"assemble": float(plan.frame_count)}
+    if plan.output.audio and not copies_sound(plan, Path(destination)):
+        after |= _sound(plan)
+        output += float(plan.duration) * plan.output.audio_bitrate / 8 / MEGA
+    if copied:
+        after["copy"] = source * copied / plan.frame_count
+    networks = [clip.network for clip in counted if clip.network]
+    return Work(
+        job="render",
+        frames=plan.frame_count,
+        copied_frames=copied,
+        duration_seconds=float(plan.duration),
+        segments=tuple(segments),
+        opening={clip.plan.index: clip.opening for clip in counted},
+        before={"probe": float(len(plan.clips))},
+        after=after,
+        source_megabytes=source,
+        output_megabytes=output,
+        networks=tuple(dict.fromkeys(networks)),
+        upscaled_frames=sum(len(set(clip.pts)) for clip, c in zip(plan.clips, counted, strict=True) if c.network),
+        warnings=tuple(dict.fromkeys(said for clip in counted for said in clip.warnings)),
+    )
+
+
+class _Sometimes(NamedTuple):
+    """Work on the frames of some spans.
+
+    Attributes:
+        stage: the number of the stage, on whose input's clock the spans are.
+        spans: closed, in seconds.
+        amounts: for each frame in them.
+    """
+
+    stage: int
+    spans: tuple[tuple[Fraction, Fraction], ...]
+    amounts: dict[str, float]
+
+
+class _Clip:
+    """What each source frame of a clip costs."""
+
+    def __init__(self, plan: PlannedClip) -> None:
+        self.plan = plan
+        self.warnings: list[str] = []
+        self.network: str | None = None
+        video = plan.info.require_video()
+        self._decode = f"decode.{video.codec}"
+        self._coded = video.coded_width * video.coded_height / MEGA
+        excerpt = excerpt_of(plan, dict.fromkeys(plan.pts))
+        shown = plan.streams[0].width * plan.streams[0].height if excerpt is None else excerpt.width * excerpt.height
+        self._piped = shown / MEGA
+        self._always, self._sometimes = self._stages()
+        rate = video.average_rate or Fraction(30)
+        leading = min(LEAD_IN_SECONDS, float(plan.start)) * float(rate)
+        self.opening = {self._decode: leading * self._coded}
+
+    def amounts(self, pts: Sequence[int]) -> dict[str, float]:
+        """Of the source frames ``pts`` (increasing, each once) and of those between them that are only decoded."""
+        if not pts:
+            return {}
+        frames = self.plan.frames
+        decoded = bisect_right(frames.pts, pts[-1]) - bisect_left(frames.pts, pts[0])
+        total = added(
+            {self._decode: decoded * self._coded, "pipe": decoded * self._piped},
+            {kind: amount * len(pts) for kind, amount in self._always.items()},
+        )
+        for number, spans, amounts in self._sometimes:
+            clock = self.plan.clocks[number]
+            times = [clock(frames.time(p) - self.plan.start) for p in pts]
+            active = sum(1 for time in times if any(low <= time <= high for low, high in spans))
+            total = added(total, {kind: amount * active for kind, amount in amounts.items()})
+        return total
+
+    def _stages(self) -> tuple[dict[str, float], list[_Sometimes]]:
+        """The work on each frame, and the work on those in some spans."""
+        clip = self.plan
+        always: dict[str, float] = {}
+        sometimes: list[_Sometimes] = []
+        window = False  # marked by a crop, and not yet cut out
+        for number, stage in enumerate(clip.stages):
+            before, after = clip.streams[number], clip.streams[number + 1]
+            if window and stage.changes_pixels and not isinstance(stage, (Crop, Upscale)):
+                always, window = added(always, _cut(before.width, before.height)), False
+            if isinstance(stage, Crop):
+                window = window or (after.width, after.height) != (before.width, before.height)
+            elif isinstance(stage, Upscale):
+                always, window = added(always, self._scaling(stage, number)), False
+            elif isinstance(stage, Rotate):
+                always = added(always, {"stage.rotate": after.width * after.height / MEGA})
+            elif isinstance(stage, Overlay):
+                for region in stage.drawn_regions():
+                    spans = stage.model_copy(update={"regions": (region,)}).active_spans(before)
+                    drawn = _spotlight(stage, region, before.width, before.height)
+                    sometimes.append(_Sometimes(number, spans, drawn))
+            elif isinstance(stage, (Text, Banner)):
+                sometimes.append(_Sometimes(number, stage.active_spans(before), {"stage.text": 1.0}))
+        if window:
+            always = added(always, _cut(clip.shape.width, clip.shape.height))
+        return always, sometimes
+
+    def _scaling(self, stage: Upscale, number: int) -> dict[str, float]:
+        stream, target = self.plan.streams[number], self.plan.target
+        upscaler, spec = stage.upscaler(), stage.spec(stream, target)
+        if not isinstance(upscaler, NetworkUpscaler):
+            return {"stage.scale": upscaler.flop(spec) / 1e9}
+        self.network = upscaler.name
+        host = {"stage.network": spec.width * spec.height / MEGA}
+        try:
+            flop = upscaler.flop(spec)
+        except ReelprocError as error:
+            self.warnings.append(
+                f"what the network {upscaler.name} costs is not known, so this is a lower bound: {error}"
+            )
+            return host
+        return host | {f"network.{stage.precision or 'default'}": flop / 1e12}
+
+
+def _cut(width: int, height: int) -> dict[str, float]:
+    """A window sampled at its own size: two passes of six taps."""
+    return {"stage.scale": width * height * 2 * 6 * 2 * 1.5 / 1e9}
+
+
+def _spotlight(stage: Overlay, region: HighlightRegion, width: int, height: int) -> dict[str, float]:
+    scale_x = width / region.video_width if region.video_width else 1.0
+    scale_y = height / region.video_height if region.video_height else 1.0
+    boxes = [4 * k.radius_x * scale_x * k.radius_y * scale_y for k in region.keyframes]
+    box = min(sum(boxes) / len(boxes), width * height) / MEGA
+    amounts: dict[str, float] = {}
+    if stage.effect == "dark_overlay":
+        amounts["stage.dim"] = width * height / MEGA
+    elif stage.effect == "brightness_boost":
+        amounts["stage.boost"] = box
+    if stage.stroke_width or stage.fill:
+        amounts["stage.ring"] = box
+    return amounts
+
+
+def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_Clip], suffix: str) -> SegmentWork:
+    pixels = plan.width * plan.height / MEGA
+    shown: dict[int, set[int]] = {}
+    new = repeated = mixed = faded = 0
+    before = None
+    for frame in plan.frames(segment.first, segment.end):
+        for shot in (frame.shot, frame.incoming):
+            if shot is not None:
+                shown.setdefault(shot.clip, set()).add(shot.pts)
+        same = before is not None and (frame.shot, frame.incoming, frame.gain) == before and frame.incoming is None
+        before = (frame.shot, frame.incoming, frame.gain)
+        repeated += same
+        new += not same
+        mixed += frame.incoming is not None
+        faded += frame.gain != 1
+    amounts = added(
+        *(clips[clip].amounts(sorted(pts)) for clip, pts in shown.items()),
+        {
+            f"encode.{suffix}": new * pixels,
+            f"repeat.{suffix}": repeated * pixels,
+            "stage.mix": mixed * pixels,
+            "stage.fade": faded * pixels,
+        },
+    )
+    kept = {kind: amount for kind, amount in amounts.items() if amount}
+    return SegmentWork(number=number, frames=segment.end - segment.first, clips=tuple(sorted(shown)), amounts=kept)
+
+
+def _sound(plan: Plan) -> dict[str, float]:
+    heard = [clip for clip in plan.clips if clip.info.audio is not None]
+    if not heard:
+        return {"audio": float(plan.duration)}  # silence is encoded too
+    stretched = Fraction(0)
+    for clip in heard:
+        for piece in clip.clocks[-1].pieces:
+            if piece.speed != 1:
+                stretched += (piece.end - piece.start) / piece.speed
+    return {"audio": float(plan.duration)} | ({"audio.stretched": float(stretched)} if stretched else {})
+
+
+def _source_megabytes(plan: Plan) -> float:
+    """What of the sources would have to be moved: the wanted share, all where that is half or more."""
+    spans: dict[str, Fraction] = {}
+    sizes: dict[str, tuple[float, Fraction]] = {}
+    for clip in plan.clips:
+        spans[clip.source] = spans.get(clip.source, Fraction(0)) + clip.end - clip.start
+        sizes[clip.source] = (clip.info.size_bytes / MEGA, clip.info.duration)
+    total = 0.0
+    for source, (megabytes, duration) in sizes.items():
+        share = float(spans[source] / duration) if duration else 1.0
+        total += megabytes * (1.0 if share >= 0.5 else share)
+    return total

@@ -1,0 +1,137 @@
+"""From a job to its work: its sources are probed, wherever they are, and nothing is decoded or downloaded whole."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelproc.cost.counting import LEAD_IN_SECONDS, MEGA, count
+from reelproc.cost.work import SegmentWork, Work
+from reelproc.errors import SpecError, redact
+from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.reel import Clip, Output, Reel
+from reelproc.render.sources import plan
+from reelproc.storage import resolve, scheme_of
+from reelproc.storage.stand_in import release, speaking_of
+
+if TYPE_CHECKING:
+    from reelproc.media.info import MediaInfo
+
+__all__ = ["as_job", "work_of"]
+
+DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2, "yolov8x": 257.8}
+"""GFLOP for a picture of 640 x 640, as Ultralytics publishes them (docs.ultralytics.com/models/yolov8)."""
+
+
+def as_job(job: Job | Reel) -> Job:
+    """``job`` itself, or the job that renders a reel."""
+    return RenderJob(reel=job, output="reel.mp4") if isinstance(job, Reel) else job
+
+
+def work_of(job: Job | Reel) -> Work:
+    """The work of ``job``, as its plan has it.
+
+    Sources are looked at as far as probing must: of remote ones their index is read by ranges, never all of them.
+
+    Args:
+        job: a reel, or any job but one chunk of another.
+
+    Raises:
+        SpecError: what was asked for is not possible with these sources.
+        ReelprocError: a source cannot be looked at.
+    """
+    job = as_job(job)
+    if isinstance(job, ChunkJob):
+        raise SpecError("a chunk is a part of a render; ask for the work of the render")
+    remote = [address for address in job_sources(job) if scheme_of(address) != "file"]
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reelproc-")))
+        paths: dict[str, str] = {}
+        for number, address in enumerate(remote):
+            path = resolve(address, folder=folder / str(number), whole=False)
+            stack.callback(release, path)
+            paths[address] = str(path)
+        with speaking_of({path: redact(address) for address, path in paths.items()}):
+            work = _counted(with_paths(job, paths))
+    if not remote:
+        return work
+    share = len(remote) / max(1, len(job_sources(job)))
+    return work.model_copy(update={"remote_megabytes": work.source_megabytes * share})
+
+
+def _counted(job: Job) -> Work:
+    if isinstance(job, RenderJob):
+        made = plan(job.reel, hold=job.on_damage == "conceal", smart_copy=job.smart_copy, fetch=False)
+        return count(made, destination=_named(job))
+    if isinstance(job, ExtractJob):
+        return _copying(job) if job.copy_codec else _extracting(job)
+    if isinstance(job, DetectJob):
+        return _detecting(job)
+    raise SpecError(f"nothing is known of the work of a {type(job).__name__}")
+
+
+def _named(job: RenderJob | ExtractJob) -> str:
+    return Path(job_output(job)).name or "out.mp4"
+
+
+def _extracting(job: ExtractJob) -> Work:
+    reel = Reel(
+        clips=[Clip(source=job.source, start=job.start, end=job.end)], output=Output(width=None, height=None, fps=None)
+    )
+    made = plan(reel, hold=job.on_damage == "conceal", smart_copy=job.smart_copy, fetch=False)
+    return count(made, destination=_named(job)).model_copy(update={"job": "extract"})
+
+
+def _copying(job: ExtractJob) -> Work:
+    info = _probed(job.source)
+    whole = float(info.duration)
+    seconds = max(0.0, (whole if job.end is None else min(job.end, whole)) - job.start)
+    megabytes = info.size_bytes / MEGA * (seconds / whole if whole else 1.0)
+    frames = round(seconds * float(info.require_video().average_rate or 30))
+    return Work(
+        job="extract",
+        frames=frames,
+        copied_frames=frames,
+        duration_seconds=seconds,
+        before={"probe": 1.0},
+        after={"copy": megabytes},
+        source_megabytes=megabytes,
+        output_megabytes=megabytes,
+    )
+
+
+def _detecting(job: DetectJob) -> Work:
+    info = _probed(job.source)
+    video = info.require_video()
+    looked_at = len(job.times or job.frames or ())
+    rate = float(video.average_rate or 30)
+    megapixels = video.coded_width * video.coded_height / MEGA
+    # frames that lie far apart are each decoded from the key frame before; together never more than the whole
+    decoded = min(looked_at * (1 + LEAD_IN_SECONDS * rate), float(info.duration) * rate)
+    name = Path(job.model).stem
+    warnings: tuple[str, ...] = ()
+    amounts = {f"decode.{video.codec}": decoded * megapixels, "pipe": looked_at * megapixels}
+    if name in DETECTORS:
+        scale = (job.image_size / 640) ** 2
+        amounts["detect.default"] = looked_at * DETECTORS[name] * scale / 1000
+    else:
+        known = ", ".join(DETECTORS)
+        warnings = (f"what the detector {name} costs is not known (of {known} it is), so this is a lower bound",)
+    segment = SegmentWork(number=0, frames=looked_at, clips=(0,), amounts=amounts)
+    return Work(
+        job="detect",
+        frames=looked_at,
+        segments=(segment,),
+        before={"probe": 1.0},
+        source_megabytes=info.size_bytes / MEGA * min(1.0, decoded / max(1.0, float(info.duration) * rate)),
+        networks=(name,),
+        warnings=warnings,
+    )
+
+
+def _probed(source: str) -> MediaInfo:
+    from reelproc.media.probe import probe
+
+    return probe(str(resolve(source, whole=False)))

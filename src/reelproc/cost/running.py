@@ -1,0 +1,169 @@
+"""Measures this machine in whole runs: what the rates of single kinds leave out, and what comes before and behind."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.counting import count
+from reelproc.cost.measuring import Samples, measure_encoding, measure_reading, measure_stages, some_frames
+from reelproc.executors import executor
+from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
+from reelproc.media.encoders import EncoderSettings
+from reelproc.media.probe import probe
+from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.render.sources import plan
+from reelproc.results import RenderResult
+from reelproc.stages.concat import Concat
+from reelproc.stages.crop import Crop, CropKeyframe
+from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
+from reelproc.stages.speed import Speed, SpeedSegment
+from reelproc.stages.upscale import Upscale
+
+__all__ = ["calibrate"]
+
+Said = Callable[[str], None]
+
+
+def calibrate(
+    source: Path,
+    calibration: Calibration,
+    *,
+    rounds: int = 5,
+    encoders: tuple[str, ...] = (),
+    upscaler: str | None = None,
+    say: Said = lambda _: None,
+    check: Callable[[], None] = lambda: None,
+) -> Calibration:
+    """``calibration`` with the rates of this machine, measured now.
+
+    Args:
+        source: footage like yours; at least 6 s, with sound if sound is to be measured.
+        calibration: what is known so far.
+        rounds: how often each is measured.
+        encoders: more encoders to measure beside libx264 ``fast``: ``"libx265"``, ``"libx264:veryfast"``, ...
+        upscaler: a network to measure as well.
+        say: told what is being done.
+        check: called often; raises to stop.
+
+    Raises:
+        SpecError: the footage will not do, or there is no such encoder or network.
+        ReelprocError: something cannot be run here.
+    """
+    here = this_host()
+    say("reading")
+    samples = measure_reading(source, rounds, check)
+    frames = some_frames(source)
+    say("stages")
+    samples |= measure_stages(frames, rounds, check)
+    for encoder in ("libx264:fast", *encoders):
+        say(f"encoding by {encoder}")
+        name, _, preset = encoder.partition(":")
+        settings = EncoderSettings(name, preset or None, threads=JobContext().encoder_threads)
+        for kind, values in measure_encoding(frames, settings, rounds, check).items():
+            samples.setdefault(kind, values)
+    known = calibration.with_samples("local", here, samples)
+    del frames
+    say("whole runs")
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        for _ in range(rounds):
+            for reel in _reels(source):
+                check()
+                known = _run(reel, Path(folder), known)
+        if upscaler is not None:
+            say(f"upscaling by {upscaler}")
+            for _ in range(2):
+                check()
+                known = _run(_upscaled(source, upscaler), Path(folder), known)
+        say("starting a worker")
+        return known.with_samples("local", here, {"startup": _starts(source, Path(folder), min(3, rounds))})
+
+
+def _run(reel: Reel, folder: Path, calibration: Calibration) -> Calibration:
+    output = folder / "out.mp4"
+    made = plan(reel)
+    result = run_job(RenderJob(reel=reel, output=output), JobContext())
+    if not isinstance(result, RenderResult):
+        raise TypeError(f"a render gave a {type(result).__name__}")
+    work = count(made, destination="out.mp4")
+    known = calibration.add(result, work)
+    seconds = result.phases
+    extra: Samples = {}
+    if copied := work.after.get("copy"):
+        extra["copy"] = [seconds.get("assemble", 0.0) / copied]
+    if stretched := work.after.get("audio.stretched"):
+        plain = known.entry("local", this_host())
+        spread = plain.spread("audio") if plain is not None else None
+        sound = spread.median * work.after["audio"] if spread is not None else 0.0
+        extra["audio.stretched"] = [max(0.0, seconds.get("audio", 0.0) - sound) / stretched]
+    return known.with_samples("local", this_host(), extra) if extra else known
+
+
+def _crop(width: float, height: float) -> Crop:
+    high = height * 8 / 9
+    wide = high * 9 / 16
+    return Crop(
+        keyframes=[
+            CropKeyframe(time=0, x=width * 0.1, y=height * 0.05, width=wide, height=high),
+            CropKeyframe(time=6, x=width * 0.5, y=height * 0.1, width=wide, height=high),
+        ]
+    )
+
+
+def _light(start: float, end: float, width: float, height: float) -> Overlay:
+    path = [
+        HighlightKeyframe(
+            time=time, x=width * share, y=height / 2, radius_x=height / 12, radius_y=height / 7, opacity=0.3
+        )
+        for time, share in ((0, 0.3), (6, 0.6))
+    ]
+    return Overlay(regions=[HighlightRegion(start_time=start, end_time=end, keyframes=path)])
+
+
+def _reels(source: Path) -> list[Reel]:
+    """Reels of different kinds: cropped and scaled, in the source's own size, copied for the most part, slowed down."""
+    info = probe(source)
+    video = info.require_video()
+    end = min(6.0, float(info.duration))
+    width, height = float(video.width), float(video.height)
+    even = Output(width=video.width - video.width % 2, height=video.height - video.height % 2)
+
+    def reel(*stages: AnyStage, output: Output | None = None) -> Reel:
+        clip = Clip(source=source, end=end, stages=stages)
+        return Reel(clips=[clip], output=output or Output())
+
+    crop, scale = _crop(width, height), Upscale(model="lanczos")
+    slow = Speed(segments=[SpeedSegment(start=1, end=3, speed=0.5)])
+    halves = [Clip(source=source, start=a, end=b, stages=[crop, scale]) for a, b in ((0, end / 2), (end / 2, end))]
+    return [
+        reel(crop, scale),
+        reel(_light(0, end, width, height), output=even),
+        reel(_light(0.2, 0.8, width, height), output=even),
+        reel(crop, slow, scale),
+        Reel(clips=halves, concat=Concat(transition="dissolve", duration=0.5)),
+    ]
+
+
+def _upscaled(source: Path, model: str) -> Reel:
+    """A few small frames: a processor takes seconds for each of them."""
+    crop = Crop(keyframes=[CropKeyframe(time=0, x=100, y=60, width=180, height=320)])
+    clip = Clip(source=source, end=0.2, stages=[crop, Upscale(model=model)])
+    return Reel(clips=[clip], output=Output(width=270, height=480, audio=False))
+
+
+def _starts(source: Path, folder: Path, rounds: int) -> list[float]:
+    """What the first job of an executor takes longer than the second."""
+    job = ExtractJob(source=source, output=folder / "start.mp4", end=1, copy_codec=True)
+    samples = []
+    for _ in range(rounds):
+        with executor("local", folder=folder / "jobs") as here:
+            walls = []
+            for _ in range(2):
+                begin = time.perf_counter()
+                here.submit(job).result(timeout=120)
+                walls.append(time.perf_counter() - begin)
+        samples.append(max(0.0, walls[0] - walls[1]))
+    return samples

@@ -1,0 +1,8 @@
+"""What a second of rented hardware costs."""
+
+from __future__ import annotations
+
+from reelproc.prices.listed import PRICES, current_prices
+from reelproc.prices.table import Price, PriceMode, PriceTable, Region, read_prices
+
+__all__ = ["PRICES", "Price", "PriceMode", "PriceTable", "Region", "current_prices", "read_prices"]
