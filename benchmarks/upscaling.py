@@ -21,6 +21,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from bench import ASSETS, moving_camera, paired, report
 from PIL import Image
 
 import reelproc as rp
+from reelproc.experiments.reenacted.framing_ai import upscale_to_pngs
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame, Window
 from reelproc.media.reader import open_video
@@ -103,14 +105,14 @@ def reference_loop(frames: list[Frame], engine: Any, folder: Path) -> float:
         network += time.perf_counter() - begin
         return y
 
+    def enhance(images: Sequence[Any]) -> list[Any]:
+        return [engine.engine.enhance(image, outscale=4)[0] for image in images]
+
     engine.engine.model = timed
     begin = time.perf_counter()
     try:
-        for number, frame in enumerate(frames):
-            bgr = cv2.cvtColor(rgb_of(frame), cv2.COLOR_RGB2BGR)
-            large, _ = engine.engine.enhance(bgr, outscale=4)
-            small = cv2.resize(large, TARGET, interpolation=cv2.INTER_LANCZOS4)
-            cv2.imwrite(str(folder / f"frame_{number:06d}.png"), small)
+        pictures = (np.asarray(cv2.cvtColor(rgb_of(frame), cv2.COLOR_RGB2BGR), np.uint8) for frame in frames)
+        upscale_to_pngs(pictures, enhance, TARGET, folder)
     finally:
         engine.engine.model = inner
     return time.perf_counter() - begin - network

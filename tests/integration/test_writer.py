@@ -177,7 +177,7 @@ def test_an_encoder_that_takes_nothing_is_given_up(
     fake_ffmpeg,  # type: ignore[no-untyped-def]
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("reelproc.media.writer.STALL_SECONDS", 0.3)
+    monkeypatch.setattr("reelproc.media.ffmpeg.STALL_SECONDS", 0.3)
     fake_ffmpeg("exec sleep 60")
     with pytest.raises(EncodeError, match="took no data"):
         with VideoWriter(tmp_path / "a.mp4", width=640, height=480, fps=Fraction(30)) as writer:

@@ -41,6 +41,7 @@ _COMMANDS = {
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
     "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
+    "simulate": ("reelproc.cli.simulating:simulate", "Work out what cannot be measured here."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""
 

@@ -69,6 +69,10 @@ EXPERIMENTS: Registry[Callable[[Settings], Experiment]] = Registry("experiment",
 TITLES = {
     "e1": "what every kind of job takes and costs",
     "e2": "which readers deliver every frame",
+    "e3": "an overlay on cores or beside a GPU, by our program and the original's",
+    "e4": "framing without a network, likewise",
+    "e5": "encoders: time, size and measured quality",
+    "e6": "GPUs, programs and switches for upscaling",
     "e7": "into how many chunks a render should be divided",
     "e8": "clips in parallel, or in sequence",
     "e9": "one container for many clips, or one each",
@@ -77,6 +81,10 @@ TITLES = {
 
 EXPERIMENTS.register("e1", "reelproc.experiments.e1_baseline:experiment")
 EXPERIMENTS.register("e2", "reelproc.experiments.e2_frame_reading:experiment")
+EXPERIMENTS.register("e3", "reelproc.experiments.e3_overlay:experiment")
+EXPERIMENTS.register("e4", "reelproc.experiments.e4_framing:experiment")
+EXPERIMENTS.register("e5", "reelproc.experiments.e5_encoders:experiment")
+EXPERIMENTS.register("e6", "reelproc.experiments.e6_upscaling:experiment")
 EXPERIMENTS.register("e7", "reelproc.experiments.e7_chunks:experiment")
 EXPERIMENTS.register("e8", "reelproc.experiments.e8_parallel_clips:experiment")
 EXPERIMENTS.register("e9", "reelproc.experiments.e9_one_container:experiment")

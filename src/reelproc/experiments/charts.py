@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["case_chart", "overview_chart"]
+    from reelproc.experiments.simulation.fleet import Day
+    from reelproc.experiments.simulation.replay import Replayed
+
+__all__ = ["case_chart", "knee_chart", "overview_chart", "replay_chart"]
 
 # Okabe and Ito's, told apart with every kind of colour vision
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a8a", "#000000")
@@ -172,3 +175,63 @@ def _svg(figure: Figure) -> str:
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :].replace("\n", " ")  # without the XML declaration, which HTML does not want
     return re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
+
+
+def replay_chart(runs: Sequence[Replayed]) -> str:
+    """The original's recorded runs beside their simulated times.
+
+    Raises:
+        MissingDependencyError: the extra ``report`` is not installed.
+    """
+    with _style():
+        figure = _figure(8.6, 0.3 * len(runs) + 1.2)
+        axes = figure.add_subplot()
+        colours = {"fitted": COLOURS[6], "explained": COLOURS[2], "not explained": COLOURS[5]}
+        labelled: set[str] = set()
+        for place, run in enumerate(reversed(runs)):
+            colour = colours[run.verdict]
+            label = None if run.verdict in labelled else f"simulated, middle 90 %: {run.verdict}"
+            labelled.add(run.verdict)
+            axes.plot([run.low, run.high], [place, place], color=colour, linewidth=7, alpha=0.45, label=label)
+            axes.plot([run.simulated_seconds], [place], "|", color=colour, markersize=11, markeredgewidth=2)
+            marker = ">" if run.timed_out else "o"
+            name = "recorded (> at its time limit)" if place == 0 else None
+            axes.plot([run.recorded_seconds], [place], marker, color=INK, markersize=5, label=name)
+        axes.set_yticks(range(len(runs)), [run.name for run in reversed(runs)])
+        axes.set_xscale("log")
+        ticks = (3, 5, 10, 20, 50, 100, 200, 500)
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_ylim(-0.7, len(runs) - 0.3)
+        axes.set_title("SIMULATION: the original's runs, seconds")
+        axes.legend(frameon=False, fontsize=8, loc="upper left")
+        return _svg(figure)
+
+
+def knee_chart(days: Sequence[Day], knee: Day) -> str:
+    """Cost against waiting for simulated days: a line for each number of chunks, a point for each warm pool.
+
+    Raises:
+        MissingDependencyError: the extra ``report`` is not installed.
+    """
+    with _style():
+        figure = _figure(8.6, 4.6)
+        axes = figure.add_subplot()
+        for number, chunks in enumerate(sorted({day.chunks for day in days})):
+            line = sorted((day for day in days if day.chunks == chunks), key=lambda day: day.warm_pool)
+            x, y = [day.usd_per_job * 100 for day in line], [day.wall_p95 for day in line]
+            name = f"{chunks} chunk{'s' * (chunks > 1)}"
+            axes.plot(x, y, "o-", color=COLOURS[number % len(COLOURS)], markersize=5, label=name)
+            for end, day in zip((0, -1), (line[0], line[-1]), strict=True):
+                text = f"{day.warm_pool} warm"
+                axes.annotate(text, (x[end], y[end]), (0, 7), textcoords="offset points", fontsize=8, ha="center")
+        axes.plot(
+            [knee.usd_per_job * 100], [knee.wall_p95], "o", color=INK, markersize=15, fillstyle="none", label="knee"
+        )
+        axes.set_xlabel("cost of a job, cents")
+        axes.set_ylabel("95 % are done within, seconds")
+        axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
+        axes.set_title("SIMULATION: a day of jobs, by chunks and warm containers")
+        axes.legend(frameon=False, fontsize=9)
+        return _svg(figure)

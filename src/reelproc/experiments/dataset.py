@@ -84,6 +84,7 @@ def spotlight(start: float, end: float, *, width: int = 540, height: int = 960) 
     """
     x, y = width / 540, height / 960
     return Overlay(
+        fade_out=0,  # the original's ended at once
         regions=[
             HighlightRegion(
                 start_time=start,
@@ -93,7 +94,7 @@ def spotlight(start: float, end: float, *, width: int = 540, height: int = 960) 
                     HighlightKeyframe(time=end, x=350 * x, y=500 * y, radius_x=180 * y, radius_y=180 * y),
                 ],
             )
-        ]
+        ],
     )
 
 

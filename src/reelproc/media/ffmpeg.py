@@ -11,6 +11,7 @@ import fcntl
 import functools
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -276,6 +277,34 @@ class FFmpegProcess:
             raise self.failure(f"ffmpeg did not end within {timeout:g} s and was killed") from None
         self._drainer.join(5)
         return code
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Write all of ``data`` to the child's standard input, as fast as it takes it.
+
+        Raises:
+            MediaError: (of this process's error class) it took none for a minute, or will take no more.
+        """
+        fd = self.stdin.fileno()
+        os.set_blocking(fd, False)
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT)
+        rest = memoryview(data)
+        while rest:
+            if not poll.poll(STALL_SECONDS * 1000):
+                raise self.failure(f"ffmpeg took no data for {STALL_SECONDS:g} s")
+            try:
+                rest = rest[os.write(fd, rest) :]
+            except BlockingIOError:  # less room than poll promised
+                continue
+            except BrokenPipeError as error:
+                self._settle()
+                raise self.failure(f"ffmpeg stopped taking data ({error})") from error
+
+    def _settle(self) -> None:
+        """Give a child that closed its input a moment to say why."""
+        deadline = time.monotonic() + 2
+        while self._process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def check(self, timeout: float = STALL_SECONDS) -> None:
         """Wait for the child's end and raise unless it succeeded.

@@ -24,7 +24,7 @@ from reelproc.storage.stand_in import partial_file
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
+    from av.container import InputContainer, OutputContainer
     from av.packet import Packet
     from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
@@ -35,6 +35,7 @@ __all__ = [
     "FrameTimes",
     "IndexedPacket",
     "check_file",
+    "copied_stream",
     "demuxed",
     "frame_times",
     "open_container",
@@ -82,6 +83,16 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
         except IndexError:
             continue
         return
+
+
+def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:
+    """A stream in ``out`` for packets of ``template``, as they are.
+
+    PyAV looks for an encoder called as the template's decoder is. There is none called libdav1d, so AV1's stream keeps
+    the decoder's context, which packets do not need.
+    """
+    decoder = template.codec_context.codec.name
+    return out.add_stream_from_template(template, opaque=True if decoder == "libdav1d" else None)
 
 
 def check_file(path: str | os.PathLike[str]) -> int:

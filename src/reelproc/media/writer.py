@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import select
 import threading
 import time
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from reelproc.errors import EncodeError, SpecError
+from reelproc.errors import EncodeError, MediaError, SpecError
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, file_argument, widen_pipe
 from reelproc.media.frame import Frame
@@ -151,38 +150,18 @@ class VideoWriter:
             raise self._failure
 
     def _run(self) -> None:
-        pipe = self._process.stdin
-        os.set_blocking(pipe.fileno(), False)
         try:
             while (frame := self._queue.get()) is not None:
                 begin = time.perf_counter()
-                self._send(pipe.fileno(), frame.data.data)
+                self._process.send(frame.data.data)
                 self.busy_seconds += time.perf_counter() - begin
-            pipe.close()
+            self._process.stdin.close()
         except (OSError, ValueError) as error:  # ValueError: the pipe was closed by close()
             if self._failure is None:
-                if isinstance(error, BrokenPipeError):
-                    self._settle()
                 self._failure = self._process.failure(f"the encoder stopped taking frames ({error})")
-        except EncodeError as error:
-            self._failure = error
-
-    def _settle(self) -> None:
-        """Give an encoder that closed its input a moment to say why."""
-        deadline = time.monotonic() + 2
-        while self._process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-
-    def _send(self, fd: int, data: memoryview) -> None:
-        poll = select.poll()
-        poll.register(fd, select.POLLOUT)
-        while data:
-            if not poll.poll(STALL_SECONDS * 1000):
-                raise self._process.failure(f"the encoder took no data for {STALL_SECONDS:g} s")
-            try:
-                data = data[os.write(fd, data) :]
-            except BlockingIOError:  # less room than poll promised
-                continue
+        except MediaError as error:
+            if self._failure is None:
+                self._failure = error
 
 
 def _properties(sample_aspect_ratio: Fraction) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reelproc.errors import EncodeError, SpecError
 from reelproc.media.avc import AvcConfiguration
 from reelproc.media.ffmpeg import file_argument
-from reelproc.media.packets import open_container
+from reelproc.media.packets import copied_stream, open_container
 from reelproc.partial import partial_path
 from reelproc.render.plan import Plan, PlannedClip, Segment
 
@@ -137,7 +137,7 @@ class _Pictures:
             first = stack.enter_context(_open(encoded))
             template = first.streams.video[0]
             self._head = bytes(template.codec_context.extradata or b"")
-        self._stream = out.add_stream_from_template(template)
+        self._stream = copied_stream(out, template)
         self._stream.time_base = self._base
         if self._source is not None and encoded is not None:
             self._stream.codec_context.extradata = self._joined_parameter_sets()

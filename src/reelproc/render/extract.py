@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.packets import demuxed, open_container
+from reelproc.media.packets import copied_stream, demuxed, open_container
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
@@ -107,7 +107,7 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
     begin, end = exact(job.start) + zero, None if job.end is None else exact(job.end) + zero
     with open_container(info.path) as container:
         picture = container.streams[video.index]
-        streams: dict[int, Any] = {video.index: out.add_stream_from_template(cast("VideoStream", picture))}
+        streams: dict[int, Any] = {video.index: copied_stream(out, cast("VideoStream", picture))}
         if info.audio is not None:
             sound = container.streams[info.audio.index]
             streams[info.audio.index] = out.add_stream_from_template(cast("AudioStream", sound))
