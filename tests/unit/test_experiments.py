@@ -122,6 +122,18 @@ def test_a_second_run_does_what_is_missing_and_appends(tmp_path: Path) -> None:
     assert list(schedule(outcome.question, 4, outcome.records)) == []
 
 
+def test_an_interruption_keeps_what_was_measured(tmp_path: Path) -> None:
+    def stop(name: str, number: int) -> Exception | None:
+        if (name, number) == ("cpu", 1):
+            raise KeyboardInterrupt
+        return None
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(tmp_path, lab({"cpu": 1.0, "t4": 1.0}, fail=stop))
+    assert len(RunFile(tmp_path / "runs.jsonl").read()) == 3
+    assert {s.complete for s in ask(tmp_path, lab({"cpu": 1.0, "t4": 1.0})).summaries} == {3}
+
+
 def test_runs_of_another_question_in_the_folder_are_an_error(tmp_path: Path) -> None:
     ask(tmp_path, lab({"cpu": 1.0, "t4": 1.0}))
     with pytest.raises(SpecError, match="another question: it differs in rule"):

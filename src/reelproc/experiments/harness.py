@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +116,6 @@ def run_experiment(
                 file.append(record)
                 records.append(record)
             progress(Progress(phase="experiment", done=len(todo), total=len(todo), message=question.name))
-        shutil.rmtree(work / "outputs", ignore_errors=True)
     return decide(question, records)
 
 
