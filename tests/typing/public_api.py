@@ -74,3 +74,9 @@ def players(source: Path) -> None:
         assert_type(executor.submit(rp.RenderJob(reel=a_reel(source), output="a.mp4")).result(), rp.RenderResult)
         followed = rp.follow_player(source, at=3, point=(640, 360), executor=executor)
     assert_type(followed.reel(), rp.Reel)
+
+
+def an_experiment(folder: Path) -> None:
+    outcome = rp.experiments.run("e2", folder, rp.experiments.Settings(executors=["local"], repeats=6))
+    assert_type(outcome, rp.experiments.Outcome)
+    assert_type(outcome.decisions[0].chosen, str | None)
