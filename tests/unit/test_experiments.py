@@ -16,7 +16,7 @@ from reelproc.errors import DecodeError, SpecError
 from reelproc.experiments.bench import TimedOut
 from reelproc.experiments.harness import schedule
 from reelproc.experiments.record import RunFile
-from reelproc.experiments.report import table_markdown
+from reelproc.experiments.report import markdown, sections, table_markdown
 from reelproc.experiments.tracking import placements, read_outcomes, tracking, tracking_table
 from reelproc.results import Progress
 
@@ -118,7 +118,10 @@ def test_a_second_run_does_what_is_missing_and_appends(tmp_path: Path) -> None:
     outcome = ask(tmp_path, second, repeats=4)
     assert second.order == [("all", "cpu"), ("all", "t4"), ("all", "cpu")], "the lost run, and a round that is turned"
     assert (tmp_path / "runs.jsonl").read_bytes().startswith(before)
-    assert {s.arm: s.complete for s in outcome.summaries} == {"cpu": 4, "t4": 4}
+    assert {s.arm: (s.complete, s.failed, s.errors) for s in outcome.summaries} == dict.fromkeys(
+        ("cpu", "t4"), (4, 0, ())
+    )
+    assert "1 of the runs failed and were done again" in markdown(sections(outcome))
     assert list(schedule(outcome.question, 4, outcome.records)) == []
 
 
