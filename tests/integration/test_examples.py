@@ -101,6 +101,11 @@ def test_experiments_write_their_reports(tmp_path: Path, game: Path) -> None:
     assert {p.name for p in (tmp_path / "experiments").glob("*/report.html")} == {"report.html"}
 
 
+def test_the_experiment_about_framing_compares_two_programs(tmp_path: Path, game: Path) -> None:
+    assert "original" in run("experiments/e4.py", game, cwd=tmp_path)
+    assert "sound ends at 3.000 s" in (tmp_path / "experiments" / "e4" / "runs.jsonl").read_text()
+
+
 def test_the_same_job_runs_on_the_executor_that_is_named(tmp_path: Path, game: Path) -> None:
     assert "on local:" in run("swap_executor.py", game, cwd=tmp_path)
     assert shape(tmp_path / "swapped.mp4") == (60, 810, 1440, True)

@@ -178,6 +178,9 @@ def test_an_experiment_runs_whole_on_modal(game: Path, modal_service: ModalServi
         assert measured.machine_seconds is not None
         rate = measured.usd_billed / measured.machine_seconds
         assert rate == pytest.approx(4 * 0.0000131 + 8 * 0.00000222, rel=1e-3)
+    assert modal_service.storage is not None
+    left = modal_service.storage.keys()
+    assert [key for key in left if key.startswith("experiments/")] == [], "nothing stays in the bucket"
     command[command.index("--staging") : command.index("--staging") + 2] = []
     refused = reelproc(*command, "--repeats", "2")
     assert "give staging='s3://bucket/prefix'" in refused.output

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doc_pages import DOCS
 from reelproc.errors import SpecError, StorageError
 from reelproc.experiments.simulation.report import LABEL, Simulation, markdown, simulate, write_simulation
 
@@ -52,3 +53,14 @@ def test_a_folder_that_cannot_be_made_is_a_typed_error(found: Simulation, tmp_pa
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
         write_simulation(found, tmp_path / "file", charts=False)
+
+
+def test_the_documentation_shows_what_the_command_writes() -> None:
+    page = (DOCS / "experiments" / "simulation.md").read_text()
+    found = simulate()
+    assert LABEL in page
+    lines = [line for line in markdown(found).splitlines() if line.startswith(("| ", "The knee", "One run"))]
+    missing = [line for line in lines if line not in page]
+    assert missing == [], "run reelproc simulate, and put its tables on the page"
+    kept = DOCS.parent / "benchmarks" / "results" / "experiments" / "simulation" / "simulation.json"
+    assert Simulation.model_validate_json(kept.read_text()) == found

@@ -88,3 +88,9 @@ async def the_apps_functions() -> None:
     compat.extract_clip("u", "a.mp4", "b.mp4", 1, 2.5, root=Path("media"), call_id_callback=print)
     compat.extract_clip("u", "a.mp4", "b.mp4", "1", 2.5)  # type: ignore[arg-type]
     compat.extract_clip("u", "a.mp4", "b.mp4", 1, 2.5, copy=True)  # type: ignore[call-arg]
+
+
+def an_experiment(folder: Path) -> None:
+    outcome = rp.experiments.run("e2", folder, rp.experiments.Settings(executors=["local"], repeats=6))
+    assert_type(outcome, rp.experiments.Outcome)
+    assert_type(outcome.decisions[0].chosen, str | None)

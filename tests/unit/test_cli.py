@@ -57,8 +57,9 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     shown = reelproc_command("--help")
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
-    commands = ["attach", "concat", "demo", "detect", "doctor", "experiment", "extract", "follow", "frame", "get"]
-    commands += ["modal", "models", "overlay", "probe", "put", "reel", "render", "simulate"]
+    commands = ["attach", "calibrate", "concat", "costs", "demo", "detect", "doctor", "estimate", "experiment"]
+    commands += ["extract", "follow", "frame", "get", "modal", "models", "overlay", "prices", "probe", "put", "reel"]
+    commands += ["render", "simulate"]
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ from reelproc.errors import DecodeError, SpecError
 from reelproc.experiments.bench import TimedOut
 from reelproc.experiments.harness import schedule
 from reelproc.experiments.record import RunFile
-from reelproc.experiments.report import table_markdown
+from reelproc.experiments.report import markdown, sections, table_markdown
 from reelproc.experiments.tracking import placements, read_outcomes, tracking, tracking_table
 from reelproc.results import Progress
 
@@ -118,8 +118,23 @@ def test_a_second_run_does_what_is_missing_and_appends(tmp_path: Path) -> None:
     outcome = ask(tmp_path, second, repeats=4)
     assert second.order == [("all", "cpu"), ("all", "t4"), ("all", "cpu")], "the lost run, and a round that is turned"
     assert (tmp_path / "runs.jsonl").read_bytes().startswith(before)
-    assert {s.arm: s.complete for s in outcome.summaries} == {"cpu": 4, "t4": 4}
+    assert {s.arm: (s.complete, s.failed, s.errors) for s in outcome.summaries} == dict.fromkeys(
+        ("cpu", "t4"), (4, 0, ())
+    )
+    assert "1 of the runs failed and were done again" in markdown(sections(outcome))
     assert list(schedule(outcome.question, 4, outcome.records)) == []
+
+
+def test_an_interruption_keeps_what_was_measured(tmp_path: Path) -> None:
+    def stop(name: str, number: int) -> Exception | None:
+        if (name, number) == ("cpu", 1):
+            raise KeyboardInterrupt
+        return None
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(tmp_path, lab({"cpu": 1.0, "t4": 1.0}, fail=stop))
+    assert len(RunFile(tmp_path / "runs.jsonl").read()) == 3
+    assert {s.complete for s in ask(tmp_path, lab({"cpu": 1.0, "t4": 1.0})).summaries} == {3}
 
 
 def test_runs_of_another_question_in_the_folder_are_an_error(tmp_path: Path) -> None:

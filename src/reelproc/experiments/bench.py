@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 import uuid
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -16,7 +18,7 @@ from pydantic import Field
 from reelproc import storage
 from reelproc.cost.calibration import Calibration
 from reelproc.cost.describing import work_of
-from reelproc.errors import JobTimeoutError, SpecError
+from reelproc.errors import JobTimeoutError, SpecError, StorageError
 from reelproc.executors import Executor, executor
 from reelproc.executors.modal_presets import COORDINATOR
 from reelproc.experiments.rates import rate_of
@@ -106,17 +108,24 @@ class Bench:
         self._stack = ExitStack()
         self._executors: dict[tuple[str, str], Executor] = {}
         self._sources: dict[Path, str] = {}
+        self._remote: list[str] = []
         self._run = uuid.uuid4().hex[:8]
 
     def __enter__(self) -> Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            self._stack.close()
+            self._stack.__exit__(kind, error, trace)  # after an interruption, executors cancel what they do
         finally:
             shutil.rmtree(self.folder / "jobs", ignore_errors=True)
+            shutil.rmtree(self.folder / "outputs", ignore_errors=True)
+            for address in self._remote:
+                with contextlib.suppress(StorageError):  # what cannot be removed costs a little storage, and no figure
+                    storage.remove(address)
 
     # ---- addresses
 
@@ -130,6 +139,7 @@ class Bench:
             return str(path)
         if path not in self._sources:
             address = storage.join(self._staging(where), "sources", f"{uuid.uuid4().hex}{path.suffix}")
+            self._remote.append(address)
             storage.publish(path, address, keep=True)
             self._sources[path] = address
         return self._sources[path]
@@ -141,7 +151,8 @@ class Bench:
             folder = self.folder / "outputs" / fresh
             folder.mkdir(parents=True)
             return str(folder / name)
-        return storage.join(self._staging(where), "runs", fresh, name)
+        self._remote.append(storage.join(self._staging(where), "runs", fresh, name))
+        return self._remote[-1]
 
     def fetched(self, address: str) -> str:
         """A local file with the content of ``address``."""
@@ -291,12 +302,11 @@ def measured(ex: Executor, results: Sequence[JobResult], seconds: float, *, mach
 
 
 def _cold(result: JobResult) -> bool:
-    """Whether a process or container was started for it, or a network loaded.
+    """Whether a process or container was started for it, or a network loaded, also for its parts.
 
     Here, either takes 0.1 s or more, and opening stages that need neither a millisecond; all are the phase startup.
     """
-    startup = result.phases.get("startup", 0.0)
-    return startup > _STARTED_SECONDS if result.cold_start is None else result.cold_start
+    return bool(result.cold_start) or result.phases.get("startup", 0.0) > _STARTED_SECONDS
 
 
 def _times(seconds: float, rate: float | None) -> float | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,7 +116,6 @@ def run_experiment(
                 file.append(record)
                 records.append(record)
             progress(Progress(phase="experiment", done=len(todo), total=len(todo), message=question.name))
-        shutil.rmtree(work / "outputs", ignore_errors=True)
     return decide(question, records)
 
 
@@ -136,9 +134,10 @@ def read_outcome(folder: str | os.PathLike[str]) -> Outcome:
 
 
 def decide(question: Question, records: Sequence[Record]) -> Outcome:
-    """Summaries and decisions from the runs of ``question``."""
+    """Summaries and decisions from the runs of ``question``; of a run that was done again, the last counts."""
     mine = [record for record in records if record.question == question.fingerprint]
-    summaries = summarise(question, mine)
+    last = {(r.case, r.arm, r.repeat, r.warm_up): r for r in mine}
+    summaries = summarise(question, list(last.values()))
     cases = [[s for s in summaries if s.case == case.name and s.counts] for case in question.cases]
     return Outcome(question, mine, summaries, question.rule.decide(cases))
 

@@ -222,7 +222,9 @@ def _how(outcome: Outcome) -> Section:
     loads = ", ".join(_each(f"{r.environment.load:g}" for r in records))
     prices = "; ".join(_each(r.measurement.priced_as for r in records if r.measurement)) or "none"
     when = f"from {records[0].started} to {records[-1].started}"
+    again = len(counted) - len({(r.case, r.arm, r.repeat) for r in counted})
     runs = f"{len(counted)} runs and {len(records) - len(counted)} warm-ups, {when}."
+    runs += f" {again} of the runs failed and were done again." if again else ""
     paragraphs = [f"{runs} Arms ran in turn within each round, their order rotated."]
     checks = [r.checks for r in counted if r.checks]
     if checks:

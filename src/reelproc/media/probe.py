@@ -118,7 +118,7 @@ def _video(
     start_pts = stream.start_time if stream.start_time is not None else frame.pts
     return VideoStream(
         index=stream.index,
-        codec=context.name,
+        codec=context.codec.canonical_name,
         pix_fmt=frame.format.name,
         coded_width=frame.width,
         coded_height=frame.height,
