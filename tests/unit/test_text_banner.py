@@ -74,6 +74,12 @@ def test_long_titles_stay_within_the_border(name, width):
         assert (plate[4:-4, 20:-20, :3] < 0.5).any()
 
 
+def test_of_a_name_that_is_one_endless_word_as_much_is_shown_as_fits():
+    ink = draw_banner(Banner(rating=5, name="x" * 300), 406, 1.0).rgba[6:-6, 6:-6, 0] < 0.3
+    columns = np.nonzero(ink.any(axis=0))[0]
+    assert columns.max() - columns.min() > 0.8 * ink.shape[1], "not the notation and an ellipsis alone"
+
+
 def test_the_letters_stand_in_the_middle():
     plate = draw_banner(Banner(rating=4, name="HHHHHH"), 1920, 1.0).rgba
     rows, columns = np.nonzero(plate[6:-6, 6:-6, 0] < 0.3)

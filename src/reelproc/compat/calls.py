@@ -163,6 +163,8 @@ class AppFunction(Generic[P]):
         self._translated = translated
         functools.update_wrapper(self, translated)
         self.__name__ = self.__qualname__ = name
+        # what it says of itself: the translated call is what its caller never sees
+        self.__signature__ = inspect.signature(translated).replace(return_annotation="dict[str, Any]")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Result:
         """Have it done, and wait for it.

@@ -223,14 +223,23 @@ def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -
 
 
 def _shortened(paragraph: Paragraph, start: int, end: int, fonts: Fonts, max_width: float) -> _Line:
-    """The line with an ellipsis at its end, and as much of its text as leaves room for that."""
+    """The line with an ellipsis at its end, and as much of its text as leaves room for that.
+
+    Where the next word is so long that the line ends in its first half, a part of that word is shown, too.
+    """
+    if _line(paragraph, fonts, start, end).width < max_width / 2:
+        end = min(len(paragraph.text), end + int(_DENSEST * (max_width / fonts.size + 1)))
     kept = clusters(paragraph.text[start:end].rstrip())
-    while True:
-        text = "".join(kept).rstrip() + _ELLIPSIS
-        line = _line(Paragraph(text, paragraph.chain, paragraph.base), fonts, 0, len(text))
-        if not kept or line.width <= max_width:
-            return line
-        kept.pop()
+
+    def cut(count: int) -> _Line:
+        text = "".join(kept[:count]).rstrip() + _ELLIPSIS
+        return _line(Paragraph(text, paragraph.chain, paragraph.base), fonts, 0, len(text))
+
+    low, high = 0, len(kept)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if cut(middle).width <= max_width else (low, middle - 1)
+    return cut(low)
 
 
 def _placed(lines: list[_Line], fonts: Fonts, align: Align, *, complete: bool) -> Block:
