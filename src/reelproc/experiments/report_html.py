@@ -15,7 +15,7 @@ __all__ = ["page"]
 _CSS = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1f2933; background: #fff;
-  max-width: 62rem; margin: 2.5rem auto; padding: 0 1.25rem; }
+  max-width: 74rem; margin: 2.5rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top: 1px solid #d9dee4; }
 p { margin: .45rem 0; max-width: 52rem; }
