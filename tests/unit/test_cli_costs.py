@@ -51,11 +51,12 @@ def test_an_estimate_for_people(command: Command, reel_json: Path) -> None:
     assert "recommended: local costs nothing" in result.stdout
     assert "on rented hardware: modal-cpu" in result.stdout
     assert "modal-l4 pays where it is more than 1.23 times as fast as modal-t4" in result.stdout
+    assert "\n  modal-t4   startup 4.50, " in result.stdout
     assert "one segment to encode" in result.stderr
 
 
 def test_an_estimate_for_machines(command: Command, reel_json: Path) -> None:
-    result = command("estimate", reel_json, "--json", "--on", "modal-t4", "--chunks", "1", "--mode", "original")
+    result = command("estimate", reel_json, "--json", "--executor", "modal-t4", "--chunks", "1", "--mode", "original")
     made = rp.Estimate.model_validate_json(result.stdout)
     assert {option.executor for option in made.options} == {"modal-t4"}
     assert made.break_even.ratio == pytest.approx(1.354, abs=0.001)
@@ -76,7 +77,7 @@ def test_a_region_and_a_price_file_change_dollars_and_nothing_else(
 ) -> None:
     file = tmp_path / "prices.json"
     file.write_text(PRICES.with_rates({"T4": 0.1}, source="test", read="now").model_dump_json())
-    arguments = ("estimate", reel_json, "--json", "--on", "modal-t4", "--chunks", "1")
+    arguments = ("estimate", reel_json, "--json", "--executor", "modal-t4", "--chunks", "1")
     listed, dear, far = (
         rp.Estimate.model_validate_json(command(*arguments, *more).stdout).option("modal-t4")
         for more in ((), ("--prices", file), ("--region", "narrow"))
@@ -89,7 +90,7 @@ def test_a_region_and_a_price_file_change_dollars_and_nothing_else(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--on", "cray"), "nothing is known of hardware 'cray'"),
+        (("--executor", "cray"), "nothing is known of hardware 'cray'"),
         (("--chunks", "0,2"), "numbers from 1 up"),
         (("--chunks", "many"), "numbers from 1 up"),
         (("--region", "moon"), "no region is called 'moon'"),
@@ -116,7 +117,7 @@ def test_the_closing_tables_are_printed(command: Command) -> None:
     text = command("costs").stdout
     assert "| framing with a network | 6 s, 540x960 to 810x1440 | modal-" in text
     assert "| one 15 s clip | modal-" in text
-    tables = json.loads(command("costs", "--json", "--on", "modal-t4", "--mode", "original").stdout)
+    tables = json.loads(command("costs", "--json", "--executor", "modal-t4", "--mode", "original").stdout)
     assert {row["executor"] for row in tables["placements"]} == {"modal-t4"}
     assert tables["break_even"]["ratio"] == pytest.approx(1.354, abs=0.001)
 

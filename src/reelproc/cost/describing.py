@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +13,26 @@ from reelproc.cost.counting import LEAD_IN_SECONDS, MEGA, count
 from reelproc.cost.work import SegmentWork, Work
 from reelproc.errors import SpecError, redact
 from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.media.probe import probe
 from reelproc.reel import Clip, Output, Reel
+from reelproc.render.plan import SourceFrames
+from reelproc.render.planning import make_plan
+from reelproc.render.smart_copy import is_drawing
 from reelproc.render.sources import plan
 from reelproc.storage import resolve, scheme_of
 from reelproc.storage.stand_in import release, speaking_of
+from reelproc.timing import exact
 
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
 __all__ = ["as_job", "work_of"]
+
+REGULAR = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
+UNSEEN = (
+    "what is not drawn on may be copied instead of being encoded, which is not known of a remote source before it is "
+    "read: this is an upper bound"
+)
 
 DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2, "yolov8x": 257.8}
 """GFLOP for a picture of 640 x 640, as Ultralytics publishes them (docs.ultralytics.com/models/yolov8)."""
@@ -33,7 +46,8 @@ def as_job(job: Job | Reel) -> Job:
 def work_of(job: Job | Reel) -> Work:
     """The work of ``job``, as its plan has it.
 
-    Sources are looked at as far as probing must: of remote ones their index is read by ranges, never all of them.
+    Local sources are planned as a render plans them. Of remote ones no more than a probe is read, by ranges; their
+    frames are taken to come at a constant rate, which the warnings say.
 
     Args:
         job: a reel, or any job but one chunk of another.
@@ -54,38 +68,51 @@ def work_of(job: Job | Reel) -> Work:
             stack.callback(release, path)
             paths[address] = str(path)
         with speaking_of({path: redact(address) for address, path in paths.items()}):
-            work = _counted(with_paths(job, paths))
-    if not remote:
-        return work
+            work = _counted(with_paths(job, paths), remote=bool(remote))
     share = len(remote) / max(1, len(job_sources(job)))
-    return work.model_copy(update={"remote_megabytes": work.source_megabytes * share})
+    return work.model_copy(update={"remote_megabytes": work.source_megabytes * share}) if remote else work
 
 
-def _counted(job: Job) -> Work:
+def _counted(job: Job, *, remote: bool) -> Work:
     if isinstance(job, RenderJob):
-        made = plan(job.reel, hold=job.on_damage == "conceal", smart_copy=job.smart_copy, fetch=False)
-        return count(made, destination=_named(job))
+        return _planned(job.reel, job, remote=remote)
     if isinstance(job, ExtractJob):
-        return _copying(job) if job.copy_codec else _extracting(job)
+        if job.copy_codec:
+            return _copying(job)
+        clip = Clip(source=job.source, start=job.start, end=job.end)
+        reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
+        return _planned(reel, job, remote=remote).model_copy(update={"job": "extract"})
     if isinstance(job, DetectJob):
         return _detecting(job)
     raise SpecError(f"nothing is known of the work of a {type(job).__name__}")
 
 
-def _named(job: RenderJob | ExtractJob) -> str:
-    return Path(job_output(job)).name or "out.mp4"
+def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
+    """The work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
+    hold, name = job.on_damage == "conceal", Path(job_output(job)).name or "out.mp4"
+    if not remote:
+        return count(plan(reel, hold=hold, smart_copy=job.smart_copy), destination=name)
+    made = make_plan(reel, [_regular(clip) for clip in reel.clips], hold=hold)
+    work = count(made, destination=name)
+    said = (REGULAR, UNSEEN) if job.smart_copy and is_drawing(made, reel) else (REGULAR,)
+    return work.model_copy(update={"warnings": (*work.warnings, *said)})
 
 
-def _extracting(job: ExtractJob) -> Work:
-    reel = Reel(
-        clips=[Clip(source=job.source, start=job.start, end=job.end)], output=Output(width=None, height=None, fps=None)
-    )
-    made = plan(reel, hold=job.on_damage == "conceal", smart_copy=job.smart_copy, fetch=False)
-    return count(made, destination=_named(job)).model_copy(update={"job": "extract"})
+def _regular(clip: Clip) -> tuple[str, MediaInfo, SourceFrames]:
+    """What a plan needs to know of a clip's source, as if its frames came at a constant rate."""
+    path = str(resolve(clip.source, whole=False))
+    info = probe(path)
+    video = info.require_video()
+    rate = video.average_rate or Fraction(30)
+    end = info.duration if clip.end is None else min(exact(clip.end), info.duration)
+    first, last = max(0, floor(exact(clip.start) * rate) - 1), ceil(end * rate) + 1
+    last = min(last, max(1, round(info.duration * rate)))
+    ticks = [video.start_pts + round(n / rate / video.time_base) for n in range(first, last)]
+    return path, info, SourceFrames(tuple(dict.fromkeys(ticks)), video.time_base, video.start_pts, info.duration)
 
 
 def _copying(job: ExtractJob) -> Work:
-    info = _probed(job.source)
+    info = probe(str(resolve(job.source, whole=False)))
     whole = float(info.duration)
     seconds = max(0.0, (whole if job.end is None else min(job.end, whole)) - job.start)
     megabytes = info.size_bytes / MEGA * (seconds / whole if whole else 1.0)
@@ -103,7 +130,7 @@ def _copying(job: ExtractJob) -> Work:
 
 
 def _detecting(job: DetectJob) -> Work:
-    info = _probed(job.source)
+    info = probe(str(resolve(job.source, whole=False)))
     video = info.require_video()
     looked_at = len(job.times or job.frames or ())
     rate = float(video.average_rate or 30)
@@ -129,9 +156,3 @@ def _detecting(job: DetectJob) -> Work:
         networks=(name,),
         warnings=warnings,
     )
-
-
-def _probed(source: str) -> MediaInfo:
-    from reelproc.media.probe import probe
-
-    return probe(str(resolve(source, whole=False)))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from reelproc.reel import Reel
 
-__all__ = ["with_copies"]
+__all__ = ["is_drawing", "with_copies"]
 
 _DRAWING = ("overlay", "text", "banner")
 
@@ -39,7 +39,7 @@ def with_copies(plan: Plan, reel: Reel) -> Plan:
 
     Where the reel is of the kind that could be copied but the source does not allow it, the plan's warnings say why.
     """
-    if not _is_drawing(plan, reel):
+    if not is_drawing(plan, reel):
         return plan
     if reel.clips[0].stages == () and reel.output.crf is not None:
         return plan  # nothing is drawn: who names a quality wants the whole of it encoded at that
@@ -53,7 +53,7 @@ class _NotCopyableError(SpecError):
     """Why a source cannot be copied in parts."""
 
 
-def _is_drawing(plan: Plan, reel: Reel) -> bool:
+def is_drawing(plan: Plan, reel: Reel) -> bool:
     """Whether the reel is one clip in its own size and rate, with nothing but drawing stages."""
     if len(plan.clips) != 1 or reel.output.encoder != "libx264" or reel.output.pix_fmt != "yuv420p":
         return False

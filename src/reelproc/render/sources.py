@@ -21,14 +21,7 @@ MOST = Fraction(1, 2)
 """Of a remote source: a plan that needs this much of it downloads it, several parts at a time; else it reads ranges."""
 
 
-def plan(
-    reel: Reel,
-    *,
-    hold: bool = False,
-    smart_copy: bool = True,
-    check: Callable[[], None] = lambda: None,
-    fetch: bool = True,
-) -> Plan:
+def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Callable[[], None] = lambda: None) -> Plan:
     """Probe the sources of ``reel`` and resolve it: what will be rendered, frame by frame.
 
     Args:
@@ -37,7 +30,6 @@ def plan(
         smart_copy: where the reel only draws on one clip, copy what is not drawn on (see
             :mod:`reelproc.render.smart_copy`).
         check: called between sources; may raise to stop.
-        fetch: download a remote source of which the plan needs most. False, for an estimate: never.
 
     Raises:
         SpecError: what was asked for is not possible with these sources.
@@ -51,9 +43,8 @@ def plan(
         path = str(resolve(clip.source, whole=False))
         if path not in infos:
             infos[path] = probe(path)
-            if fetch:
-                spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
-                fetch_if_most(path, infos[path], spans)
+            spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
+            fetch_if_most(path, infos[path], spans)
         sources.append((path, infos[path], _frames(path, infos[path], clip)))
     made = make_plan(reel, sources, hold=hold)
     return with_copies(made, reel) if smart_copy else made
