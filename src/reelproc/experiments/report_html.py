@@ -21,10 +21,11 @@ h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top: 
 p { margin: .45rem 0; max-width: 52rem; }
 .scroll { overflow-x: auto; margin: .8rem 0; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .32rem .7rem; border-bottom: 1px solid #e6eaee; text-align: right; vertical-align: top; }
+th, td { padding: .32rem .7rem; border-bottom: 1px solid #e6eaee; text-align: right; vertical-align: top;
+  white-space: nowrap; }
 th { background: #f4f6f8; font-weight: 600; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; font-weight: 600; white-space: nowrap; }
-table.text td { text-align: left; }
+table.text td { text-align: left; white-space: normal; }
 table.text td:nth-child(2) { font-weight: 600; color: #0072b2; white-space: nowrap; }
 table.text th { text-align: left; }
 ul { padding-left: 1.2rem; color: #52606d; max-width: 52rem; }
