@@ -72,7 +72,7 @@ def experiment(settings: Settings) -> Experiment:
         notes.append(
             "Side by side, the chunks share this machine, whose time is paid for once. 'Apart' runs them one after the "
             "other, each alone in a new process: wall is the slowest plus the joining, machine seconds are their sum. "
-            "It stands for containers that start at once and for transfers that take no time: what Modal adds is not in it."
+            "It stands for containers that start at once, and transfers that take no time: what Modal adds is missing."
         )
     if model is None:
         notes.append("No network can run here (extra ai, and weights): the framing is by Lanczos.")
