@@ -64,7 +64,13 @@ def experiment(settings: Settings) -> Experiment:
     cases = []
     for name in build:
         about = f"{sizes.seconds:g} s in segments of about 10 s"
-        cases.append(Case(name=name, description=about + (", side by side on this machine" if here else "")))
+        cases.append(
+            Case(
+                name=name,
+                description=about + (", side by side on this machine" if here else ""),
+                job_kind=None if here else name,
+            )
+        )
         if here:
             cases.append(Case(name=f"{name}, apart", description=f"{about}, each chunk on a machine of its own"))
     notes = []
