@@ -24,6 +24,7 @@ from bench import ASSETS, RESULTS, machine
 import reelproc as rp
 from reelproc.executors.hardware import this_machine
 from reelproc.experiments.dataset import crop, match_clip, spotlight
+from reelproc.experiments.footage import footage_folder
 from reelproc.experiments.rates import rate_of
 from reelproc.experiments.record import Made
 from reelproc.experiments.reenacted.runner import run_original
@@ -89,7 +90,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="reelproc-cpu-costs-") as name:
         folder = Path(name)
         title, wanted = "overlay, all 90 s highlighted", round(30 * OVERLAY_SECONDS)
-        whole, short = match_clip(folder, options.seconds), match_clip(folder, options.original_seconds)
+        whole, short = (match_clip(footage_folder(), s) for s in (options.seconds, options.original_seconds))
         rows[title] = {
             "reelproc": measured(
                 lambda: rendered(overlay(whole, options.seconds, folder / "a.mp4")), round(30 * options.seconds), wanted

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from reelproc.experiments import dataset
 from reelproc.experiments.bench import Bench, Done, Settings
 from reelproc.experiments.harness import Experiment, Outcome, decide, read_outcome, run_experiment
 from reelproc.experiments.question import Arm, Case, Question
@@ -55,6 +56,7 @@ __all__ = [
     "RecordOnly",
     "Settings",
     "Spread",
+    "dataset",
     "decide",
     "experiment",
     "read_outcome",

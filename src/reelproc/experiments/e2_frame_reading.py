@@ -77,6 +77,8 @@ def experiment(settings: Settings) -> Experiment:
     Without footage, that of the test assets (``REELPROC_TEST_ASSETS``) is taken; without those two files are drawn, of
     which one is then damaged.
     """
+    # OpenCV's ffmpeg writes its complaints to standard error, past everybody; it reads this before its first file
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     notes = [
         "off = lost + invented: frames too few, or too many, beside those that decode.",
         "The frames that decode are counted by reelproc.probe(exact=True): shown, inside the edit list.",

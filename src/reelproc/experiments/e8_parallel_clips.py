@@ -48,6 +48,7 @@ def experiment(settings: Settings) -> Experiment:
     notes = [
         f"{OWN_JOBS!r} is the original's parallel design: each clip is encoded, moved, decoded and encoded again.",
         f"{IN_CHUNKS!r} joins packets; its parts are the plan's segments of about 10 s, so short clips share one.",
+        "A reel of one segment is not divided, whatever it is asked.",
         "intermediate_bytes: written between the first and the last step; moved twice where workers share no disk.",
     ]
     if where == "local":
@@ -86,7 +87,7 @@ def experiment(settings: Settings) -> Experiment:
         else:
             done = bench.do([whole], where, fresh=True)
             result, measurement = done.results[0], done.measurement
-            moved = bench.size_bytes(result.output) if arm.name == IN_CHUNKS else 0
+            moved = bench.size_bytes(result.output) if "parts" in measurement.phases else 0
             quantities = measurement.quantities | {"intermediate_bytes": float(moved)}
             measurement = measurement.model_copy(update={"quantities": quantities})
         return measurement.model_copy(update={"made": (made_by(bench, whole, result, local),)})

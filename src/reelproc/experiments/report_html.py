@@ -15,16 +15,17 @@ __all__ = ["page"]
 _CSS = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1f2933; background: #fff;
-  max-width: 62rem; margin: 2.5rem auto; padding: 0 1.25rem; }
+  max-width: 74rem; margin: 2.5rem auto; padding: 0 1.25rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top: 1px solid #d9dee4; }
 p { margin: .45rem 0; max-width: 52rem; }
 .scroll { overflow-x: auto; margin: .8rem 0; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .32rem .7rem; border-bottom: 1px solid #e6eaee; text-align: right; vertical-align: top; }
+th, td { padding: .32rem .7rem; border-bottom: 1px solid #e6eaee; text-align: right; vertical-align: top;
+  white-space: nowrap; }
 th { background: #f4f6f8; font-weight: 600; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; font-weight: 600; white-space: nowrap; }
-table.text td { text-align: left; }
+table.text td { text-align: left; white-space: normal; }
 table.text td:nth-child(2) { font-weight: 600; color: #0072b2; white-space: nowrap; }
 table.text th { text-align: left; }
 ul { padding-left: 1.2rem; color: #52606d; max-width: 52rem; }
