@@ -76,6 +76,24 @@ class StorageSuite:
             storage.resolve(address)
         storage.remove(address)
 
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_copy_is_a_second_whole_and_the_first_stays(self, name: str) -> None:
+        self.write(self.address(name), b"reel")
+        self.write(self.address("copy.mp4"), b"old")
+        storage.copy(self.address(name), self.address("copy.mp4"))
+        assert self.read(self.address("copy.mp4")) == self.read(self.address(name)) == b"reel"
+
+    def test_what_cannot_be_copied_leaves_the_old(self) -> None:
+        self.write(self.address("copy.mp4"), b"old")
+        with pytest.raises(ObjectNotFoundError):
+            storage.copy(self.address("nowhere.mp4"), self.address("copy.mp4"))
+        assert self.read(self.address("copy.mp4")) == b"old"
+
+    def test_a_copy_may_go_to_another_store(self, tmp_path: Path) -> None:
+        self.write(self.address("reel.mp4"), b"reel")
+        storage.copy(self.address("reel.mp4"), tmp_path / "here.mp4")
+        assert (tmp_path / "here.mp4").read_bytes() == b"reel"
+
     def test_what_is_missing_is_not_found(self) -> None:
         for ask in (storage.resolve, storage.identity):
             with pytest.raises(ObjectNotFoundError, match=r"nowhere\.mp4") as caught:

@@ -17,7 +17,7 @@ from media_factory import numbered_video, read_number, tone
 from modal_service import LIVE, ModalService
 from reelproc import compat, storage
 from reelproc.compat.functions import FUNCTIONS
-from reelproc.executors.modal_app import SETTINGS, app
+from reelproc.executors.modal_app import SETTINGS, app, reachable_root
 from reelproc.storage.stand_in import release
 
 pytestmark = [pytest.mark.skip(reason="reads what the loopback's containers write")] if LIVE else []
@@ -203,3 +203,8 @@ def test_a_modal_that_cannot_be_asked_says_nothing_about_the_call(
 
 def _unreachable(*_: object) -> None:
     raise rp.ExecutorError("Modal cannot be asked", transient=True)
+
+
+@pytest.mark.parametrize(("root", "carried"), [("s3://reels/app", "s3://reels/app"), ("/srv/media", ""), ("", "")])
+def test_containers_are_told_a_bucket_and_no_folder_of_this_machine(root: str, carried: str) -> None:
+    assert reachable_root(root) == carried

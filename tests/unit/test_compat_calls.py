@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -230,3 +232,9 @@ def test_an_executor_is_chosen_by_object_name_variable_or_the_functions_hardware
     assert chosen(None)[0] == "mock"
     with pytest.raises(rp.SpecError, match="no executor is called 'moon'"):
         chosen("moon")
+
+
+def test_importing_the_apps_functions_loads_no_media_library() -> None:
+    media = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "PIL", "numpy")
+    code = f"import sys, reelproc.compat; print([m for m in {media!r} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -38,12 +38,12 @@ from reelproc.executors.modal_worker import Container, ModalRequest
 from reelproc.jobs import Delegate, RenderJob
 from reelproc.storage import scheme_of
 
-__all__ = ["Worker", "app"]
+__all__ = ["Worker", "app", "reachable_root"]
 
 WEIGHTS = "/reelproc"
 
 
-def _reachable(root: str) -> str:
+def reachable_root(root: str) -> str:
     """The root, unless it is a folder of the deploying machine."""
     return root if scheme_of(root) == "s3" else ""
 
@@ -53,7 +53,7 @@ SETTINGS = {
     "REELPROC_MODAL_SECRETS": os.environ.get("REELPROC_MODAL_SECRETS", "reelproc-storage"),
     "REELPROC_MODAL_MODULES": os.environ.get("REELPROC_MODAL_MODULES", ""),
     "REELPROC_MODAL_EXTRAS": os.environ.get("REELPROC_MODAL_EXTRAS", "ai"),
-    "REELPROC_STORAGE_ROOT": _reachable(os.environ.get("REELPROC_STORAGE_ROOT", "")),
+    "REELPROC_STORAGE_ROOT": reachable_root(os.environ.get("REELPROC_STORAGE_ROOT", "")),
 }
 
 
