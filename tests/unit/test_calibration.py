@@ -162,7 +162,7 @@ def test_a_cold_run_on_rented_hardware_teaches_its_start_its_transfers_and_its_n
     assert entry is not None
     assert list(entry.rates["download"]) == pytest.approx([1.2 / work.source_megabytes])
     assert list(entry.rates["network.default"]) == pytest.approx([20.0 / work.whole.amounts["network.default"]])
-    assert "pace" in entry.rates
+    assert "pace.network" in entry.rates
 
 
 def test_whole_runs_make_predicted_rates_measured() -> None:

@@ -159,14 +159,15 @@ class Calibration(Schema):
         Raises:
             SpecError: the result is not that of such a job.
         """
-        from reelproc.cost.learning import rates_of
+        from reelproc.cost.learning import pace_in, rates_of
 
         machine = Machine(
             cpu="rented" if result.hardware != "local" else this_host().cpu,
             threads=this_host().threads if result.hardware == "local" else (result.cores or 0) * 2,
             gpu=result.gpu,
         )
-        return self.with_samples(result.hardware, machine, rates_of(result, work, self))
+        known = self.with_samples(result.hardware, machine, rates_of(result, work, self))
+        return known.with_samples(result.hardware, machine, pace_in(result, work, known))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Calibration:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reelproc.cost.pipeline import loop
+from reelproc.cost.pipeline import loop, pace_of
 from reelproc.cost.places import place
 from reelproc.cost.rates import Rates
 from reelproc.errors import SpecError
@@ -14,22 +14,25 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["rates_of"]
+__all__ = ["pace_in", "rates_of"]
 
 OUTSIDE = ("startup", "download", "probe", "load", "audio", "assemble", "upload")
 """Phases of a run that do not overlap with its loop."""
+
+LOADED_SECONDS = 0.3
+"""A start that took longer than this has loaded its network."""
 
 SHORTEST_LOOP = 0.5
 """Seconds: a loop that is over sooner says little of the pace."""
 
 
 def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
-    """The rates that ``result`` shows, by kind.
+    """The rates that ``result`` shows, by kind, but for the pace.
 
     Args:
         result: of a run that was done by one worker; of a divided one only what one worker does is told.
         work: of its job.
-        calibration: what is known so far, for the pace.
+        calibration: what is known so far.
 
     Raises:
         SpecError: the result is not that of such a job.
@@ -50,22 +53,41 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
         learn("audio", phases.get("audio"), work.after.get("audio", 0.0))
     if "copy" not in work.after:
         learn("assemble", phases.get("assemble"), work.after.get("assemble", 0.0))
-    if result.cold_start:  # a warm container starts nothing
+    if result.cold_start and not work.networks:  # a warm container starts nothing
         learn("startup", phases.get("startup"), 1.0)
+    elif result.cold_start:  # networks are loaded in the same phase
+        bare = _bare_startup(calibration, result.hardware)
+        learn("startup", phases.get("startup") if bare is None else None, 1.0)
+        learn("load", 0.0 if bare is None else max(0.0, phases.get("startup", 0.0) - bare), 1.0)
+    elif work.networks and result.hardware == "local" and phases.get("startup", 0.0) > LOADED_SECONDS:
+        learn("load", phases["startup"], 1.0)
     part = work.whole
     tflop = {kind: amount for kind, amount in part.amounts.items() if kind.startswith(("network.", "detect."))}
     if len(tflop) == 1:
         (kind, amount), *_ = tflop.items()
         learn(kind, phases.get("network"), amount)
-    if "wall" in phases and work.segments:
-        rest = phases["wall"] - sum(phases.get(phase, 0.0) for phase in OUTSIDE)
-        rates |= _pace(rest, work, calibration, result.hardware)
     return rates
 
 
-def _pace(measured: float, work: Work, calibration: Calibration, hardware: str) -> dict[str, list[float]]:
-    expected = loop(work.whole, Rates(place(hardware), calibration))
-    measured -= expected.starting
+def _bare_startup(calibration: Calibration, hardware: str) -> float | None:
+    """Seconds of a start without a network, where they are known."""
+    entry = calibration.entry(hardware)
+    spread = entry.spread("startup") if entry is not None else None
+    return None if spread is None else spread.median
+
+
+def pace_in(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
+    """The pace that ``result`` shows: its loop's time over what the rates say; none where the loop is short.
+
+    Args:
+        result, work: see :func:`rates_of`.
+        calibration: with what the same result has taught of single rates.
+    """
+    if "wall" not in result.phases or not work.segments:
+        return {}
+    expected = loop(work.whole, Rates(place(result.hardware), calibration))
+    outside = sum(result.phases.get(phase, 0.0) for phase in OUTSIDE)
+    measured = result.phases["wall"] - outside - expected.starting
     if measured < SHORTEST_LOOP or expected.ideal <= 0:
         return {}
-    return {"pace": [measured / expected.ideal]}
+    return {pace_of([work.whole]): [measured / expected.ideal]}

@@ -6,7 +6,8 @@ With the processor seconds of each kind known, the loop of a render takes
 
 since its threads run side by side, and the processors are shared. On a place without a GPU a network's seconds are
 those of all its processors, and count among the processor seconds. ``pace`` is what whole runs took over that: what the
-threads wait for one another, at the start and at the end above all. It is measured, like the rates.
+threads wait for one another, at the start and at the end above all. It is measured, like the rates, for renders with a
+network and for those without.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Literal
 from reelproc.cost.rates import Basis, Rate, Rates
 from reelproc.cost.work import Part
 
-__all__ = ["ENCODER_THREADS", "Level", "Loop", "loop", "loop_of_parts", "seconds"]
+__all__ = ["ENCODER_THREADS", "Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
 
 ENCODER_THREADS = 2
 """What jobs pin (``JobContext.encoder_threads``)."""
@@ -96,7 +97,13 @@ def loop_of_parts(parts: Sequence[Part], rates: Rates, level: Level = "value") -
         for group, spent in own.items():
             phases[group] = phases.get(group, 0.0) + spent
     ideal = max(cpu / place.threads, slowest, device)
-    return Loop(ideal, fixed, at(rates("pace"), level) * ideal + fixed, phases, cpu)
+    return Loop(ideal, fixed, at(rates(pace_of(parts)), level) * ideal + fixed, phases, cpu)
+
+
+def pace_of(parts: Sequence[Part]) -> str:
+    """The kind of pace that counts: a network that is waited for hides what the other threads wait for."""
+    networks = any(kind.startswith("network.") for part in parts for kind in part.amounts)
+    return "pace.network" if networks else "pace"
 
 
 def basis_of(kinds: Mapping[str, float], rates: Rates) -> tuple[Basis, str]:

@@ -75,8 +75,8 @@ class Rates:
     def corrected(self) -> int:
         """How many whole runs at this place the pace was taken from; 0 where they are too few to go by."""
         own = self.own()
-        spread = own.spread("pace") if own is not None else None
-        return spread.count if spread is not None and spread.count >= FEWEST_RUNS else 0
+        count = sum(len(own.rates.get(kind, ())) for kind in ("pace", "pace.network")) if own is not None else 0
+        return count if count >= FEWEST_RUNS else 0
 
     def __call__(self, kind: str) -> Rate:
         """The rate of ``kind``."""
@@ -96,7 +96,7 @@ class Rates:
         if spread is None:
             self.unknown.append(kind)
             return Rate(0.0, 0.0, 0.0, "predicted", "nothing is known of it")
-        if kind == "pace":
+        if kind.startswith("pace"):
             return _rate(spread, "predicted", "the reference machine's")
         machine = reference().machine
         told = f"measured on {machine.cpu}, {machine.threads:g} threads, and expected here"

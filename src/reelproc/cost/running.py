@@ -150,7 +150,7 @@ def _reels(source: Path) -> list[Reel]:
 def _upscaled(source: Path, model: str) -> Reel:
     """A few small frames: a processor takes seconds for each of them."""
     crop = Crop(keyframes=[CropKeyframe(time=0, x=100, y=60, width=180, height=320)])
-    clip = Clip(source=source, end=0.2, stages=[crop, Upscale(model=model)])
+    clip = Clip(source=source, end=0.4, stages=[crop, Upscale(model=model)])
     return Reel(clips=[clip], output=Output(width=270, height=480, audio=False))
 
 
