@@ -129,8 +129,16 @@ def workers(server: ServerProcess) -> list[int]:
 
 
 def alive(pids: list[int]) -> list[int]:
-    """Those that still run."""
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    """Those that still run; one that has ended and that nobody has asked how does not."""
+    found = []
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            continue
+        if state != "Z":
+            found.append(pid)
+    return found
 
 
 def check(seen: list[dict[str, Any]], expected: int, data: Path) -> list[str]:
