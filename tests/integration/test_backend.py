@@ -66,8 +66,9 @@ def draft(source: str, **more: Any) -> dict[str, Any]:
 
 def slow(source: str) -> dict[str, Any]:
     """A reel that takes some seconds, so that something can happen in the middle."""
-    clip = {"source": source, "stages": [{"stage": "speed", "segments": [{"start": 0, "end": 4, "speed": 0.1}]}]}
-    return {"reel": {"clips": [clip], "output": {"width": 720, "height": 1280, "fps": 60}}}
+    speed = {"stage": "speed", "segments": [{"start": 0, "end": 3, "speed": 0.1}]}
+    clip = {"source": source, "end": 3, "stages": [speed]}
+    return {"reel": {"clips": [clip], "output": {"width": 720, "height": 1280}}}
 
 
 @pytest.fixture(scope="module")
