@@ -21,9 +21,10 @@ from websockets.sync.client import connect
 import reelproc as rp
 from backend.board import Board
 from backend.requests import Draft
+from backend.rows import Export, Source
 from backend.server_process import ServerProcess
 from backend.settings import Settings
-from backend.store import Export, Source, Store
+from backend.store import Store
 from backend.users import Users
 from media_factory import numbered_video, tone
 
