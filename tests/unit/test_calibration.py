@@ -108,15 +108,25 @@ def test_single_precision_does_without_matrix_units() -> None:
     assert rates("network.fp32").value == pytest.approx(8 * rates("network.fp16").value)
 
 
-def test_kinds_that_are_alike_are_taken_from_one_another() -> None:
-    known = Calibration().with_samples("local", this_host(), {"encode.libx264.fast": [0.01], "decode.h264": [0.002]})
+def test_other_presets_and_codecs_follow_the_reference_machines_ratio() -> None:
+    known = Calibration().with_samples("local", this_host(), {"encode.libx264.fast": [0.5], "decode.h264": [0.2]})
     rates = Rates(place("local"), known)
-    assert rates("encode.libx264.veryfast").value < 0.01 < rates("encode.libx264.slow").value
-    assert rates("encode.libx264.slow").basis == "predicted"
-    assert rates("decode.hevc").value > 0.002
+    measured, compared = reference().spread("encode.libx264.veryfast"), reference().spread("encode.libx264.fast")
+    assert measured is not None
+    assert compared is not None
+    rate = rates("encode.libx264.veryfast")
+    assert rate.value == pytest.approx(0.5 * measured.median / compared.median)
+    assert rate.basis == "predicted"
+    assert rates("encode.libx265.fast").value > 0.5
+    assert rates("decode.hevc").value > 0
     assert not rates.unknown
-    assert rates("decode.dirac").value == pytest.approx(0.002)
-    assert rates.unknown == ["decode.dirac"]
+
+
+def test_a_codec_or_preset_that_was_never_measured_is_said_to_be_unknown() -> None:
+    rates = Rates(place("local"), Calibration().with_samples("local", this_host(), {"decode.h264": [0.2]}))
+    assert rates("decode.dirac").value == pytest.approx(0.2)
+    assert rates("encode.libx264.placebo").value > 0
+    assert rates.unknown == ["decode.dirac", "encode.libx264.placebo"]
 
 
 def test_what_nothing_is_known_of_counts_as_nothing_and_is_listed() -> None:

@@ -51,6 +51,7 @@ def test_an_estimate_for_people(command: Command, reel_json: Path) -> None:
     assert "recommended: local costs nothing" in result.stdout
     assert "on rented hardware: modal-cpu" in result.stdout
     assert "modal-l4 pays where it is more than 1.23 times as fast as modal-t4" in result.stdout
+    assert "\n  modal-t4   startup 4.50, " in result.stdout
     assert "one segment to encode" in result.stderr
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import numbered_video, tone
+from reelproc.cost import estimate as estimating
 from reelproc.cost import typical
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.decision import choose
@@ -86,6 +87,16 @@ def test_a_network_counts_its_operations_once_for_each_source_frame(video: Path)
     assert work.whole.amounts["network.default"] == pytest.approx(60 * per_frame, rel=0.02)
     assert work.networks == ("realesr-general-x4v3",)
     assert work.upscaled_frames == 60
+
+
+def test_without_a_library_for_networks_the_estimate_says_so(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = rp.Upscale(model="realesr-general-x4v3").model_dump()
+    monkeypatch.setattr(estimating, "find_spec", lambda _: None)
+    made = rp.estimate(reel(video, network), "local", chunks=(1,), calibration=NOTHING)
+    assert any("reelproc[ai]" in said for said in made.warnings)
+    assert rp.estimate(reel(video, network), "modal-t4", chunks=(1,), calibration=NOTHING).warnings == ()
+    monkeypatch.setattr(estimating, "find_spec", lambda _: object())
+    assert rp.estimate(reel(video, network), "local", chunks=(1,), calibration=NOTHING).warnings == ()
 
 
 def test_dissolves_are_counted(video: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, read_json, say
+from reelproc.cli.common import common_options, executor_option, making_executor, read_json, say, staging_option
 
 if TYPE_CHECKING:
     from reelproc.cost.calibration import Calibration
@@ -122,6 +122,11 @@ def _lines(made: Estimate) -> list[str]:
             f"{option.executor:10} {option.chunks:6} {option.start:>5} {option.wall_seconds:9.1f} {span:>17} "
             f"{option.usd:9.5f} {option.idle_usd:8.5f}  {option.basis}"
         )
+    lines.append("seconds by phase, whole and cold (decode, stages, network and encode overlap within render):")
+    for option in made.options:
+        if (option.chunks, option.start) == (1, "cold"):
+            spent = ", ".join(f"{name} {seconds:.2f}" for name, seconds in option.phases.items() if seconds >= 0.005)
+            lines.append(f"  {option.executor:10} {spent}")
     lines.append(f"recommended: {made.reason}")
     rented = made.recommended_rented
     if rented is not None and rented != made.recommended:
@@ -140,8 +145,12 @@ def _lines(made: Estimate) -> list[str]:
 @click.option("--encoder", "encoders", multiple=True, metavar="NAME[:PRESET]", help="Measure this encoder too.")
 @click.option("--upscaler", metavar="MODEL", help="Measure this network too.")
 @click.option("--out", "calibration_file", metavar="FILE", help="Instead of this user's calibration file.")
+@executor_option
+@staging_option
 @common_options
 def calibrate(
+    executor: str,
+    staging: str | None,
     source: str | None,
     rounds: int,
     encoders: tuple[str, ...],
@@ -151,11 +160,17 @@ def calibrate(
 ) -> None:
     """Measure this machine, so that estimates for it are measured and not predicted.
 
-    It takes about a minute a round on two cores. Let nothing else run meanwhile.
+    It takes about a minute a round on two cores. Let nothing else run meanwhile. With --executor, whole reels are
+    rendered there instead; that is billed.
     """
     from reelproc.cost.calibration import Calibration, this_host
     from reelproc.cost.running import calibrate as measure
+    from reelproc.cost.running import calibrate_by as measure_by
     from reelproc.errors import StorageError
+
+    def say_what(what: str) -> None:
+        if not as_json:
+            click.echo(f"measuring: {what}", err=True)
 
     try:
         known = Calibration.load(calibration_file)
@@ -165,19 +180,17 @@ def calibrate(
         known = Calibration()
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
         footage = Path(source) if source is not None else _drawn(Path(folder))
-        made = measure(
-            footage,
-            known,
-            rounds=rounds,
-            encoders=encoders,
-            upscaler=upscaler,
-            say=lambda what: None if as_json else click.echo(f"measuring: {what}", err=True),
-        )
+        if executor == "local":
+            made = measure(footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what)
+        else:
+            with making_executor(executor, staging=staging) as there:
+                made = measure_by(there, footage, known, rounds=rounds, upscaler=upscaler, say=say_what)
     file = made.save(calibration_file)
-    entry = made.entry("local", this_host())
+    entry = made.entry(executor, this_host() if executor == "local" else None)
     if entry is None:
         raise click.ClickException("nothing was measured")
-    lines = [f"{file}: {entry.machine.cpu}, {entry.machine.threads:g} threads; seconds for each unit of work"]
+    machine = entry.machine
+    lines = [f"{file}: {executor}, {machine.gpu or machine.cpu}, {machine.threads:g} threads; seconds a unit of work"]
     for kind in sorted(entry.rates):
         spread = entry.spread(kind)
         if spread is not None:

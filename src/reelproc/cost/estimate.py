@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from reelproc.reel import Reel
 
 __all__ = ["Estimate", "estimate", "estimate_work"]
+
+
+NO_LIBRARY = (
+    "nothing that runs networks is installed here (pip install 'reelproc[ai]'); local is estimated as if it were"
+)
 
 
 class Estimate(Schema):
@@ -107,6 +113,8 @@ def estimate(
         raise SpecError(f"an estimate needs hardware and chunks from 1 up, got {list(names)} and {list(chunks)}")
     job = as_job(job)
     work = work_of(job)
+    if "local" in names and work.networks and not any(find_spec(library) for library in ("torch", "onnxruntime")):
+        work = work.model_copy(update={"warnings": (*work.warnings, NO_LIBRARY)})
     return estimate_work(
         work,
         names,

@@ -21,6 +21,12 @@ __all__ = ["Option", "Pricing", "Start", "option"]
 
 Start = Literal["cold", "warm"]
 
+PHASES = (
+    "startup", "load", "download", "probe", "decode", "stages", "network", "encode", "render", "audio", "assemble",
+    "upload",
+)  # fmt: skip
+"""In the order in which they begin."""
+
 IDLE_SECONDS = 60
 """How long a container waits for another job (``scaledown_window`` of the app); that is billed as well."""
 
@@ -125,7 +131,7 @@ def option(work: Work, rates: Rates, pricing: Pricing, *, chunks: int, start: St
         executor=rates.place.executor,
         chunks=chunks,
         start=start,
-        phases={name: round(spent, 4) for name, spent in likely.phases.items() if spent},
+        phases={name: round(likely.phases[name], 4) for name in PHASES if likely.phases.get(name)},
         wall_seconds=likely.wall,
         wall_low=least.wall,
         wall_high=most.wall,

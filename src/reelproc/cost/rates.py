@@ -15,18 +15,8 @@ Basis = Literal["measured", "predicted"]
 FEWEST_RUNS = 3
 """Whole runs on some hardware that make up for its rates not having been measured one by one."""
 
-X264_PRESETS = {
-    "ultrafast": 0.25, "superfast": 0.35, "veryfast": 0.55, "faster": 0.8, "fast": 1.0, "medium": 1.2, "slow": 1.9,
-    "slower": 3.6, "veryslow": 6.5, "placebo": 16.0,
-}  # fmt: skip
-"""Time over that of ``fast``, from common knowledge of x264; within a factor of 1.5. ``reelproc calibrate --encoder``
-replaces it by a measurement."""
-
-ENCODERS = {"libx265": 3.5, "libsvtav1": 2.0}
-"""Time at its default preset over that of libx264 ``fast``; likewise."""
-
-CODECS = {"h264": 1.0, "hevc": 1.3, "vp9": 1.2, "av1": 1.5, "mpeg4": 0.7, "prores": 1.2}
-"""Time of decoding over H.264's; likewise."""
+ALIKE = {"decode": "decode.h264", "encode": "encode.libx264.fast", "repeat": "repeat.libx264.fast"}
+"""What other codecs and presets are compared with: their ratio is taken to be that on the reference machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +73,15 @@ class Rates:
         own = self.own()
         if own is not None and (spread := own.spread(kind)):
             return _rate(spread, "measured", f"{spread.count} samples on {self.place.executor}")
-        if kind.startswith(("network.", "detect.", "stage.network")):
+        if kind.startswith("detect."):
+            return self("network.default").times(_factor(1.0, "a detector's convolutions, taken for an upscaler's"))
+        if kind.startswith(("network.", "stage.network")):
             return self._network(kind)
-        if kind in ("startup", "load", "download", "upload") and self.place.rented:
+        if kind in ("download", "upload") or (kind in ("startup", "load") and self.place.rented):
             return _assumed(kind)
         if "nvenc" in kind:
             return _assumed("nvenc")
-        similar = self._similar(own, kind)
+        similar = self._similar(kind)
         if similar is not None:
             return similar
         spread = reference().spread(kind)
@@ -102,24 +94,22 @@ class Rates:
         told = f"measured on {machine.cpu}, {machine.threads:g} threads, and expected here"
         return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], 1.0, told))
 
-    def _similar(self, own: Entry | None, kind: str) -> Rate | None:
-        """From the nearest kind that is known, at this place or on the reference machine."""
-        group, _, rest = kind.partition(".")
-        name, _, preset = rest.partition(".")
-        if group == "decode" and name != "h264":
-            factor = CODECS.get(name)
-            if factor is None:
-                self.unknown.append(kind)
-            return self("decode.h264").times(_factor(factor or 1.0, f"decoding {name}, taken from H.264's"))
-        if group in ("encode", "repeat") and (name, preset) != ("libx264", "fast"):
-            factor = X264_PRESETS.get(preset, 1.0) if name == "libx264" else ENCODERS.get(name, 1.0)
-            return self(f"{group}.libx264.fast").times(_factor(factor, f"{name} {preset}, taken from libx264 fast"))
-        return None
+    def _similar(self, kind: str) -> Rate | None:
+        """From the kind that is compared with, at this place; None where it is that itself, or like none."""
+        base = ALIKE.get(kind.partition(".")[0])
+        if base is None or kind == base:
+            return None
+        measured, compared = reference().spread(kind), reference().spread(base)
+        if measured is None or compared is None or not compared.median:
+            self.unknown.append(kind)
+            return self(base).times(_factor(1.0, f"nothing is known of {kind}: it is taken for {base}"))
+        ratio = measured.median / compared.median
+        return self(base).times(_factor(ratio, f"{ratio:.2f} times {base}, as on the reference machine"))
 
     def _network(self, kind: str) -> Rate:
         """Seconds per TFLOP: from the device's peaks, or without one from the reference machine's processor."""
         if self.place.gpu is None:
-            spread = reference().spread(kind) or reference().spread(f"{kind.partition('.')[0]}.default")
+            spread = reference().spread(kind) or reference().spread("network.default")
             if spread is None:
                 self.unknown.append(kind)
                 return Rate(0.0, 0.0, 0.0, "predicted", "nothing is known of it")
@@ -152,7 +142,7 @@ def _assumed(kind: str) -> Rate:
 
 
 def _factor(value: float, why: str) -> Assumption:
-    return Assumption(value, value / 1.5, value * 1.5, why)
+    return Assumption(value, value / 1.25, value * 1.25, why)
 
 
 def _scaled(known: Assumption, factor: float, why: str) -> Assumption:

@@ -10,7 +10,7 @@ from pathlib import Path
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.counting import count
 from reelproc.cost.measuring import Samples, measure_encoding, measure_reading, measure_stages, some_frames
-from reelproc.executors import executor
+from reelproc.executors import Executor, executor
 from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.probe import probe
@@ -23,7 +23,7 @@ from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.speed import Speed, SpeedSegment
 from reelproc.stages.upscale import Upscale
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "calibrate_by"]
 
 Said = Callable[[str], None]
 
@@ -54,6 +54,12 @@ def calibrate(
         ReelprocError: something cannot be run here.
     """
     here = this_host()
+    loaded: Samples = {}
+    if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
+        say(f"loading {upscaler}")
+        with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+            job = RenderJob(reel=_upscaled(source, upscaler), output=Path(folder) / "out.mp4")
+            loaded["load"] = [run_job(job, JobContext()).phases.get("startup", 0.0)]
     say("reading")
     samples = measure_reading(source, rounds, check)
     frames = some_frames(source)
@@ -65,7 +71,7 @@ def calibrate(
         settings = EncoderSettings(name, preset or None, threads=JobContext().encoder_threads)
         for kind, values in measure_encoding(frames, settings, rounds, check).items():
             samples.setdefault(kind, values)
-    known = calibration.with_samples("local", here, samples)
+    known = calibration.with_samples("local", here, samples | loaded)
     del frames
     say("whole runs")
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
@@ -80,6 +86,44 @@ def calibrate(
                 known = _run(_upscaled(source, upscaler), Path(folder), known)
         say("starting a worker")
         return known.with_samples("local", here, {"startup": _starts(source, Path(folder), min(3, rounds))})
+
+
+def calibrate_by(
+    there: Executor,
+    source: Path,
+    calibration: Calibration,
+    *,
+    rounds: int = 3,
+    upscaler: str | None = None,
+    say: Said = lambda _: None,
+) -> Calibration:
+    """``calibration`` with what whole runs on an executor's hardware teach (see :meth:`Calibration.add`).
+
+    Single rates cannot be measured from outside; they stay predictions, which the pace of these runs corrects.
+
+    Args:
+        there: runs the jobs; on Modal it needs a ``staging`` place.
+        source: footage of this machine.
+        calibration: what is known so far.
+        rounds: how often each reel is rendered.
+        upscaler: a network to measure as well.
+        say: told what is being done.
+
+    Raises:
+        ReelprocError: a job's.
+    """
+    known = calibration
+    reels = _reels(source)
+    if upscaler is not None:
+        reels.append(_upscaled(source, upscaler))
+    works = [count(plan(reel), destination="out.mp4") for reel in reels]
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        for turn in range(rounds):
+            for number, (reel, work) in enumerate(zip(reels, works, strict=True)):
+                say(f"round {turn + 1} of {rounds}, reel {number + 1} of {len(reels)}")
+                job = RenderJob(reel=reel, output=Path(folder) / f"{turn}-{number}.mp4")
+                known = known.add(there.submit(job).result(), work)
+    return known
 
 
 def _run(reel: Reel, folder: Path, calibration: Calibration) -> Calibration:
