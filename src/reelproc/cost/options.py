@@ -40,8 +40,9 @@ class Option(Schema):
         start: ``"cold"``: containers and workers are started, and networks loaded, for it; ``"warm"``: they are there.
         phases: seconds by phase, of all workers. ``decode``, ``stages``, ``network`` and ``encode`` are seconds of a
             processor or of the device, and overlap; ``render`` is how long they take together.
-        wall_seconds, wall_low, wall_high: from submission to result, without waiting in a queue; with the rates at
-            their lower and upper quartiles (or bounds, where they are assumed) all at once.
+        wall_seconds, wall_low, wall_high: from submission to result, without waiting in a queue and without the time in
+            which files of this machine go to a staging place; with the rates at their lower and upper quartiles (or
+            bounds, where they are assumed) all at once.
         billed_seconds: of all containers together, each from its start to its end; 0 on your own machine.
         gpu_seconds: of these, those of containers with a GPU.
         usd, usd_low, usd_high: what they cost.
