@@ -18,9 +18,9 @@ import reelproc as rp
 from backend.estimates import estimates
 from backend.refused import Refused, check_disk
 from backend.requests import ExportRequest, reel_of, sources_of
+from backend.rows import Export
 from backend.settings import Settings
 from backend.state import Backend, CurrentUser, Running
-from backend.store import Export
 
 __all__ = ["router"]
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse
 
 from backend.refused import Refused
+from backend.rows import Source
 from backend.state import CurrentUser, Running
-from backend.store import Source
 from backend.uploads import receive
 
 __all__ = ["router"]

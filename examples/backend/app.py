@@ -98,7 +98,7 @@ def health(response: Response, backend: Running) -> dict[str, Any]:
 def _executor(settings: Settings) -> rp.Executor:
     if settings.executor == "local":
         return rp.executor("local", workers=settings.workers, folder=settings.folder("jobs"))
-    return rp.executor(settings.executor)
+    return rp.executor(settings.executor, **({"staging": settings.staging} if settings.staging else {}))
 
 
 def _lock(path: Path) -> IO[bytes]:

@@ -13,8 +13,8 @@ from pydantic import Field
 
 import reelproc as rp
 from backend.refused import Refused
+from backend.rows import Source
 from backend.settings import Settings
-from backend.store import Source
 from reelproc.schema import Schema, Seconds
 
 __all__ = ["Draft", "ExportRequest", "reel_of", "sources_of"]

@@ -16,8 +16,9 @@ from typing import TypeVar
 
 import reelproc as rp
 from backend.board import Board
+from backend.rows import Export
 from backend.settings import Settings
-from backend.store import Export, Store
+from backend.store import Store
 from reelproc.jobs import job_from_json
 
 __all__ = ["Runner"]

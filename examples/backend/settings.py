@@ -23,6 +23,7 @@ class Settings(Schema):
         data: the folder of everything that is kept: database, uploads, results, jobs, the secret that signs cookies.
         samples: a folder of videos that everybody may use.
         executor: what renders: a name for :func:`reelproc.executor`.
+        staging: ``s3://bucket/prefix`` that takes this machine's files to an executor elsewhere; None: it needs none.
         workers: exports that are rendered at the same time; the others wait in the database.
         timeout: seconds that one export may run.
         attempts: how often an export is tried, where its error says that trying again can help.
@@ -38,6 +39,7 @@ class Settings(Schema):
     data: Path = Path("backend-data")
     samples: Path | None = None
     executor: str = "local"
+    staging: str | None = None
     workers: Positive = 1
     timeout: Annotated[float, Field(gt=0)] = 1800.0
     attempts: Positive = 2

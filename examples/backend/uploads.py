@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 
 import reelproc as rp
 from backend.refused import Refused, check_disk
+from backend.rows import Source
 from backend.settings import Settings
-from backend.store import Source, Store
+from backend.store import Store
 
 __all__ = ["add_samples", "receive", "remove_unknown"]
 

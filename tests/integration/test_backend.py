@@ -21,9 +21,10 @@ from websockets.sync.client import connect
 import reelproc as rp
 from backend.board import Board
 from backend.requests import Draft
+from backend.rows import Export, Source
 from backend.server_process import ServerProcess
 from backend.settings import Settings
-from backend.store import Export, Source, Store
+from backend.store import Store
 from backend.users import Users
 from media_factory import numbered_video, tone
 
@@ -66,8 +67,9 @@ def draft(source: str, **more: Any) -> dict[str, Any]:
 
 def slow(source: str) -> dict[str, Any]:
     """A reel that takes some seconds, so that something can happen in the middle."""
-    clip = {"source": source, "stages": [{"stage": "speed", "segments": [{"start": 0, "end": 4, "speed": 0.1}]}]}
-    return {"reel": {"clips": [clip], "output": {"width": 720, "height": 1280, "fps": 60}}}
+    speed = {"stage": "speed", "segments": [{"start": 0, "end": 3, "speed": 0.1}]}
+    clip = {"source": source, "end": 3, "stages": [speed]}
+    return {"reel": {"clips": [clip], "output": {"width": 720, "height": 1280}}}
 
 
 @pytest.fixture(scope="module")
