@@ -8,11 +8,14 @@ import pytest
 
 import reelproc as rp
 from reelproc.cost.calibration import Calibration, Machine, Spread, calibration_path, reference, this_host
+from reelproc.cost.estimate import estimate_work
+from reelproc.cost.options import Pricing
 from reelproc.cost.pipeline import loop
 from reelproc.cost.places import ASSUMED, DEVICES, place
 from reelproc.cost.rates import Rates
 from reelproc.cost.typical import framed, overlaid
 from reelproc.cost.work import Work
+from reelproc.prices import PRICES
 
 HERE = Machine(cpu="test", threads=2)
 
@@ -179,9 +182,23 @@ def test_whole_runs_make_predicted_rates_measured() -> None:
     work = framed(6, None)
     known = Calibration()
     for _ in range(3):
-        assert Rates(place("modal-cpu"), known).corrected == 0
+        assert Rates(place("modal-cpu"), known).corrected() == 0
         known = known.add(_result(work, "modal-cpu", wall=12.0, startup=3.0, download=0.2, upload=0.2), work)
-    assert Rates(place("modal-cpu"), known).corrected == 3
+    assert Rates(place("modal-cpu"), known).corrected() == 3
+
+
+def test_runs_without_a_network_do_not_make_a_network_measured() -> None:
+    plain, known = framed(6, None), Calibration()
+    for _ in range(3):
+        known = known.add(_result(plain, "modal-t4", wall=12.0, startup=3.0, download=0.2, upload=0.2), plain)
+
+    def basis(work: Work) -> set[str]:
+        pricing = Pricing(PRICES)
+        made = estimate_work(work, ["modal-t4"], chunks=[1], calibration=known, pricing=pricing)
+        return {each.basis for each in made.options}
+
+    assert basis(plain) == {"measured"}
+    assert basis(framed(6)) == {"predicted"}
 
 
 def test_a_result_of_another_job_is_refused() -> None:

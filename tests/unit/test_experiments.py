@@ -344,6 +344,16 @@ def test_a_decision_among_executors_places_the_kind_of_job(tmp_path: Path) -> No
     assert "reelproc experiment e1 --executor modal-cpu --executor modal-t4" in found["extract"][1]
 
 
+def test_a_decision_about_something_else_says_how(tmp_path: Path) -> None:
+    arms = [x.Arm(name=name, factors={"chunks": n}) for n, name in enumerate(("1 chunk", "2 chunks"))]
+    cases = [x.Case(name="spot", job_kind="overlay")]
+    machine = lab({"1 chunk": 2.0, "2 chunks": 1.0}, {"1 chunk": 1.0, "2 chunks": 2.0})
+    ask(tmp_path / "toy", machine, arms=arms, baseline="1 chunk", cases=cases, rule=x.MostChunks())
+    found = {p.job_kind: p for p in placements(read_outcomes(tmp_path))}
+    assert found["overlay"].default == "undecided"
+    assert found["overlay"].how.startswith("2 chunks (toy: 2 chunks 1.00 s, $2.000000: the most at no more cost")
+
+
 def test_what_was_not_decided_places_nothing_and_says_why(tmp_path: Path) -> None:
     found = placed(tmp_path, {"cpu": 1.0, "t4": 1.0}, {}, fail=lambda n, _: DecodeError("x") if n == "t4" else None)
     assert found["overlay"] == ("undecided", "toy: there is no baseline: DecodeError: x")

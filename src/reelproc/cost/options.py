@@ -241,4 +241,9 @@ def _weights(work: Work, rates: Rates, start: Start) -> dict[str, float]:
     weights = {kind: spent for kind, spent in seconds(counted, rates, "value").items() if spent}
     if start == "cold":
         weights["startup"] = at(rates("startup"), "value")
+        if work.networks:
+            weights["load"] = at(rates("load"), "value")
+    if rates.place.rented:
+        weights["download"] = work.source_megabytes * at(rates("download"), "value")
+        weights["upload"] = work.output_megabytes * at(rates("upload"), "value")
     return weights

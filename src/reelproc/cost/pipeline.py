@@ -32,6 +32,9 @@ GROUPS = {"decode": "decode", "pipe": "decode", "stage": "stages", "network": "n
 """The phase that each kind counts towards."""
 
 
+PROCESSOR = ("decode", "pipe", "stage", "encode", "repeat", "segment", "open", "probe", "audio", "assemble", "copy")
+
+
 @dataclass(frozen=True, slots=True)
 class Loop:
     """The loop of a render.
@@ -119,6 +122,9 @@ def basis_of(kinds: Mapping[str, float], rates: Rates) -> tuple[Basis, str]:
     if not predicted:
         why = "; ".join(dict.fromkeys(rate.why for rate in weighty.values())) or "nothing to do"
         return "measured", why
-    if rates.corrected:
-        return "measured", f"the reference machine's rates, corrected by {rates.corrected} whole runs here"
+    # whole runs make up for rates of the processor alone: what a network or a start takes, they have shown or have not
+    runs = rates.corrected("pace.network" if any(kind.startswith("network.") for kind in kinds) else "pace")
+    devices = [kind for kind in predicted if kind == "stage.network" or "nvenc" in kind]
+    if runs and not devices and all(kind.partition(".")[0] in PROCESSOR for kind in predicted):
+        return "measured", f"the reference machine's rates, corrected by {runs} whole runs here"
     return "predicted", "; ".join(dict.fromkeys(f"{kind}: {rate.why}" for kind, rate in predicted.items()))

@@ -61,11 +61,10 @@ class Rates:
         machine = this_host() if self.place.executor == "local" else None
         return self.calibration.entry(self.place.executor, machine)
 
-    @property
-    def corrected(self) -> int:
-        """How many whole runs at this place the pace was taken from; 0 where they are too few to go by."""
+    def corrected(self, pace: str = "pace") -> int:
+        """How many whole runs at this place the pace of that kind was taken from; 0 where they are too few to go by."""
         own = self.own()
-        count = sum(len(own.rates.get(kind, ())) for kind in ("pace", "pace.network")) if own is not None else 0
+        count = len(own.rates.get(pace, ())) if own is not None else 0
         return count if count >= FEWEST_RUNS else 0
 
     def __call__(self, kind: str) -> Rate:

@@ -64,7 +64,13 @@ def experiment(settings: Settings) -> Experiment:
     cases = []
     for name in build:
         about = f"{sizes.seconds:g} s in segments of about 10 s"
-        cases.append(Case(name=name, description=about + (", side by side on this machine" if here else "")))
+        cases.append(
+            Case(
+                name=name,
+                description=about + (", side by side on this machine" if here else ""),
+                job_kind=None if here else name,
+            )
+        )
         if here:
             cases.append(Case(name=f"{name}, apart", description=f"{about}, each chunk on a machine of its own"))
     notes = []
@@ -72,7 +78,7 @@ def experiment(settings: Settings) -> Experiment:
         notes.append(
             "Side by side, the chunks share this machine, whose time is paid for once. 'Apart' runs them one after the "
             "other, each alone in a new process: wall is the slowest plus the joining, machine seconds are their sum. "
-            "It stands for containers that start at once and for networks of no cost: what Modal adds is not in it."
+            "It stands for containers that start at once, and transfers that take no time: what Modal adds is missing."
         )
     if model is None:
         notes.append("No network can run here (extra ai, and weights): the framing is by Lanczos.")

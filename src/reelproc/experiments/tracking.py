@@ -13,6 +13,8 @@ from reelproc.schema import Schema
 
 __all__ = ["Placement", "TrackingRow", "placements", "placements_table", "read_outcomes", "tracking", "tracking_table"]
 
+UNDECIDED = "undecided"
+
 
 class TrackingRow(Schema):
     """An experiment at a glance.
@@ -40,12 +42,14 @@ class Placement(Schema):
         job_kind: which.
         default: the executor; ``"undecided"`` where no recorded comparison settles it.
         reason: with figures, or what to run.
+        how: what else was decided about it, e.g. in one container; empty: nothing.
         original: the original's choice and reason.
     """
 
     job_kind: str
     default: str
     reason: str
+    how: str = ""
     original: tuple[str, str]
 
 
@@ -83,33 +87,44 @@ def _row(name: str, outcome: Outcome | None) -> TrackingRow:
 
 
 def placements(outcomes: dict[str, Outcome]) -> list[Placement]:
-    """The default place of each kind of job, from the decisions among executors that were recorded.
+    """The default place of each kind of job, from the decisions that were recorded.
 
-    The last of several decisions on one kind counts. A comparison that was not decided places nothing: its reason says
-    what is missing.
+    A decision among executors says where; any other one about that kind of job says how. The last of several counts. A
+    comparison that was not decided places nothing: its reason says what is missing.
     """
-    made: dict[str, Placement] = {}
-    for kind, original in ORIGINAL_PLACEMENT.items():
-        reason = "not compared yet: reelproc experiment e1 --executor modal-cpu --executor modal-t4 --executor modal-l4"
-        made[kind] = Placement(job_kind=kind, default="undecided", reason=reason, original=original)
+    made = {kind: _unplaced(kind) for kind in ORIGINAL_PLACEMENT}
     for name, outcome in outcomes.items():
         kinds = {case.name: case.job_kind for case in outcome.question.cases}
         levels = {arm.name: str(arm.factors.get("executor")) for arm in outcome.question.arms}
-        if len(set(levels.values())) < 2:
-            continue  # it compared something else than where
+        compared = len(set(levels.values())) > 1
         for decision in outcome.decisions:
             about = kinds.get(decision.case)
             if not about or decision.status == "recorded":
                 continue
-            if decision.chosen is None and about in made and made[about].default != "undecided":
-                continue
-            made[about] = Placement(
-                job_kind=about,
-                default=levels[decision.chosen] if decision.chosen else "undecided",
-                reason=f"{name}: {decision.reason}",
-                original=ORIGINAL_PLACEMENT.get(about, ("", "")),
-            )
+            known = made.get(about) or _unplaced(about)
+            said = f"{name}: {decision.reason}"
+            if not compared and decision.chosen:
+                known = known.model_copy(update={"how": f"{decision.chosen} ({said})"})
+            elif compared and decision.chosen:
+                known = known.model_copy(update={"default": levels[decision.chosen], "reason": said})
+            elif compared and known.default == UNDECIDED:
+                known = known.model_copy(update={"reason": said})
+            made[about] = known
     return list(made.values())
+
+
+def _unplaced(kind: str) -> Placement:
+    reason = "not compared yet: reelproc experiment e1 --executor modal-cpu --executor modal-t4 --executor modal-l4"
+    if kind == "several clips":
+        reason = "as framing with AI: it is the same work"
+    if kind == "detect":
+        reason = "no experiment compares it"
+    return Placement(
+        job_kind=kind,
+        default=UNDECIDED,
+        reason=f"{reason}; what is predicted: reelproc costs",
+        original=ORIGINAL_PLACEMENT.get(kind, ("", "")),
+    )
 
 
 def tracking_table(rows: Sequence[TrackingRow]) -> Table:
@@ -131,5 +146,5 @@ def tracking_table(rows: Sequence[TrackingRow]) -> Table:
 
 def placements_table(rows: Sequence[Placement]) -> Table:
     """The default placement, the original's beside it."""
-    cells = [(r.job_kind, r.default, r.reason, f"{r.original[0]}: {r.original[1]}") for r in rows]
-    return Table(("job", "default", "why", "the original's"), cells, prose=True)
+    cells = [(r.job_kind, r.default, r.reason, r.how, ": ".join(r.original)) for r in rows]
+    return Table(("job", "default", "why", "how", "the original's"), cells, prose=True)
