@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelproc.cost import typical
@@ -22,6 +22,8 @@ RATE = st.floats(0.0, 0.1)
 KINDS = ("decode.h264", "pipe", "stage.scale", "encode.libx264.fast", "network.default")
 SAMPLES = st.fixed_dictionaries({kind: RATE.map(lambda rate: [rate]) for kind in KINDS})
 LONG = typical.reel_of(8)
+UNHURRIED = settings(deadline=None, max_examples=40)
+"""For those that estimate a reel of twelve segments many times."""
 
 
 def known(samples: dict[str, list[float]], executor: str) -> Calibration:
@@ -39,6 +41,7 @@ def test_more_seconds_never_cost_less(seconds: float, more: float, gpu: str | No
     assert (seconds + more) * rate >= seconds * rate
 
 
+@UNHURRIED
 @given(samples=SAMPLES, executor=st.sampled_from(["modal-t4", "modal-l4"]))
 def test_more_chunks_never_take_less_gpu_time(samples: dict[str, list[float]], executor: str) -> None:
     """The container that joins the chunks has none; sound and joining are its, so one container does more by those."""
@@ -51,6 +54,7 @@ def test_more_chunks_never_take_less_gpu_time(samples: dict[str, list[float]], e
             assert more.gpu_seconds >= fewer.gpu_seconds * 0.999
 
 
+@UNHURRIED
 @given(samples=SAMPLES, kind=st.sampled_from(KINDS), factor=st.floats(1, 10))
 def test_a_slower_rate_never_makes_a_job_faster(samples: dict[str, list[float]], kind: str, factor: float) -> None:
     slower = samples | {kind: [samples[kind][0] * factor]}
@@ -60,6 +64,7 @@ def test_a_slower_rate_never_makes_a_job_faster(samples: dict[str, list[float]],
         assert all(b.wall_seconds >= a.wall_seconds * 0.999 for a, b in zip(before, after, strict=True))
 
 
+@UNHURRIED
 @given(samples=SAMPLES, executor=st.sampled_from(["local", "modal-t4"]), few=st.integers(1, 11))
 def test_some_of_the_segments_never_take_longer_than_all(
     samples: dict[str, list[float]], executor: str, few: int
@@ -69,6 +74,7 @@ def test_some_of_the_segments_never_take_longer_than_all(
     assert some.wall <= all_of_them.wall * 1.001
 
 
+@UNHURRIED
 @given(samples=SAMPLES)
 def test_a_cold_start_is_never_faster_or_cheaper(samples: dict[str, list[float]]) -> None:
     made = estimated(LONG, samples, "modal-l4", [1, 2])
