@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from modal_service import ModalService
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+RUNNERS = REPOSITORY / "tests" / "conformance" / "runners"
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 HEAVY = ("ai", "detect", "browser")
 """Extras too heavy for everybody (``browser``: Chromium): their tests are in the folder of that name, and run where
@@ -34,10 +35,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the folders of extras alone that were not named."""
+    """Leave the folders of extras alone that were not named, and jobs' runners, of which one kills its process."""
     named = config.getoption("extras").split(",")
-    left_out = (REPOSITORY / "tests" / extra for extra in HEAVY if extra not in named)
-    return True if collection_path in left_out else None
+    left_out = [REPOSITORY / "tests" / extra for extra in HEAVY if extra not in named]
+    return True if collection_path in (*left_out, RUNNERS) else None
 
 
 def pytest_configure() -> None:
