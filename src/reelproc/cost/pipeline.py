@@ -18,11 +18,9 @@ from typing import Literal
 
 from reelproc.cost.rates import Basis, Rate, Rates
 from reelproc.cost.work import Part
+from reelproc.media.encoders import ENCODER_THREADS
 
-__all__ = ["ENCODER_THREADS", "Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
-
-ENCODER_THREADS = 2
-"""What jobs pin (``JobContext.encoder_threads``)."""
+__all__ = ["Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
 
 Level = Literal["value", "low", "high"]
 """The likely figure, or the lower or upper one."""

@@ -14,7 +14,7 @@ from reelproc.experiments.record import Measurement
 from reelproc.experiments.rules import QualityFloor
 from reelproc.experiments.workloads import Workload, ai_model, made_by
 from reelproc.jobs import RenderJob
-from reelproc.media.encoders import ENCODERS
+from reelproc.media.encoders import ENCODER_THREADS, ENCODERS
 
 __all__ = ["experiment"]
 
@@ -47,13 +47,7 @@ def experiment(settings: Settings) -> Experiment:
         arms=[Arm(name=_said(name), factors={"encoder": name}) for name in ENCODERS_COMPARED],
         baseline=_said("libx264"),
         cases=[Case(name=name, description=f"{end - start:g} s at 30 frames per second") for name in build],
-        held={
-            "executor": where,
-            "full": settings.full,
-            "footage": settings.footage or "drawn match",
-            "model": model,
-            "threads": 2,
-        },
+        held=settings.held(executor=where, model=model, threads=ENCODER_THREADS),
         temperature="warm",
         notes=[
             "Quality is measured on every frame, against the frames that the encoder was given (kept without loss).",
