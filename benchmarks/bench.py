@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import reelproc
+from reelproc.cores import cpu_name
 from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version
 
 RESULTS = Path(__file__).parent / "results"
@@ -21,13 +22,8 @@ ASSETS = Path(os.environ.get("REELPROC_TEST_ASSETS", Path(__file__).parents[2] /
 
 def machine() -> dict[str, str | int]:
     """What the figures were taken on."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0] if names else cpu
     return {
-        "cpu": cpu,
+        "cpu": cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
         "system": platform.platform(),
         "python": platform.python_version(),

@@ -1,11 +1,13 @@
-"""How many processor cores this process may use."""
+"""The processor: how many of its cores this process may use, and what it is called."""
 
 from __future__ import annotations
 
+import functools
 import os
+import platform
 from pathlib import Path
 
-__all__ = ["CGROUP", "cgroup_number", "usable_cores"]
+__all__ = ["CGROUP", "cgroup_number", "cpu_name", "usable_cores"]
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -16,6 +18,17 @@ def usable_cores() -> float:
     cores = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
     quota = _quota()
     return min(cores, quota) if quota else cores
+
+
+@functools.cache
+def cpu_name() -> str:
+    """The processor's model, as the system calls it; its architecture where it says no more."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
 
 
 def _quota() -> float | None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from reelproc.cores import cpu_name
 from reelproc.errors import SpecError, StorageError
 from reelproc.executors.hardware import this_machine
 from reelproc.partial import partial_path
@@ -223,12 +224,7 @@ def calibration_path() -> Path:
 @cache
 def this_host() -> Machine:
     """This machine."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line[:10] == "model name"]
-        cpu = names[0] if names else cpu
-    return Machine(cpu=cpu, threads=this_machine().cores)
+    return Machine(cpu=cpu_name(), threads=this_machine().cores)
 
 
 def software() -> dict[str, str]:

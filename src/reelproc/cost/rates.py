@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from reelproc.cost.calibration import Calibration, Entry, Spread, reference, this_host
@@ -56,6 +57,7 @@ class Rates:
     calibration: Calibration
     unknown: list[str] = field(default_factory=list)
 
+    @cached_property
     def own(self) -> Entry | None:
         """What was measured at this very place."""
         machine = this_host() if self.place.executor == "local" else None
@@ -63,13 +65,13 @@ class Rates:
 
     def corrected(self, pace: str = "pace") -> int:
         """How many whole runs at this place the pace of that kind was taken from; 0 where they are too few to go by."""
-        own = self.own()
+        own = self.own
         count = len(own.rates.get(pace, ())) if own is not None else 0
         return count if count >= FEWEST_RUNS else 0
 
     def __call__(self, kind: str) -> Rate:
         """The rate of ``kind``."""
-        own = self.own()
+        own = self.own
         if own is not None and (spread := own.spread(kind)):
             return _rate(spread, "measured", f"{spread.count} samples on {self.place.executor}")
         if kind.startswith("detect."):

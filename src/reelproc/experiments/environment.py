@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import reelproc
+from reelproc.cores import cpu_name
 from reelproc.executors.hardware import this_machine
 from reelproc.media.ffmpeg import ffmpeg_version
 from reelproc.schema import Schema
@@ -59,7 +60,7 @@ def environment() -> Environment:
         ffmpeg=ffmpeg_version(),
         system=platform.platform(),
         packages={name: version for name in _PACKAGES if (version := _version(name))},
-        cpu=_cpu(),
+        cpu=cpu_name(),
         cores=machine.cores,
         memory_bytes=machine.memory_bytes,
         load=round(os.getloadavg()[0], 2),
@@ -71,15 +72,6 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return ""
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _commit() -> str:
