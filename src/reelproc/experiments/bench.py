@@ -21,6 +21,7 @@ from reelproc.cost.describing import work_of
 from reelproc.errors import JobTimeoutError, SpecError, StorageError
 from reelproc.executors import Executor, executor
 from reelproc.executors.modal_presets import COORDINATOR
+from reelproc.experiments.question import Level
 from reelproc.experiments.rates import rate_of
 from reelproc.experiments.record import Measurement
 from reelproc.jobs import ChunkJob, Job
@@ -66,6 +67,10 @@ class Settings(Schema):
     def executor(self) -> str:
         """The one that is held, where hardware is not compared."""
         return self.executors[0]
+
+    def held(self, **more: Level) -> dict[str, Level]:
+        """What every experiment holds of how it is run, and ``more``."""
+        return {"full": self.full, "footage": self.footage or "drawn match", **more}
 
 
 class TimedOut(JobTimeoutError):

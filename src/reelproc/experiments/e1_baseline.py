@@ -60,12 +60,7 @@ def experiment(settings: Settings) -> Experiment:
         arms=[Arm(name=name, factors={"executor": name}) for name in settings.executors],
         baseline=settings.executor,
         cases=[case for case, _ in jobs.values()],
-        held={
-            "footage": settings.footage or "drawn match",
-            "full": settings.full,
-            "model": model,
-            "game_s": sizes.game,
-        },
+        held=settings.held(model=model, game_s=sizes.game),
         temperature="warm",
         same_picture_db=35.0 if several else None,
         notes=notes,

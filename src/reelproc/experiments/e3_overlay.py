@@ -59,11 +59,7 @@ def experiment(settings: Settings) -> Experiment:
             for name in spans
         ],
         design="factorial" if several else "one-at-a-time",
-        held={
-            "full": settings.full,
-            "footage": settings.footage or "drawn match",
-            "encoder": "libx264 fast crf 23",
-        },
+        held=settings.held(encoder="libx264 fast crf 23"),
         temperature="warm",
         same_picture_db=25.0,  # the original shifts colours, see the notes
         notes=[

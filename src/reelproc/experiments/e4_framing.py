@@ -39,7 +39,7 @@ def experiment(settings: Settings) -> Experiment:
             )
         ],
         design="factorial" if several else "one-at-a-time",
-        held={"full": settings.full, "footage": settings.footage or "drawn match", "resampler": "lanczos"},
+        held=settings.held(resampler="lanczos"),
         temperature="warm",
         same_picture_db=28.0,
         notes=[

@@ -67,12 +67,7 @@ def experiment(settings: Settings) -> Experiment:
             for name, length in lengths.items()
         ],
         design="factorial" if several else "one-at-a-time",
-        held={
-            "full": settings.full,
-            "footage": settings.footage or "drawn match",
-            "model": model,
-            "shrink": shrink,
-        },
+        held=settings.held(model=model, shrink=shrink),
         temperature="warm",
         same_picture_db=22.0,  # the original shifts colours, see the notes
         notes=[

@@ -62,13 +62,7 @@ def experiment(settings: Settings) -> Experiment:
         arms=[Arm(name=name, factors={"clips": name}) for name in (IN_SEQUENCE, OWN_JOBS, IN_CHUNKS)],
         baseline=IN_SEQUENCE,
         cases=[Case(name=name, description=f"{30 * s.clips * s.seconds:g} frames") for name, s in scenarios.items()],
-        held={
-            "executor": where,
-            "full": settings.full,
-            "footage": settings.footage or "drawn match",
-            "model": model,
-            "shrink": shrink,
-        },
+        held=settings.held(executor=where, model=model, shrink=shrink),
         temperature="cold" if where == "local" else "any",
         # a clip that is encoded twice is not the same picture; that it is the same clip is seen all the same
         same_picture_db=25.0,

@@ -45,13 +45,7 @@ def experiment(settings: Settings) -> Experiment:
         arms=[Arm(name=name, factors={"containers": name}) for name in (ONE_EACH, ONE_FOR_ALL, ONE_JOB)],
         baseline=ONE_EACH,
         cases=[Case(name=f"3 x {length:g} s", description="crop and network", job_kind="several clips")],
-        held={
-            "executor": where,
-            "full": settings.full,
-            "footage": settings.footage or "drawn match",
-            "model": model,
-            "shrink": shrink,
-        },
+        held=settings.held(executor=where, model=model, shrink=shrink),
         temperature="cold" if where == "local" else "any",
         notes=notes,
     )

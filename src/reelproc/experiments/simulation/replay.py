@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from reelproc.cost.original import RUNS
 from reelproc.experiments.simulation.parameters import Parameters
 from reelproc.schema import Schema
 
@@ -112,7 +113,7 @@ _SWITCH = "a switch of the network's alone: the model is that of the run without
 RECORDED: tuple[Recorded, ...] = (
     Recorded("AI framing, 180 frames, T4, first run", 192.0, _ai(180), fitted=True),
     Recorded("AI framing, 180 frames, T4, second run", 122.7, _ai(180), fitted=True),
-    Recorded("AI framing, 180 frames, T4, third run", 143.8, _ai(180), fitted=True),
+    Recorded("AI framing, 180 frames, T4, third run", RUNS["upscale"].seconds, _ai(180), fitted=True),
     Recorded("AI framing, 180 frames, L4, first run", 205.0, _ai(180, l4=True), remark=_L4),
     Recorded("AI framing, 180 frames, L4, second run", 167.1, _ai(180, l4=True), remark=_L4),
     Recorded("the same on a T4 with cudnn.benchmark", 159.0, _ai(180), remark=_SWITCH),
@@ -127,8 +128,8 @@ RECORDED: tuple[Recorded, ...] = (
         _ai(449, gpus=8),
         remark=_QUEUE,
     ),
-    Recorded("overlay, 3 of 90 s, T4", 47.6, _overlay(2700, 90), fitted=True),
-    Recorded("overlay, all 90 s, T4", 278.0, _overlay(2700, 2700), fitted=True),
+    Recorded("overlay, 3 of 90 s, T4", RUNS["overlay"].seconds, _overlay(2700, 90), fitted=True),
+    Recorded("overlay, all 90 s, T4", RUNS["overlay-full"].seconds, _overlay(2700, 2700), fitted=True),
     Recorded(
         "overlay, all 90 s, 2 cores",
         600.0,
@@ -139,9 +140,9 @@ RECORDED: tuple[Recorded, ...] = (
     Recorded("overlay, 3 of 90 s, 1 chunk", 45.6, _overlay(2700, 90)),
     Recorded("overlay, 3 of 90 s, 2 chunks", 45.4, _overlay(2700, 90, chunks=2), remark="see the text"),
     Recorded("overlay, 3 of 90 s, 4 chunks", 49.1, _overlay(2700, 90, chunks=4), remark="see the text"),
-    Recorded("framing by ffmpeg, 180 frames, 2 cores", 10.9, _framing(180)),
+    Recorded("framing by ffmpeg, 180 frames, 2 cores", RUNS["frame"].seconds, _framing(180)),
     Recorded("framing by ffmpeg, 180 frames, T4", 16.6, _framing(180), remark="the card does nothing"),
-    Recorded("extract, copied", 4.0, _copying, remark="about 4 s; perhaps in a warm container"),
+    Recorded("extract, copied", RUNS["extract"].seconds, _copying, remark="about 4 s; perhaps in a warm container"),
 )
 """All of them, but for the compilation, of which only the time is known."""
 
