@@ -37,6 +37,7 @@ __all__ = [
     "Filter",
     "across",
     "down",
+    "multiply_rows",
     "pass_across",
     "pass_down",
     "scale_planes",
@@ -295,17 +296,23 @@ def pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
 
 def pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
     """(inputs, planes, columns) to (outputs, columns) each."""
-    inputs = rows.weights[0].shape[1]
     flat = middle.reshape(len(middle), -1)
     buffer = scratch.take("rows", STORED, *middle.shape[1:])
     made = buffer.reshape(STORED, -1)
     for top in range(0, rows.size, STORED):
-        for number in range(top // BLOCK, min((top + STORED) // BLOCK, len(rows.weights))):
-            begin, here = rows.firsts[number] - rows.first, number * BLOCK - top
-            for left in range(0, flat.shape[1], rows.step):
-                part = slice(left, left + rows.step)
-                np.matmul(rows.weights[number], flat[begin : begin + inputs, part], out=made[here : here + BLOCK, part])
+        blocks = range(top // BLOCK, min((top + STORED) // BLOCK, len(rows.weights)))
+        multiply_rows(flat, rows, blocks, rows.first, made)
         store_levels(buffer[: rows.size - top], [plane[top : top + STORED] for plane in out])
+
+
+def multiply_rows(flat: Floats, rows: Bands, blocks: range, first: int, out: Floats) -> None:
+    """Some blocks of the pass down: (inputs from ``first`` on, columns) to the first rows of ``out``."""
+    inputs = rows.weights[0].shape[1]
+    for number, block in enumerate(blocks):
+        begin, here = rows.firsts[block] - first, slice(number * BLOCK, (number + 1) * BLOCK)
+        for left in range(0, flat.shape[1], rows.step):
+            part = slice(left, left + rows.step)
+            np.matmul(rows.weights[block], flat[begin : begin + inputs, part], out=out[here, part])
 
 
 def store_levels(levels: Floats, out: Sequence[Plane]) -> None:

@@ -2,8 +2,8 @@
 
 Strip by strip, so that what one step makes is still in the cache when the next one reads it: the rows of the strip are
 made first, of bytes or floats with their colours side by side, as networks leave them; then their colours; then their
-columns. 1080x1920 to 406x720 takes 7 ms of one core, a third of what ``torch`` takes for it, and the strips are shared
-out among the cores.
+columns. 1080x1920 to 406x720 takes 7 ms of one core, where ``torch`` took 11 ms of two, and the strips are shared out
+among the cores.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from reelproc.media.scaling import (
     Bands,
     across,
     down,
+    multiply_rows,
     pass_across,
     pass_down,
     scratch,
@@ -132,18 +133,14 @@ class _Strips:
         blocks = range(top // BLOCK, -(-(top + count) // BLOCK))
         inputs = rows.weights[0].shape[1]
         first, end = rows.firsts[blocks[0]], max(rows.firsts[block] for block in blocks) + inputs
-        read = rgb[first:end].reshape(end - first, -1)
-        if read.dtype != np.float32:
-            floats = scratch.take("read", *read.shape)
-            floats[...] = read
-            read = floats
+        source = rgb[first:end].reshape(end - first, -1)
+        if source.dtype == np.float32:
+            read = np.asarray(source, np.float32)  # nothing is copied
+        else:
+            read = scratch.take("read", *source.shape)
+            read[...] = source
         buffer = scratch.take("strip", STORED, *rgb.shape[1:])
-        made = buffer.reshape(STORED, -1)
-        for number, block in enumerate(blocks):
-            begin = rows.firsts[block] - first
-            for left in range(0, made.shape[1], rows.step):
-                part, here = slice(left, left + rows.step), slice(number * BLOCK, (number + 1) * BLOCK)
-                np.matmul(rows.weights[block], read[begin : begin + inputs, part], out=made[here, part])
+        multiply_rows(read, rows, blocks, first, buffer.reshape(STORED, -1))
         return buffer[:count]
 
     def finish(self) -> None:

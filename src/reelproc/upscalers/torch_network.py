@@ -344,7 +344,7 @@ def _flop_per_pixel(descriptor: ImageModelDescriptor[Any]) -> float:
 
 
 def _shown(large: Tensor, windows: Sequence[Window], spec: UpscaleSpec) -> Tensor:
-    """The same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, in a third of its time on a CPU."""
+    """The same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, by what is faster on a CPU."""
     place = spec.destination
     made = np.empty((len(large), frame_bytes(spec.pix_fmt, place.width, place.height)), np.uint8)
     # as it lies in memory, colours side by side: nothing is copied
