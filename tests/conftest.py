@@ -14,6 +14,7 @@ from faulty_s3 import S3Service
 
 if TYPE_CHECKING:
     from modal_service import ModalService
+    from people_factory import BlobDetector
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUNNERS = REPOSITORY / "tests" / "conformance" / "runners"
@@ -101,6 +102,18 @@ def modal_service(
     yield modal_containers
     if modal_containers.server is not None:
         modal_containers.server.faults.clear()
+
+
+@pytest.fixture
+def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
+    """A detector of coloured people, known by the name ``blobs`` in this process for the length of a test."""
+    from people_factory import BLOBS
+    from reelproc.detectors import DETECTORS
+
+    monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
+    DETECTORS.register("blobs", "people_factory:BLOBS")
+    BLOBS.opened = BLOBS.images = 0
+    return BLOBS
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import waiting
 from reelproc.errors import (
     ExecutorError,
     JobCancelledError,
@@ -32,13 +33,7 @@ LONG = 60.0
 RUNNERS = Path(__file__).parent.parent / "conformance" / "runners"
 
 
-def eventually(condition: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+eventually = partial(waiting.eventually, within=LONG)
 
 
 def lives(pid: int) -> bool:

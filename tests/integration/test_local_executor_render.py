@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import reelproc as rp
+import waiting
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.ffmpeg import ffmpeg_path
@@ -24,13 +25,7 @@ FRAMES = 750
 SEGMENT = FRAMES // 3
 
 
-def eventually(condition: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+eventually = partial(waiting.eventually, within=LONG)
 
 
 def group(leader: int) -> dict[int, str]:

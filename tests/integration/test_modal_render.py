@@ -7,15 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import modal
 import pytest
 
 import reelproc as rp
+import waiting
 from media_factory import run_ffmpeg
 from modal_service import LIVE, ModalService
 from reelproc import storage
@@ -63,13 +63,7 @@ def fetched(address: str, folder: Path) -> Path:
     return path
 
 
-def eventually(condition: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+eventually = partial(waiting.eventually, within=LONG)
 
 
 @pytest.fixture(scope="module")

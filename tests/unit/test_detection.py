@@ -11,8 +11,8 @@ import pytest
 
 import reelproc as rp
 from media_factory import damage_packet, numbered_video
-from people_factory import BLOBS, BlobDetector, Person, people_video
-from reelproc.detectors import DETECTORS, yolo
+from people_factory import BlobDetector, Person, people_video
+from reelproc.detectors import yolo
 from reelproc.detectors.clothing import with_colours
 from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyError, SpecError
 from reelproc.executors.local import LocalExecutor
@@ -28,13 +28,7 @@ PEOPLE = (
 )
 
 
-@pytest.fixture(autouse=True)
-def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
-    """The detector, known by its name in this process for the length of a test."""
-    monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
-    DETECTORS.register("blobs", "people_factory:BLOBS")
-    BLOBS.opened = BLOBS.images = 0
-    return BLOBS
+pytestmark = pytest.mark.usefixtures("blobs")
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import reelproc as rp
-from people_factory import BLOBS, BlobDetector, Person, people_video
+from people_factory import BlobDetector, Person, people_video
 from reelproc.cli import app
-from reelproc.detectors import DETECTORS
 from reelproc.errors import SpecError
 from reelproc.executors.mock import MockExecutor
 from reelproc.jobs import run_job
@@ -27,13 +26,7 @@ GONE = Person(lambda t: 300, lambda t: 60, height=50, colour="#c0c020", seen=lam
 PEOPLE = (RED, HIDDEN, GONE)
 
 
-@pytest.fixture(autouse=True)
-def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
-    """The detector, known by its name in this process for the length of a test."""
-    monkeypatch.setattr(DETECTORS, "_entries", dict(DETECTORS._entries))
-    DETECTORS.register("blobs", "people_factory:BLOBS")
-    BLOBS.opened = BLOBS.images = 0
-    return BLOBS
+pytestmark = pytest.mark.usefixtures("blobs")
 
 
 @pytest.fixture(scope="module")
