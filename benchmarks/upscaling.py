@@ -38,7 +38,7 @@ from reelproc.media.frame import Frame, Window
 from reelproc.media.reader import open_video
 from reelproc.upscalers import weights
 from reelproc.upscalers.base import UpscaleOptions
-from reelproc.upscalers.host_network import rgb_of
+from reelproc.upscalers.host_picture import rgb_of
 from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH

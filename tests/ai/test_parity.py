@@ -16,8 +16,7 @@ from reelproc.media.placement import Rectangle
 from reelproc.media.reader import open_video
 from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
-from reelproc.upscalers.host_network import rgb_of
-from reelproc.upscalers.host_picture import planes_of
+from reelproc.upscalers.host_picture import planes_of, rgb_of
 from reelproc.upscalers.networks import MODELS
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH

@@ -25,7 +25,6 @@ def uncached() -> Iterator[None]:
 def forget() -> None:
     scaling._axis.cache_clear()
     scaling._pattern.cache_clear()
-    scaling._clipped.cache_clear()
 
 
 def random_plane(height: int = 90, width: int = 160) -> NDArray[np.uint8]:
@@ -43,13 +42,15 @@ def scaled(
     return out
 
 
-def dense(bands: slice | Bands, length: int) -> NDArray[np.float64]:
+def dense(bands: slice | Bands, length: int, *, upright: bool) -> NDArray[np.float64]:
     assert isinstance(bands, Bands)
-    upright = len(bands.weights[0]) == scaling.BLOCK
-    matrix = np.zeros((len(bands.weights) * scaling.BLOCK, length))
-    for number, (first, weights) in enumerate(zip(bands.firsts, bands.weights, strict=True)):
-        block = weights if upright else weights.T
-        matrix[number * scaling.BLOCK : (number + 1) * scaling.BLOCK, first : first + block.shape[1]] = block
+    matrix = np.zeros((len(bands.weights) * scaling.STORED, length))
+    for group, (first, weights) in enumerate(zip(bands.firsts, bands.weights, strict=True)):
+        for number, block in enumerate(weights if upright else weights.swapaxes(1, 2)):
+            row = group * scaling.STORED + number * scaling.BLOCK
+            inputs = first + number * bands.advance + np.arange(block.shape[1])
+            for i, index in enumerate(np.clip(inputs, 0, length - 1)):  # beyond the plane its edge is meant
+                matrix[row : row + scaling.BLOCK, index] += block[:, i]
     return matrix[: bands.size]
 
 
@@ -62,8 +63,8 @@ def test_the_arithmetic_is_that_of_integers(
     """So no order of summation, no instruction set and no thread count can change a bit."""
     plane = random_plane()
     x, y, w, h = window
-    columns = dense(across(160, x, w, size[0], kernel), 160) * 2**14
-    rows = dense(down(90, y, h, size[1], kernel), 90) * 8 * 2**12
+    columns = dense(across(160, x, w, size[0], kernel), 160, upright=False) * 2**14
+    rows = dense(down(90, y, h, size[1], kernel), 90, upright=True) * 8 * 2**12
     assert np.array_equal(columns, np.rint(columns))
     assert np.array_equal(rows, np.rint(rows))
     assert (columns.sum(axis=1) == 2**14).all()

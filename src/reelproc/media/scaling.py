@@ -3,7 +3,8 @@
 Either pass of a separable resampling multiplies the samples by a banded matrix. Here the band is cut into small dense
 blocks, which BLAS multiplies several times faster than a loop over taps runs: 540x960 of a yuv420p frame to 810x1440 by
 Lanczos takes 3 to 4 ms where Pillow's resize takes 12, and swscale, which knows no windows between pixels, 1
-(``benchmarks/resample.py``).
+(``benchmarks/resample.py``). Blocks are multiplied by the group, in one call: with a call for each, a thread lets go of
+the interpreter and waits for it again hundreds of times a plane, three times as long where threads share it.
 
 The arithmetic is that of integers in float32: weights are multiples of 2^-14 (across) and 2^-12 (down), samples between
 the passes are rounded to eighths of a level, so every partial sum is an integer below 2^24 times a power of two. It is
@@ -16,7 +17,7 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -24,12 +25,12 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from reelproc.errors import SpecError
 
 __all__ = [
-    "BLOCK",
     "FILTERS",
     "PARTS",
     "STORED",
@@ -37,9 +38,11 @@ __all__ = [
     "Filter",
     "across",
     "down",
-    "multiply_rows",
+    "multiply_group",
+    "padding",
     "pass_across",
     "pass_down",
+    "repeat_edges",
     "scale_planes",
     "scratch",
     "store_levels",
@@ -57,7 +60,8 @@ Floats = NDArray[np.float32]
 Plane = NDArray[np.uint8]
 
 BLOCK = 16  # outputs per dense block
-STORED = 4 * BLOCK  # rows that are rounded together while they are in the cache
+GROUP = 4  # blocks that are multiplied by one call
+STORED = GROUP * BLOCK  # rows that are rounded together while they are in the cache
 # OpenBLAS takes up to 4 * 65536 multiplications for too small to be worth a second thread (interface/gemm.c). Its
 # threads spin while they wait for more, at the encoder's expense: stay below.
 GEMM_LIMIT = 4 * 65536
@@ -72,23 +76,35 @@ LONGEST_PERIOD = 64  # outputs; 540 to 810 pixels repeats its weights after 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bands:
-    """A banded matrix, output samples by input samples, as dense blocks of ``BLOCK`` outputs.
+    """A banded matrix, output samples by input samples, as groups of dense blocks of ``BLOCK`` outputs.
 
     Attributes:
-        firsts: the first input that each block reads.
-        weights: of each block, (outputs, inputs) for rows, (inputs, outputs) for columns: float32, as BLAS likes them.
-            Blocks that weigh alike share one array. Those of outputs beyond the last are not to be used.
-        first, end: the range of inputs that any block reads.
+        firsts: the first input that each group reads; its blocks begin ``advance`` inputs apart.
+        advance: see ``firsts``.
+        weights: of each group, (GROUP, outputs, inputs) for rows, (GROUP, inputs, outputs) for columns: float32, as
+            BLAS likes them. Groups that weigh alike share one array. Those of outputs beyond the last are not to be
+            used.
+        first, end: the range of inputs that any block reads; beyond the plane, its edge is meant.
         size: the number of outputs.
-        step: how many columns (or rows) to multiply a block with at once.
+        step: how many columns (or rows) to multiply a block with at once, at most.
     """
 
     firsts: tuple[int, ...]
+    advance: int
     weights: tuple[Floats, ...]
     first: int
     end: int
     size: int
     step: int
+
+    def blocks(self, group: int) -> int:
+        """How many blocks of a group have outputs: all, but for the last group."""
+        return min(GROUP, -(-(self.size - group * STORED) // BLOCK))
+
+    def inputs(self, group: int) -> tuple[int, int]:
+        """The first input that a group of rows reads, and the end of them."""
+        first = self.firsts[group]
+        return first, first + (self.blocks(group) - 1) * self.advance + self.weights[group].shape[2]
 
 
 def across(length: int, start: float, extent: float, size: int, kernel: Filter) -> slice | Bands:
@@ -125,8 +141,6 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
     # the many weights of a ratio that repeats late or never, such as a zoom's, are not worth their memory
     make = _pattern if period and period[0] <= BLOCK else _pattern.__wrapped__
     pattern: Bands = make(phase, extent, size, kernel, upright=upright)
-    if pattern.first + whole < 0 or pattern.end + whole > length:
-        return _clipped(length, whole, phase, extent, size, kernel, upright=upright)
     if not whole:
         return pattern
     firsts = tuple(first + whole for first in pattern.firsts)
@@ -135,62 +149,33 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
 
 @lru_cache(maxsize=CACHED_PATTERNS)
 def _pattern(phase: int, extent: float, size: int, kernel: Filter, *, upright: bool) -> Bands:
-    """The matrix of an axis without ends, of a window about ``phase / PHASES``: what a pan asks for are its shifts."""
-    taps, weights, turn = _tapped(phase, extent, size, kernel, upright=upright)
-    heads = taps[::BLOCK, 0]
-    width = int((taps[BLOCK - 1 :: BLOCK, -1] - heads).max()) + 1
-    count, cycle = -(-size // BLOCK), len(heads)
-    firsts = (heads + turn * np.arange(-(-count // cycle))[:, None]).ravel()[:count]
-    return _bands(taps, weights, heads, firsts, width, size, upright=upright)
-
-
-@lru_cache(maxsize=CACHED_AXES)
-def _clipped(length: int, whole: int, phase: int, extent: float, size: int, kernel: Filter, *, upright: bool) -> Bands:
-    """The matrix of a window so near to an edge of the plane that the edge is repeated: every block may differ."""
-    taps, weights, turn = _tapped(phase, extent, size, kernel, upright=upright)
-    outputs = -(-size // BLOCK) * BLOCK
-    turns, phases = np.divmod(np.arange(outputs), len(taps))
-    taps, weights = np.clip(taps[phases] + (turns * turn + whole)[:, None], 0, length - 1), weights[phases]
-    heads = taps[::BLOCK, 0]
-    width = int((taps[BLOCK - 1 :: BLOCK, -1] - heads).max()) + 1
-    heads = np.minimum(heads, length - width)
-    return _bands(taps, weights, heads, heads, width, size, upright=upright)
-
-
-def _tapped(
-    phase: int, extent: float, size: int, kernel: Filter, *, upright: bool
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Index and weight of each (output, tap), to where whole blocks of weights begin anew; how many inputs that is."""
-    count, scale = -(-size // BLOCK), extent / size
-    period, advance = _period(scale, size) or (count * BLOCK, 0)
+    """The matrix of a window about ``phase / PHASES``: what a pan asks for are its shifts."""
+    count, scale = -(-size // STORED), extent / size
+    period, turn = _period(scale, size) or (count * STORED, 0)
     taps, weights = _weights(phase / PHASES - extent / 2, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
-    cycle = min(count, period // math.gcd(period, BLOCK))
-    turns, phases = np.divmod(np.arange(cycle * BLOCK), period)
-    return taps[phases] + (turns * advance)[:, None], weights[phases], cycle * BLOCK // period * advance
+    cycle = min(count, period // math.gcd(period, STORED))  # groups, after which their weights begin anew
+    turns, phases = np.divmod(np.arange(cycle * STORED), period)
+    taps, weights = taps[phases] + (turns * turn)[:, None], weights[phases]
 
+    heads, tails = (ends.reshape(cycle, GROUP) for ends in (taps[::BLOCK, 0], taps[BLOCK - 1 :: BLOCK, -1]))
+    advance = round(BLOCK * scale)
+    apart = advance * np.arange(GROUP)
+    firsts = (heads - apart).min(axis=1)
+    width = int((tails - apart - firsts[:, None]).max()) + 1
+    cells = taps + (np.arange(cycle * STORED) * width - np.repeat(firsts[:, None] + apart, BLOCK))[:, None]
+    dense = np.bincount(cells.ravel(), weights.ravel(), minlength=cycle * STORED * width).astype(np.float32)
+    blocks = dense.reshape(cycle, GROUP, BLOCK, width)
+    ordered = blocks / np.float32(PARTS) if upright else np.ascontiguousarray(blocks.swapaxes(2, 3))
 
-def _bands(
-    taps: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    heads: NDArray[np.int64],
-    firsts: NDArray[np.int64],
-    width: int,
-    size: int,
-    *,
-    upright: bool,
-) -> Bands:
-    """Dense blocks of ``width`` inputs from those ``heads`` on; they repeat until there are as many as ``firsts``."""
-    cycle = len(heads)
-    cells = taps + (np.arange(cycle * BLOCK) * width - np.repeat(heads, BLOCK))[:, None]
-    # taps that were clipped to one input, the edge's, are added up there
-    dense = np.bincount(cells.ravel(), weights.ravel(), minlength=cycle * BLOCK * width).astype(np.float32)
-    blocks = dense.reshape(cycle, BLOCK, width)
-    ordered = blocks / np.float32(PARTS) if upright else np.ascontiguousarray(blocks.transpose(0, 2, 1))
+    around = cycle * STORED // period * turn
+    firsts = (firsts + around * np.arange(-(-count // cycle))[:, None]).ravel()[:count]
+    shown = np.minimum(GROUP, -(-(size - STORED * np.arange(count)) // BLOCK))  # blocks that have outputs
     return Bands(
         firsts=tuple(firsts.tolist()),
-        weights=tuple(itertools.islice(itertools.cycle(ordered), len(firsts))),
-        first=int(firsts[0]),
-        end=int(firsts[-1]) + width,
+        advance=advance,
+        weights=tuple(itertools.islice(itertools.cycle(ordered), count)),
+        first=int(firsts.min()),
+        end=int((firsts + (shown - 1) * advance).max()) + width,
         size=size,
         step=max(1, GEMM_LIMIT // (BLOCK * width)),
     )
@@ -252,14 +237,29 @@ class _Scratch(threading.local):
 scratch = _Scratch()
 
 
-def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | Bands, out: Sequence[Plane]) -> None:
+def padding(bands: slice | Bands, length: int) -> tuple[int, int]:
+    """How many samples ``bands`` reads before the first of ``length`` and behind the last."""
+    return (0, 0) if isinstance(bands, slice) else (max(0, -bands.first), max(0, bands.end - length))
+
+
+def repeat_edges(samples: Floats, before: int, after: int, axis: int) -> None:
+    """Fill the first ``before`` and the last ``after`` samples along an axis with their nearest neighbour."""
+    along = np.moveaxis(samples, axis, 0)
+    along[:before] = along[before]
+    along[len(along) - after :] = along[len(along) - after - 1]
+
+
+def scale_planes(
+    planes: Sequence[Plane], columns: slice | Bands, rows: slice | Bands, out: Sequence[Plane | Floats]
+) -> None:
     """Resample planes of one geometry, such as the two of chroma, into as many others.
 
     Args:
         planes: (H, W) uint8 each, of any strides.
         columns: from :func:`across` for W and the width of ``out``.
         rows: from :func:`down` for H and the height of ``out``.
-        out: (H', W') uint8 each, of any strides, not overlapping ``planes``.
+        out: (H', W') each, of any strides, not overlapping ``planes``: uint8, or float32 where levels are not to be
+            rounded and may lie beyond 0 and 255.
     """
     if isinstance(columns, slice) and isinstance(rows, slice):
         for plane, target in zip(planes, out, strict=True):
@@ -270,7 +270,7 @@ def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | 
     # side by side in every row: all planes together are one wide plane to the pass down
     samples = scratch.take("samples", end - first, len(planes), right - left)
     for number, plane in enumerate(planes):
-        np.multiply(plane[first:end, left:right], np.float32(PARTS), out=samples[:, number])
+        np.multiply(_part(plane, first, end, left, right), np.float32(PARTS), out=samples[:, number])
     middle = samples
     if isinstance(columns, Bands):
         middle = scratch.take("middle", end - first, len(planes), columns.size)
@@ -283,42 +283,90 @@ def scale_planes(planes: Sequence[Plane], columns: slice | Bands, rows: slice | 
         pass_down(middle, rows, out)
 
 
+def _part(plane: Plane, first: int, end: int, left: int, right: int) -> Plane:
+    """Rows and columns of a plane; those beyond it repeat its edge."""
+    height, width = plane.shape
+    if first >= 0 and left >= 0 and end <= height and right <= width:
+        return plane[first:end, left:right]
+    (top, bottom), rows = _inside(first, end, height)
+    (before, after), columns = _inside(left, right, width)
+    return np.asarray(
+        cv2.copyMakeBorder(plane[rows, columns], top, bottom, before, after, cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def _inside(first: int, end: int, length: int) -> tuple[tuple[int, int], slice]:
+    """What of a range lies inside, at least its nearest sample, and how many are missing on either side."""
+    begin, stop = min(max(first, 0), length - 1), max(min(end, length), 1)
+    before = min(begin - first, end - first - 1) if first < 0 else 0
+    return (before, end - first - before - (stop - begin)), slice(begin, stop)
+
+
 def pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
     """(planes, rows, inputs) to (planes, rows, outputs)."""
-    inputs = len(columns.weights[0])
-    for top in range(0, samples.shape[1], columns.step):
-        part = slice(top, top + columns.step)
-        for number, (first, weights) in enumerate(zip(columns.firsts, columns.weights, strict=True)):
-            begin, here = first - columns.first, number * BLOCK
-            made = out[:, part, here : here + BLOCK]
-            np.matmul(samples[:, part, begin : begin + inputs], weights[:, : made.shape[2]], out=made)
+    planes, count = samples.shape[:2]
+    inputs = columns.weights[0].shape[1]
+    for top, parts, step in _cut(count, columns.step):
+        plane, row, sample = samples[:, top:].strides
+        read = as_strided(  # [first input]: (planes, parts, blocks, rows, inputs)
+            samples[:, top:],
+            (columns.firsts[-1] - columns.first + 1, planes, parts, GROUP, step, inputs),
+            (sample, plane, step * row, columns.advance * sample, row, sample),
+        )
+        plane, row, sample = out[:, top:].strides
+        made = as_strided(  # [group]: (planes, parts, blocks, rows, outputs)
+            out[:, top:],
+            (len(columns.firsts), planes, parts, GROUP, step, BLOCK),
+            (STORED * sample, plane, step * row, BLOCK * sample, row, sample),
+        )
+        for group, (first, weights) in enumerate(zip(columns.firsts, columns.weights, strict=True)):
+            source, target = read[first - columns.first], made[group]
+            whole, odd = divmod(min(STORED, columns.size - group * STORED), BLOCK)
+            if whole:
+                np.matmul(source[:, :, :whole], weights[:whole], out=target[:, :, :whole])
+            if odd:
+                np.matmul(source[:, :, whole], weights[whole, :, :odd], out=target[:, :, whole, :, :odd])
 
 
-def pass_down(middle: Floats, rows: Bands, out: Sequence[Plane]) -> None:
-    """(inputs, planes, columns) to (outputs, columns) each."""
+def pass_down(middle: Floats, rows: Bands, out: Sequence[Plane | Floats]) -> None:
+    """(inputs, planes, columns), contiguous, to (outputs, columns) each."""
     flat = middle.reshape(len(middle), -1)
     buffer = scratch.take("rows", STORED, *middle.shape[1:])
-    made = buffer.reshape(STORED, -1)
-    for top in range(0, rows.size, STORED):
-        blocks = range(top // BLOCK, min((top + STORED) // BLOCK, len(rows.weights)))
-        multiply_rows(flat, rows, blocks, rows.first, made)
+    for group, top in enumerate(range(0, rows.size, STORED)):
+        multiply_group(flat, rows, group, rows.first, buffer.reshape(STORED, -1))
         store_levels(buffer[: rows.size - top], [plane[top : top + STORED] for plane in out])
 
 
-def multiply_rows(flat: Floats, rows: Bands, blocks: range, first: int, out: Floats) -> None:
-    """Some blocks of the pass down: (inputs from ``first`` on, columns) to the first rows of ``out``."""
-    inputs = rows.weights[0].shape[1]
-    for number, block in enumerate(blocks):
-        begin, here = rows.firsts[block] - first, slice(number * BLOCK, (number + 1) * BLOCK)
-        for left in range(0, flat.shape[1], rows.step):
-            part = slice(left, left + rows.step)
-            np.matmul(rows.weights[block], flat[begin : begin + inputs, part], out=out[here, part])
+def multiply_group(flat: Floats, rows: Bands, group: int, first: int, out: Floats) -> None:
+    """One group of the pass down: (inputs from ``first`` on, columns) to the rows of ``out``, both contiguous."""
+    inputs, width = rows.weights[group].shape[2], flat.shape[1]
+    blocks = rows.blocks(group)
+    sample = flat.itemsize
+    row = width * sample
+    for left, parts, step in _cut(width, rows.step):
+        begin = (rows.firsts[group] - first) * row + left * sample
+        apart = (rows.advance * row, step * sample, row, sample)
+        read = np.ndarray((blocks, parts, inputs, step), np.float32, flat, begin, apart)
+        apart = (BLOCK * row, step * sample, row, sample)
+        made = np.ndarray((blocks, parts, BLOCK, step), np.float32, out, left * sample, apart)
+        np.matmul(rows.weights[group][:blocks, None], read, out=made)
 
 
-def store_levels(levels: Floats, out: Sequence[Plane]) -> None:
-    """Round and clip (rows, planes, columns) into the planes: ringing ends at 0 and 255."""
+def _cut(count: int, most: int) -> Iterator[tuple[int, int, int]]:
+    """Parts of at most ``most``: where those of one length begin, how many they are, and their length."""
+    length = -(-count // -(-count // most))
+    whole = count // length
+    yield 0, whole, length
+    if whole * length < count:
+        yield whole * length, 1, count - whole * length
+
+
+def store_levels(levels: Floats, out: Sequence[Plane | Floats]) -> None:
+    """Put (rows, planes, columns) into the planes, rounded and clipped where those are bytes."""
     for number, plane in enumerate(out):
-        if plane.strides[1] == 1:
+        if plane.dtype == np.float32:
+            plane[...] = levels[:, number]
+        elif plane.strides[1] == 1:
             # OpenCV's conversion rounds and saturates in one pass; adding nothing is the cheapest call that has it
             cv2.addWeighted(levels[:, number], 1.0, levels[:, number], 0.0, 0.0, dst=plane, dtype=cv2.CV_8U)
         else:  # a channel of packed RGB

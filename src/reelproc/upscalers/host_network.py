@@ -5,28 +5,20 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.errors import OutOfMemoryError
-from reelproc.media.colour import RGB_OF_YUV, YUV_RANGE, YUV_ZERO
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import CHROMA_SITING
-from reelproc.media.scaling import across, down, scale_planes
+from reelproc.media.frame import Window
 from reelproc.upscalers.base import UpscaleSpec
-from reelproc.upscalers.host_picture import planes_of
+from reelproc.upscalers.host_picture import planes_of, rgb_of
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
 from reelproc.upscalers.tiling import smaller_tile, tiles
 
-__all__ = ["HostNetwork", "rgb_of"]
+__all__ = ["HostNetwork"]
 
 Image = NDArray[np.uint8]
-
-_TO_RGB = np.array(RGB_OF_YUV) / np.array(YUV_RANGE) * 255
-_TO_RGB = np.column_stack([_TO_RGB, -_TO_RGB @ np.array(YUV_ZERO)])
 
 
 class HostNetwork(Network):
@@ -93,20 +85,3 @@ class HostNetwork(Network):
                 top : top + t.height * s, left : left + t.width * s
             ]
         return whole
-
-
-def rgb_of(frame: Frame) -> Image:
-    """(H, W, 3) RGB bytes of a frame of any format; chroma of ``yuv420p`` is interpolated at its sites."""
-    if frame.pix_fmt == "rgb24":
-        return frame.image
-    if frame.pix_fmt == "bgr24":
-        return np.ascontiguousarray(frame.image[..., ::-1])
-    luma, *chroma = frame.planes
-    if frame.pix_fmt == "yuv420p":
-        height, width = luma.shape
-        columns = across(-(-width // 2), CHROMA_SITING, width / 2, width, "bicubic")
-        full = [np.empty_like(luma) for _ in chroma]
-        scale_planes(chroma, columns, down(-(-height // 2), 0.0, height / 2, height, "bicubic"), full)
-        chroma = full
-    made: Any = cv2.transform(np.dstack([luma, *chroma]), _TO_RGB)
-    return np.asarray(made, np.uint8)

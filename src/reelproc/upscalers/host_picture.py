@@ -1,9 +1,9 @@
-"""An enlarged RGB picture in this machine's memory as the planes of what is shown: resized, converted, rounded once.
+"""Pictures in this machine's memory on their way to a network and back: planes as RGB, enlarged RGB as planes.
 
-Strip by strip, so that what one step makes is still in the cache when the next one reads it: the rows of the strip are
-made first, of bytes or floats with their colours side by side, as networks leave them; then their colours; then their
-columns. 1080x1920 to 406x720 takes 7 ms of one core, where ``torch`` took 11 ms of two, and the strips are shared out
-among the cores.
+An enlarged picture is made into planes strip by strip, so that what one step makes is still in the cache when the next
+one reads it: the rows of the strip first, of bytes or floats with their colours side by side, as networks leave them;
+then their colours; then their columns. The strips are shared out among the cores: 1080x1920 to 406x720 takes 6 ms of
+one core, where ``torch`` took 11 ms of two.
 """
 
 from __future__ import annotations
@@ -17,30 +17,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.cores import usable_cores
-from reelproc.media.colour import YUV_OF_RGB, YUV_RANGE, YUV_ZERO
+from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
 from reelproc.media.frame import Frame, PixelFormat, Window
 from reelproc.media.placement import CHROMA_SITING
 from reelproc.media.scaling import (
-    BLOCK,
     PARTS,
     STORED,
     Bands,
     across,
     down,
-    multiply_rows,
+    multiply_group,
+    padding,
     pass_across,
     pass_down,
+    repeat_edges,
+    scale_planes,
     scratch,
     store_levels,
 )
 from reelproc.upscalers.base import UpscaleSpec
 
-__all__ = ["fill_planes", "planes_of"]
+__all__ = ["fill_planes", "planes_of", "rgb_floats", "rgb_of"]
 
 Picture = NDArray[np.uint8] | NDArray[np.float32]
 
 MOST_THREADS = 4
 
+_TO_RGB = np.array(RGB_OF_YUV) / np.array(YUV_RANGE)
+_TO_RGB = np.column_stack([_TO_RGB, -_TO_RGB @ np.array(YUV_ZERO)])
 _TO_YUV = np.column_stack([np.array(YUV_OF_RGB) * np.array(YUV_RANGE)[:, None], YUV_ZERO])
 _OF_CHANNELS: dict[PixelFormat, NDArray[np.float64]] = {
     "rgb24": np.eye(3, 4) * 255,
@@ -49,6 +53,40 @@ _OF_CHANNELS: dict[PixelFormat, NDArray[np.float64]] = {
     "yuv420p": _TO_YUV,
 }
 """(3, 4): the levels of each format of (R, G, B, 1), R, G and B being 0 to 1."""
+
+
+def rgb_of(frame: Frame) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB bytes of a frame of any format; chroma of ``yuv420p`` is interpolated at its sites."""
+    if frame.pix_fmt == "rgb24":
+        return frame.image
+    if frame.pix_fmt == "bgr24":
+        return np.ascontiguousarray(frame.image[..., ::-1])
+    levels = np.empty((frame.height, frame.width, 3), np.uint8)
+    return np.asarray(cv2.transform(_full_size(frame, levels), _TO_RGB * 255), np.uint8)
+
+
+def rgb_floats(frame: Frame) -> NDArray[np.float32]:
+    """The same as :func:`rgb_of` in float32 of 0 to 1, rounded nowhere."""
+    if frame.pix_fmt in ("rgb24", "bgr24"):
+        return rgb_of(frame) * np.float32(1 / 255)
+    levels = np.empty((frame.height, frame.width, 3), np.float32)
+    rgb = cv2.transform(_full_size(frame, levels), _TO_RGB)
+    return np.clip(np.asarray(rgb, np.float32), 0, 1, out=levels)
+
+
+def _full_size(frame: Frame, out: Picture) -> Picture:
+    """Y, Cb and Cr of every pixel, in ``out``."""
+    luma, *chroma = frame.planes
+    if frame.pix_fmt == "yuv420p":
+        height, width = luma.shape
+        columns = across(-(-width // 2), CHROMA_SITING, width / 2, width, "bicubic")
+        rows = down(-(-height // 2), 0.0, height / 2, height, "bicubic")
+        full = [np.empty((height, width), out.dtype) for _ in chroma]
+        scale_planes(chroma, columns, rows, full)
+        chroma = full
+    for number, plane in enumerate([luma, *chroma]):
+        cv2.insertChannel(np.asarray(plane, out.dtype), out, number)
+    return out
 
 
 def planes_of(rgb: Picture, window: Window, spec: UpscaleSpec) -> list[NDArray[np.uint8]]:
@@ -97,12 +135,15 @@ class _Strips:
         self._columns = across(wide, window.x, window.width, place.width, "lanczos")
         self._packed = len(out) == 1
         self._chroma: NDArray[np.float32] | None = None
+        self._chroma_columns: slice | Bands = slice(0, place.width)
         if spec.pix_fmt == "yuv420p":
             # column C of the chroma is luma 2 (C + 1/2) - 1/2: it lies over the left of its two columns
             height, width = out[1].shape
             self._chroma_columns = across(place.width, -2 * CHROMA_SITING, 2.0 * width, width, "lanczos")
             self._chroma_rows = down(place.height, 0.0, 2.0 * height, height, "lanczos")
-            self._chroma = np.empty((place.height, 2, width), np.float32)
+            above, below = padding(self._chroma_rows, place.height)
+            self._middle = np.empty((above + place.height + below, 2, width), np.float32)
+            self._chroma = self._middle[above : above + place.height]
         matrix = _OF_CHANNELS[spec.pix_fmt].copy()
         matrix[:, :3] *= (PARTS if isinstance(self._rows, Bands) else 1) / (255 if rgb.dtype == np.uint8 else 1)
         self._matrix = matrix
@@ -113,55 +154,68 @@ class _Strips:
             self._make(top, min(STORED, self._size - top))
 
     def _make(self, top: int, count: int) -> None:
-        levels = cv2.transform(self._strip(top, count), self._matrix)
-        wide = levels.shape[1]
-        planar = scratch.take("colours", 3, STORED, wide)[:, :count]
+        strip = self._strip(top, count)
+        wide, width = strip.shape[1], self._out[0].shape[1]
+        levels = cv2.transform(strip, self._matrix, dst=scratch.take("levels", count, wide, 3))
+        planar, inner = _room("colours", count, wide, self._columns)
         for channel in range(3):
-            cv2.extractChannel(levels, channel, planar[channel])
-        made = _across(planar, self._columns, scratch.take("shown", 3, STORED, self._out[0].shape[1]))
+            cv2.extractChannel(levels, channel, inner[channel])
+        shown, inner = _room("shown", count, width, self._chroma_columns)
+        _across(planar, wide, self._columns, inner)
         targets = [self._out[0][..., c] for c in range(3)] if self._packed else self._out
         if self._chroma is not None:
             targets = self._out[:1]
-            _across(made[1:], self._chroma_columns, self._chroma[top : top + count].transpose(1, 0, 2))
-        store_levels(made.transpose(1, 0, 2)[:, : len(targets)], [plane[top : top + count] for plane in targets])
+            _across(shown[1:], width, self._chroma_columns, self._chroma[top : top + count].transpose(1, 0, 2))
+        made = inner.transpose(1, 0, 2)[:, : len(targets)]
+        store_levels(made, [plane[top : top + count] for plane in targets])
 
     def _strip(self, top: int, count: int) -> NDArray[np.float32]:
         """(count, W, 3) float32: rows of the right height; an eighth of their levels where they were resampled."""
         rgb, rows = self._rgb, self._rows
         if isinstance(rows, slice):
             return np.asarray(rgb[rows.start + top : rows.start + top + count], np.float32)
-        blocks = range(top // BLOCK, -(-(top + count) // BLOCK))
-        inputs = rows.weights[0].shape[1]
-        first, end = rows.firsts[blocks[0]], max(rows.firsts[block] for block in blocks) + inputs
-        source = rgb[first:end].reshape(end - first, -1)
-        if source.dtype == np.float32:
-            read = np.asarray(source, np.float32)  # nothing is copied
+        group = top // STORED
+        first, end = rows.inputs(group)
+        beyond = first < 0 or end > len(rgb)
+        source = rgb[np.clip(np.arange(first, end), 0, len(rgb) - 1)] if beyond else rgb[first:end]
+        flat = source.reshape(end - first, -1)
+        if flat.dtype == np.float32:
+            read = np.asarray(flat, np.float32)  # nothing is copied
         else:
-            read = scratch.take("read", *source.shape)
-            read[...] = source
+            read = scratch.take("read", *flat.shape)
+            read[...] = flat
         buffer = scratch.take("strip", STORED, *rgb.shape[1:])
-        multiply_rows(read, rows, blocks, first, buffer.reshape(STORED, -1))
+        multiply_group(read, rows, group, first, buffer.reshape(STORED, -1))
         return buffer[:count]
 
     def finish(self) -> None:
         """Fill the chroma, whose rows come of two or more of the luma's."""
         if self._chroma is None:
             return
-        assert isinstance(self._chroma_rows, Bands)  # they shrink
-        middle = self._chroma
+        rows, middle = self._chroma_rows, self._middle
+        assert isinstance(rows, Bands)  # they shrink
+        above, below = padding(rows, len(self._chroma))
+        repeat_edges(middle, above, below, axis=0)
         np.multiply(middle, np.float32(PARTS), out=middle)
         np.rint(middle, out=middle)
-        pass_down(middle[self._chroma_rows.first : self._chroma_rows.end], self._chroma_rows, self._out[1:])
+        pass_down(middle[above + rows.first : above + rows.end], rows, self._out[1:])
 
 
-def _across(planar: NDArray[np.float32], columns: slice | Bands, out: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(planes, rows, W) to the first as many rows of ``out``."""
-    made = out[:, : planar.shape[1]]
+def _room(name: str, rows: int, width: int, columns: slice | Bands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(3, rows, W) with room beside it for what ``columns`` reads beyond it, and without."""
+    before, after = padding(columns, width)
+    whole = scratch.take(name, 3, rows, before + width + after)
+    return whole, whole[..., before : before + width]
+
+
+def _across(room: NDArray[np.float32], width: int, columns: slice | Bands, out: NDArray[np.float32]) -> None:
+    """(planes, rows, W), with the room of :func:`_room`, to the columns of ``out``."""
     if isinstance(columns, slice):
-        made[...] = planar[..., columns]
-    else:
-        pass_across(planar[..., columns.first : columns.end], columns, made)
-    return made
+        out[...] = room[..., columns]
+        return
+    before, after = padding(columns, width)
+    repeat_edges(room, before, after, axis=2)
+    pass_across(room[..., before + columns.first : before + columns.end], columns, out)
 
 
 @functools.cache

@@ -22,7 +22,7 @@ from torch import Tensor
 from reelproc.errors import BackendError, OutOfMemoryError
 from reelproc.media.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
-from reelproc.upscalers.host_picture import fill_planes
+from reelproc.upscalers.host_picture import fill_planes, rgb_floats
 from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, placed
 from reelproc.upscalers.networks import Model
 from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
@@ -77,7 +77,7 @@ class TorchNetwork(Network):
         self.descriptor = descriptor.to(device=device, dtype=dtype)
         # channels last: twice as fast on a CPU with AVX-512, and what tensor cores want
         self.descriptor.model.to(memory_format=torch.channels_last)
-        self._resize = Resizer(device, group=16 if on_cuda else 1)
+        self._resize = Resizer(device, group=4 if on_cuda else 1)
         self._copies = _CudaCopies(device) if on_cuda else None
 
     def start(self, cuts: Sequence[Cut], spec: UpscaleSpec) -> Callable[[], Enlarged]:
@@ -127,7 +127,10 @@ class TorchNetwork(Network):
 
     def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> tuple[Tensor, float]:
         with torch.inference_mode(), self._tuned():
-            rgb = to_rgb(data, spec.pix_fmt, *cuts[0].size, self._resize)
+            if self._torch_device.type == "cpu":
+                rgb = torch.from_numpy(np.stack([rgb_floats(cut.frame) for cut in cuts])).permute(0, 3, 1, 2)
+            else:
+                rgb = to_rgb(data, spec.pix_fmt, *cuts[0].size, self._resize)
             begin = time.perf_counter()
             large = self.enlarge_rgb(rgb)
             seconds = time.perf_counter() - begin

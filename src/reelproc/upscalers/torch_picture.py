@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
 from reelproc.media.frame import PixelFormat, Window, plane_shapes
 from reelproc.media.placement import CHROMA_SITING
-from reelproc.media.scaling import PARTS, Bands, Filter, across, down
+from reelproc.media.scaling import PARTS, STORED, Bands, Filter, across, down
 
 if TYPE_CHECKING:
     from reelproc.upscalers.base import UpscaleSpec
@@ -30,12 +31,12 @@ class Resizer:
 
     Args:
         device: where.
-        group: how many blocks of a band go into one matrix: few keep the arithmetic small, many the number of calls.
+        group: how many groups of a band go into one matrix: few keep the arithmetic small, many the number of calls.
     """
 
     def __init__(self, device: torch.device, group: int) -> None:
         self._device, self._group = device, group
-        self._matrices: OrderedDict[Bands, list[tuple[int, Tensor]]] = OrderedDict()
+        self._matrices: OrderedDict[tuple[Bands, int], list[tuple[int, Tensor]]] = OrderedDict()
 
     def __call__(self, x: Tensor, columns: slice | Bands, rows: slice | Bands) -> Tensor:
         """Resample (N, C, H, W) float32 along both axes."""
@@ -45,36 +46,44 @@ class Resizer:
         elif channels > 1 and x.is_contiguous(memory_format=torch.channels_last):
             # as it lies in memory, a row of pixels with their colours being one row: nothing is copied
             flat = x.permute(0, 2, 3, 1).reshape(n, high, wide * channels)
-            parts = [torch.matmul(m, flat[:, a : a + m.shape[1]]) for a, m in self._of(rows, upright=True)]
+            parts = [torch.matmul(m, flat[:, a : a + m.shape[1]]) for a, m in self._of(rows, high, upright=True)]
             x = torch.cat([p.view(n, -1, wide, channels).permute(0, 3, 1, 2) for p in parts], dim=2).contiguous()
         else:
             x = torch.cat(
-                [torch.matmul(m, x[:, :, a : a + m.shape[1]]) for a, m in self._of(rows, upright=True)], dim=2
+                [torch.matmul(m, x[:, :, a : a + m.shape[1]]) for a, m in self._of(rows, high, upright=True)], dim=2
             )
         if isinstance(columns, slice):
             return x[..., columns]
         return torch.cat(
-            [torch.matmul(x[..., a : a + m.shape[0]], m) for a, m in self._of(columns, upright=False)], dim=3
+            [torch.matmul(x[..., a : a + m.shape[0]], m) for a, m in self._of(columns, wide, upright=False)], dim=3
         )
 
-    def _of(self, bands: Bands, *, upright: bool) -> list[tuple[int, Tensor]]:
-        """Per group of blocks its first input, and its (outputs, inputs) or, across, (inputs, outputs) matrix."""
-        if bands in self._matrices:
-            self._matrices.move_to_end(bands)
-            return self._matrices[bands]
+    def _of(self, bands: Bands, length: int, *, upright: bool) -> list[tuple[int, Tensor]]:
+        """Per some groups their first input, and their (outputs, inputs) or, across, (inputs, outputs) matrix."""
+        key = bands, length
+        if key in self._matrices:
+            self._matrices.move_to_end(key)
+            return self._matrices[key]
         made = []
         for begin in range(0, len(bands.firsts), self._group):
-            firsts = bands.firsts[begin : begin + self._group]
-            weights = [torch.from_numpy(w) for w in bands.weights[begin : begin + self._group]]
-            blocks = [w * PARTS if upright else w.T for w in weights]
-            outputs, inputs = blocks[0].shape
-            low = min(firsts)
-            matrix = torch.zeros(len(blocks) * outputs, max(firsts) + inputs - low)
-            for number, (first, block) in enumerate(zip(firsts, blocks, strict=True)):
-                matrix[number * outputs : (number + 1) * outputs, first - low : first - low + inputs] = block
-            matrix = matrix[: bands.size - begin * outputs]
-            made.append((low, (matrix if upright else matrix.T.contiguous()).to(self._device)))
-        self._matrices[bands] = made
+            groups = range(begin, min(begin + self._group, len(bands.firsts)))
+            blocks = [
+                (bands.firsts[group] + number * bands.advance, block * PARTS if upright else block.T)
+                for group in groups
+                for number, block in enumerate(bands.weights[group][: bands.blocks(group)])
+            ]
+            height, inputs = blocks[0][1].shape
+            low = min(max(min(first for first, _ in blocks), 0), length - 1)
+            end = max(min(max(first for first, _ in blocks) + inputs, length), low + 1)
+            matrix = np.zeros((len(blocks) * height, end - low), np.float32)
+            for number, (first, block) in enumerate(blocks):
+                # beyond the picture its edge is meant: weights of one input are added up
+                index = np.clip(np.arange(first, first + inputs), low, end - 1) - low
+                np.add.at(matrix[number * height : (number + 1) * height].T, index, block.T)
+            matrix = matrix[: bands.size - begin * STORED]
+            ready = torch.from_numpy(matrix if upright else np.ascontiguousarray(matrix.T)).to(self._device)
+            made.append((low, ready))
+        self._matrices[key] = made
         if len(self._matrices) > CACHED_AXES:
             self._matrices.popitem(last=False)
         return made
