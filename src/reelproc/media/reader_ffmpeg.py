@@ -9,6 +9,7 @@ dropped.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import re
@@ -22,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from reelproc.cores import usable_cores
 from reelproc.errors import DecodeError
 from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
@@ -36,6 +38,9 @@ STALL_SECONDS = 60.0
 
 READ_AHEAD = 3
 """Frames decoded ahead of the consumer."""
+
+MOST_THREADS = 16
+"""Of a decoder: each holds a frame."""
 
 _TICK_SECONDS = 0.25
 
@@ -101,6 +106,8 @@ class FFmpegReader(VideoReader):
         # (max_error_rate): that is reported, and no reason to exit with an error.
         # max_pixels: a stream that grows on the way must not take all memory.
         options = ["-noautorotate", "-copyts", "-max_pixels", str(MAX_PIXELS)]
+        # left to itself, ffmpeg takes one thread more than the machine has cores, whatever the container may use
+        options += ["-threads", str(min(math.ceil(usable_cores()), MOST_THREADS))]
         if seek is not None:
             seconds = seek * self.video.time_base
             options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]
