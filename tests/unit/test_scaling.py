@@ -168,3 +168,12 @@ def test_a_pan_by_whole_pixels_meets_its_weights_again() -> None:
     assert far.weights is near.weights
     assert far.firsts == tuple(first + 101 for first in near.firsts)
     assert across(300, 141.3, 54.0, 81, "lanczos") is far
+
+
+@pytest.mark.parametrize("kernel", FILTERS)
+def test_a_window_beside_the_plane_shows_its_nearest_edge(kernel: Filter) -> None:
+    plane = random_plane(40, 40)
+    for x, column in ((-900.0, 0), (700.3, 39)):
+        column_alone = np.repeat(plane[:, column : column + 1], 40, axis=1)
+        wanted = scaled(column_alone, (0, 0.4, 40, 39.0), 20, 60, kernel)
+        assert np.array_equal(scaled(plane, (x, 0.4, 33.0, 39.0), 20, 60, kernel), wanted)
