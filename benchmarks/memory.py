@@ -76,9 +76,13 @@ def peak_while(source: Path, output: Path) -> tuple[int, float]:
     return peak, time.perf_counter() - begin
 
 
-def looped(source: Path, output: Path, times: int) -> Path:
-    """``source`` so many times over, nothing encoded again."""
-    arguments = ["-stream_loop", str(times - 1), "-i", str(source), "-c", "copy", "-y", str(output)]
+def looped(source: Path, output: Path, times: int, seconds: int) -> Path:
+    """The picture of ``source`` so many times over, not encoded again, with a tone as long as all of it.
+
+    Its own sound ends in the middle of an AAC frame: looped with it, the picture would have a gap at every seam.
+    """
+    arguments = ["-stream_loop", str(times - 1), "-i", str(source), "-f", "lavfi", "-i", "sine=440:sample_rate=48000"]
+    arguments += ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac", "-t", str(seconds), "-y", str(output)]
     subprocess.run([ffmpeg_path(), "-v", "error", *arguments], check=True)
     return output
 
@@ -94,7 +98,8 @@ def main() -> None:
         folder = Path(name)
         short = moving_camera(folder / "camera.mp4", options.seconds)
         for seconds in (options.seconds, options.seconds * options.times):
-            source = looped(short, folder / f"{seconds}.mp4", seconds // options.seconds)
+            source = looped(short, folder / f"{seconds}.mp4", seconds // options.seconds, seconds)
+            assert frames(source) == seconds * 30
             peak, took = peak_while(source, folder / "out.mp4")
             assert frames(folder / "out.mp4") == seconds * 30
             rows.append({"seconds": seconds, "peak_pss_bytes": peak, "took_seconds": round(took, 1)})
