@@ -40,6 +40,7 @@ __all__ = [
     "down",
     "multiply_group",
     "padding",
+    "part_of",
     "pass_across",
     "pass_down",
     "repeat_edges",
@@ -270,7 +271,7 @@ def scale_planes(
     # side by side in every row: all planes together are one wide plane to the pass down
     samples = scratch.take("samples", end - first, len(planes), right - left)
     for number, plane in enumerate(planes):
-        np.multiply(_part(plane, first, end, left, right), np.float32(PARTS), out=samples[:, number])
+        np.multiply(part_of(plane, first, end, left, right), np.float32(PARTS), out=samples[:, number])
     middle = samples
     if isinstance(columns, Bands):
         middle = scratch.take("middle", end - first, len(planes), columns.size)
@@ -283,16 +284,15 @@ def scale_planes(
         pass_down(middle, rows, out)
 
 
-def _part(plane: Plane, first: int, end: int, left: int, right: int) -> Plane:
-    """Rows and columns of a plane; those beyond it repeat its edge."""
+def part_of(plane: Plane | Floats, first: int, end: int, left: int, right: int) -> Plane | Floats:
+    """Rows and columns of a plane of bytes or floats, not copied; where some lie beyond it, a copy repeats its edge."""
     height, width = plane.shape
     if first >= 0 and left >= 0 and end <= height and right <= width:
         return plane[first:end, left:right]
     (top, bottom), rows = _inside(first, end, height)
     (before, after), columns = _inside(left, right, width)
-    return np.asarray(
-        cv2.copyMakeBorder(plane[rows, columns], top, bottom, before, after, cv2.BORDER_REPLICATE), np.uint8
-    )
+    made = cv2.copyMakeBorder(plane[rows, columns], top, bottom, before, after, cv2.BORDER_REPLICATE)
+    return np.asarray(made, np.float32) if plane.dtype == np.float32 else np.asarray(made, np.uint8)
 
 
 def _inside(first: int, end: int, length: int) -> tuple[tuple[int, int], slice]:

@@ -2,7 +2,7 @@
 
 An enlarged picture is made into planes strip by strip, so that what one step makes is still in the cache when the next
 one reads it: the rows of the strip first, of bytes or floats with their colours side by side, as networks leave them;
-then their colours; then their columns. The strips are shared out among the cores: 1080x1920 to 406x720 takes 6 ms of
+then their colours; then their columns. The strips are shared out among the cores: 1080x1920 to 406x720 takes 5 ms of
 one core, where ``torch`` took 11 ms of two.
 """
 
@@ -28,6 +28,7 @@ from reelproc.media.scaling import (
     down,
     multiply_group,
     padding,
+    part_of,
     pass_across,
     pass_down,
     repeat_edges,
@@ -176,14 +177,13 @@ class _Strips:
             return np.asarray(rgb[rows.start + top : rows.start + top + count], np.float32)
         group = top // STORED
         first, end = rows.inputs(group)
-        beyond = first < 0 or end > len(rgb)
-        source = rgb[np.clip(np.arange(first, end), 0, len(rgb) - 1)] if beyond else rgb[first:end]
-        flat = source.reshape(end - first, -1)
-        if flat.dtype == np.float32:
-            read = np.asarray(flat, np.float32)  # nothing is copied
+        flat = rgb.reshape(len(rgb), -1)
+        source = part_of(flat, first, end, 0, flat.shape[1])
+        if source.dtype == np.float32:
+            read = np.asarray(source, np.float32)  # nothing is copied
         else:
-            read = scratch.take("read", *flat.shape)
-            read[...] = flat
+            read = scratch.take("read", *source.shape)
+            read[...] = source
         buffer = scratch.take("strip", STORED, *rgb.shape[1:])
         multiply_group(read, rows, group, first, buffer.reshape(STORED, -1))
         return buffer[:count]
