@@ -36,6 +36,9 @@ in all."""
 JobStatus = Literal["queued", "running", "complete", "error", "cancelled", "expired", "unknown"]
 
 
+PROGRESS_SECONDS = 0.25
+"""How often progress is reported."""
+
 _SHARES: dict[str, tuple[float, float]] = {
     "startup": (0.0, 0.0),
     "download": (0.0, 0.08),
@@ -113,7 +116,8 @@ class RenderResult(Schema):
         fps: constant rate as a fraction, ``"30"`` or ``"30000/1001"``; None where source timestamps are kept.
         width, height: pixels.
         clips: each clip's span in the output.
-        phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``.
+        phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``. Those
+            of ``audio``, which is rendered beside the pictures, are a processor's.
         hardware: name of what it ran on.
         gpu, cores: the GPU's name and the cores of what it was rented on; None on your own machine.
         cold_start: whether the container was started for this job; None where there is no container.

@@ -324,7 +324,7 @@ def test_progress_rises_over_all_phases_to_the_end(server: ServerProcess, ann: C
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert len({share for share in shares if 0.1 < share < 0.9}) > 3
-    assert {"render", "audio"} <= {s["phase"] for s in seen}
+    assert {"render", "done"} <= {s["phase"] for s in seen}
     assert [s["status"] for s in follow(server, ann, job)] == ["complete"], "of one that has ended: how"
 
 

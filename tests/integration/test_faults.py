@@ -243,9 +243,10 @@ def test_a_source_that_vanishes_on_the_way_is_an_error(game: MadeVideo, tmp_path
     source = tmp_path / "moving.mp4"
     source.write_bytes(game.path.read_bytes())
     at_frame(5, source.unlink)
-    moving = MadeVideo(source, *(getattr(game, name) for name in ("pts", "time_base", "numbers", "width", "height")))
+    clips = [rp.Clip(source=source, start=start, end=start + 1) for start in (0, 1)]  # the second opens it again
+    output = rp.Output(width=160, height=90, preset="ultrafast", audio=False)
     with nothing_left(tmp_path):
-        outcome = run(render_job(moving, tmp_path / "out.mp4"))
+        outcome = run(rp.RenderJob(reel=rp.Reel(clips=clips, output=output), output=tmp_path / "out.mp4"))
         source.write_bytes(game.path.read_bytes())
     assert isinstance(outcome.error, (ObjectNotFoundError, DecodeError)), str(outcome)
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -235,6 +236,54 @@ def test_a_fault_in_the_middle_leaves_nothing(
     clips = [rp.Clip(source=source, start=0, end=2), rp.Clip(source=source, start=2, end=4)]
     with pytest.raises(rp.DecodeError, match="as if"):
         render(reel_of(*clips, concat=concat, audio=True), tmp_path / "o.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_the_sound_ends_the_picture_at_its_next_frame(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    failed = threading.Event()
+    write = VideoWriter.write
+
+    def explode(*_: object, **__: object) -> None:
+        failed.set()
+        raise rp.DecodeError("as if")
+
+    def counted(self: VideoWriter, frame: rp.Frame) -> None:
+        assert failed.wait(20)
+        time.sleep(0.05)
+        written.append(frame.pts)
+        write(self, frame)
+
+    monkeypatch.setattr("reelproc.media.audio.render_sound", explode)
+    monkeypatch.setattr(VideoWriter, "write", counted)
+    with pytest.raises(rp.DecodeError, match="as if"):
+        render(reel_of(rp.Clip(source=source), audio=True), tmp_path / "o.mp4")
+    assert len(written) <= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fault_of_the_picture_stops_the_sound(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = threading.Event()
+
+    def endless(*_: object, cancelled: Callable[[], None], **__: object) -> None:
+        try:
+            while True:
+                cancelled()
+                time.sleep(0.01)
+        except rp.JobCancelledError:
+            stopped.set()
+            raise
+
+    def explode(*_: object) -> None:
+        raise rp.EncodeError("as if")
+
+    monkeypatch.setattr("reelproc.media.audio.render_sound", endless)
+    monkeypatch.setattr(VideoWriter, "write", explode)
+    with pytest.raises(rp.EncodeError, match="as if"):
+        render(reel_of(rp.Clip(source=source), audio=True), tmp_path / "o.mp4")
+    assert stopped.is_set()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -42,7 +42,7 @@ def reel(video: Path, *stages: object, **output: object) -> rp.Reel:
 
 def amounts(job: rp.Reel | rp.RenderJob | rp.ExtractJob | rp.DetectJob) -> dict[str, float]:
     work = work_of(job)
-    return dict(work.whole.amounts) | work.before | work.after
+    return dict(work.whole.amounts) | work.before | work.beside | work.after
 
 
 def test_frames_pixels_and_sound_are_counted_as_planned(video: Path) -> None:

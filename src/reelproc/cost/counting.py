@@ -54,8 +54,9 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
     copied = plan.frame_count - encoded
     output = encoded * pixels * MEGABYTES_PER_MEGAPIXEL + source * copied / max(1, plan.frame_count)
     after = {"assemble": float(plan.frame_count)}
+    beside: dict[str, float] = {}
     if plan.output.audio and not copies_sound(plan, Path(destination)):
-        after |= _sound(plan)
+        beside = _sound(plan)
         output += float(plan.duration) * plan.output.audio_bitrate / 8 / MEGA
     if copied:
         after["copy"] = source * copied / plan.frame_count
@@ -68,6 +69,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
         segments=tuple(segments),
         opening={clip.plan.index: clip.opening for clip in counted},
         before={"probe": float(len(plan.clips))},
+        beside=beside,
         after=after,
         source_megabytes=source,
         output_megabytes=output,

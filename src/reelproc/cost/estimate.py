@@ -157,7 +157,7 @@ def estimate_work(
         duration_seconds=work.duration_seconds,
         upscaled_frames=work.upscaled_frames,
         source_megabytes=work.source_megabytes,
-        amounts=dict(work.whole.amounts) | work.before | work.after,
+        amounts=dict(work.whole.amounts) | work.before | work.beside | work.after,
         options=options,
         recommended=chosen,
         reason=_reason(chosen, cold),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pace_in", "rates_of"]
 
-OUTSIDE = ("startup", "download", "probe", "load", "audio", "assemble", "upload")
+OUTSIDE = ("startup", "download", "probe", "load", "assemble", "upload")
 """Phases of a run that do not overlap with its loop."""
 
 LOADED_SECONDS = 0.3
@@ -49,8 +49,8 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
     learn("probe", phases.get("probe"), work.before.get("probe", 0.0))
     learn("download", phases.get("download"), work.source_megabytes)
     learn("upload", phases.get("upload"), work.output_megabytes)
-    if "audio.stretched" not in work.after:
-        learn("audio", phases.get("audio"), work.after.get("audio", 0.0))
+    if "audio.stretched" not in work.beside:
+        learn("audio", phases.get("audio"), work.beside.get("audio", 0.0))
     if "copy" not in work.after:
         learn("assemble", phases.get("assemble"), work.after.get("assemble", 0.0))
     if result.cold_start and not work.networks:  # a warm container starts nothing
@@ -85,7 +85,7 @@ def pace_in(result: RenderResult | DetectResult, work: Work, calibration: Calibr
     """
     if "wall" not in result.phases or not work.segments:
         return {}
-    expected = loop(work.whole, Rates(place(result.hardware), calibration))
+    expected = loop(work.whole, Rates(place(result.hardware), calibration), beside=work.beside)
     outside = sum(result.phases.get(phase, 0.0) for phase in OUTSIDE)
     measured = result.phases["wall"] - outside - expected.starting
     if measured < SHORTEST_LOOP or expected.ideal <= 0:

@@ -27,6 +27,9 @@ PHASES = (
 )  # fmt: skip
 """In the order in which they begin."""
 
+OVERLAPPING = ("decode", "stages", "network", "encode", "audio")
+"""Those that go on at the same time; together they take as long as ``render``."""
+
 IDLE_SECONDS = 60
 """How long a container waits for another job (``scaledown_window`` of the app); that is billed as well."""
 
@@ -38,8 +41,8 @@ class Option(Schema):
         executor: where.
         chunks: in how many parts.
         start: ``"cold"``: containers and workers are started, and networks loaded, for it; ``"warm"``: they are there.
-        phases: seconds by phase, of all workers. ``decode``, ``stages``, ``network`` and ``encode`` are seconds of a
-            processor or of the device, and overlap; ``render`` is how long they take together.
+        phases: seconds by phase, of all workers. ``decode``, ``stages``, ``network``, ``encode`` and ``audio`` are
+            seconds of a processor or of the device, and overlap; ``render`` is how long they take together.
         wall_seconds, wall_low, wall_high: from submission to result, without waiting in a queue and without the time in
             which files of this machine go to a staging place; with the rates at their lower and upper quartiles (or
             bounds, where they are assumed) all at once.
@@ -157,7 +160,7 @@ def _bill(work: Work, rates: Rates, pricing: Pricing, chunks: int, start: Start,
 
 
 def _alone(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start: Start, level: Level) -> _Bill:
-    made = loop_of_parts(parts, rates, level)
+    made = loop_of_parts(parts, rates, level, beside=work.beside)
     bill = _Bill(phases=added(_starting(work, rates, start, level), _around(work, rates, level), _rendering(made)))
     bill.wall = _sum(bill.phases)
     bill.container(rates.place, pricing, bill.wall, made.cpu)
@@ -166,7 +169,7 @@ def _alone(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start:
 
 def _in_processes(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start: Start, level: Level) -> _Bill:
     """Workers on one machine share its processors; each is started for its chunk, whatever the first one's start."""
-    made = loop_of_parts(parts, rates, level)
+    made = loop_of_parts(parts, rates, level, beside=work.beside)
     around = _around(work, rates, level)
     first, each = _starting(work, rates, start, level), _starting(work, rates, "cold", level)
     rounds = max(1.0, len(parts) / rates.place.threads)
@@ -199,7 +202,7 @@ def _in_containers(work: Work, parts: list[Part], rates: Rates, pricing: Pricing
     # the segments come to it as the source would
     around["download"] = around.get("download", 0.0) + work.output_megabytes * at(coordinating("download"), level)
     own = added({"startup": at(coordinating("startup"), level)} if start == "cold" else {}, around)
-    bill.wall = max(walls) + sum(own.values())
+    bill.wall = max(*walls, own.get("audio", 0.0)) + _sum(own)
     bill.container(coordinating.place, pricing, bill.wall)
     bill.phases = added(bill.phases, own)
     return bill
@@ -207,7 +210,7 @@ def _in_containers(work: Work, parts: list[Part], rates: Rates, pricing: Pricing
 
 def _sum(phases: Mapping[str, float]) -> float:
     """Seconds of what comes one after the other."""
-    return sum(spent for name, spent in phases.items() if name not in ("decode", "stages", "network", "encode"))
+    return sum(spent for name, spent in phases.items() if name not in OVERLAPPING)
 
 
 def _rendering(made: Loop) -> dict[str, float]:
@@ -222,10 +225,10 @@ def _starting(work: Work, rates: Rates, start: Start, level: Level) -> dict[str,
 
 
 def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
-    """What comes before and behind the loop."""
+    """What comes before, beside and behind the loop."""
     phases: dict[str, float] = {}
     names = {"probe": "probe", "audio": "audio", "audio.stretched": "audio", "assemble": "assemble", "copy": "assemble"}
-    for kind, spent in seconds(added(work.before, work.after), rates, level).items():
+    for kind, spent in seconds(added(work.before, work.beside, work.after), rates, level).items():
         phases[names[kind]] = phases.get(names[kind], 0.0) + spent
     moved = work.source_megabytes if rates.place.rented else work.remote_megabytes
     if moved:
@@ -237,7 +240,7 @@ def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
 
 def _weights(work: Work, rates: Rates, start: Start) -> dict[str, float]:
     """Seconds by kind, to tell which rates matter."""
-    counted = added(work.whole.amounts, work.before, work.after)
+    counted = added(work.whole.amounts, work.before, work.beside, work.after)
     weights = {kind: spent for kind, spent in seconds(counted, rates, "value").items() if spent}
     if start == "cold":
         weights["startup"] = at(rates("startup"), "value")

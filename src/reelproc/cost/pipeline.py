@@ -2,7 +2,8 @@
 
 With the processor seconds of each kind known, the loop of a render takes
 
-    pace x max(all processor seconds / logical processors, the stages' thread, encoding / encoder threads, network)
+    pace x max(all processor seconds / logical processors, the stages' thread, encoding / encoder threads, network,
+                sound)
 
 since its threads run side by side, and the processors are shared. On a place without a GPU a network's seconds are
 those of all its processors, and count among the processor seconds. ``pace`` is what whole runs took over that: what the
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from reelproc.cost.rates import Basis, Rate, Rates
@@ -62,17 +64,29 @@ def seconds(amounts: Mapping[str, float], rates: Rates, level: Level) -> dict[st
     return {kind: amount * at(rates(kind), level) for kind, amount in amounts.items()}
 
 
-def loop(part: Part, rates: Rates, level: Level = "value") -> Loop:
+def loop(
+    part: Part, rates: Rates, level: Level = "value", *, beside: Mapping[str, float] = MappingProxyType({})
+) -> Loop:
     """The loop of one worker that has the place for itself."""
-    return loop_of_parts([part], rates, level)
+    return loop_of_parts([part], rates, level, beside=beside)
 
 
-def loop_of_parts(parts: Sequence[Part], rates: Rates, level: Level = "value") -> Loop:
-    """The loops of workers that share one place: its processors and its device."""
+def loop_of_parts(
+    parts: Sequence[Part], rates: Rates, level: Level = "value", *, beside: Mapping[str, float] = MappingProxyType({})
+) -> Loop:
+    """The loops of workers that share one place: its processors and its device.
+
+    Args:
+        parts: what each worker does.
+        rates: of the place.
+        level: which figure of them.
+        beside: amounts of the sound, where it is rendered at that place meanwhile, by one thread.
+    """
     place = rates.place
     phases: dict[str, float] = {}
-    fixed = cpu = device = 0.0
-    slowest = 0.0
+    sound = sum(seconds(beside, rates, level).values())
+    fixed = device = 0.0
+    cpu = slowest = sound
     for part in parts:
         own: dict[str, float] = {}
         hardware = 0.0  # an encoder of the device's

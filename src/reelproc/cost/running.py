@@ -138,10 +138,10 @@ def _run(reel: Reel, folder: Path, calibration: Calibration) -> Calibration:
     extra: Samples = {}
     if copied := work.after.get("copy"):
         extra["copy"] = [seconds.get("assemble", 0.0) / copied]
-    if stretched := work.after.get("audio.stretched"):
+    if stretched := work.beside.get("audio.stretched"):
         plain = known.entry("local", this_host())
         spread = plain.spread("audio") if plain is not None else None
-        sound = spread.median * work.after["audio"] if spread is not None else 0.0
+        sound = spread.median * work.beside["audio"] if spread is not None else 0.0
         extra["audio.stretched"] = [max(0.0, seconds.get("audio", 0.0) - sound) / stretched]
     return known.with_samples("local", this_host(), extra) if extra else known
 

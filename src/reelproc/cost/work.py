@@ -91,7 +91,7 @@ class Work(Schema):
         segments: the encoded segments.
         opening: for each clip what it costs to open its source somewhere: the frames that are decoded only because
             decoding begins at a key frame.
-        before, after: amounts before the loop (probe) and behind it (sound, joining).
+        before, beside, after: amounts before the loop (probe), at the same time (sound) and behind it (joining).
         source_megabytes: of all sources that are needed, as much as would be moved to another machine.
         remote_megabytes: of these, what lies elsewhere already.
         output_megabytes: about how large the result gets.
@@ -107,6 +107,7 @@ class Work(Schema):
     segments: tuple[SegmentWork, ...] = ()
     opening: dict[int, dict[str, float]] = Field(default_factory=dict)
     before: dict[str, float] = Field(default_factory=dict)
+    beside: dict[str, float] = Field(default_factory=dict)
     after: dict[str, float] = Field(default_factory=dict)
     source_megabytes: float = 0.0
     remote_megabytes: float = 0.0

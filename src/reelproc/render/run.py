@@ -7,9 +7,8 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,19 +21,16 @@ from reelproc.render.chunks import delegated, is_there, with_parts
 from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment import Concealment, render_segments
 from reelproc.render.segment_store import SegmentStore, notes_path
+from reelproc.render.sound import ReelSound
 from reelproc.render.sources import plan as plan_reel
-from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
+from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
 
 if TYPE_CHECKING:
     from reelproc.jobs import ChunkJob, JobContext, OnDamage
-    from reelproc.media.audio import SoundPiece
     from reelproc.reel import Output, Reel
 
-__all__ = ["render_chunk", "render_plan", "render_reel", "segment_key", "sound_pieces"]
-
-PROGRESS_SECONDS = 0.25
-"""How often progress is reported."""
+__all__ = ["render_chunk", "render_plan", "render_reel", "segment_key"]
 
 
 def render_reel(
@@ -161,23 +157,25 @@ def render_plan(
     Raises:
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
-    with _work_folder(context.folder, destination) as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(_work_folder(context.folder, destination))
         files = _segment_files(plan, folder, settings, on_damage, context)
+        sound: ReelSound | None = None
+        if plan.output.audio and not copies_sound(plan, destination):
+            sound = stack.enter_context(ReelSound(plan, folder / "sound.m4a", clock, conceal=on_damage == "conceal"))
         parts: list[RenderResult] = []
         if context.delegate is not None and (chunks != 1 or context.delegate.always):
             parts = delegated(plan, files, chunks, context.delegate, context)
-        concealed = _render_missing(plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock)
-        sound = None
+        concealed = _render_missing(
+            plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock, sound=sound
+        )
         silenced: tuple[str, ...] = ()
-        if plan.output.audio and not copies_sound(plan, destination):
-            context.progress(Progress(phase="audio", message="rendering the sound"))
-            sound = folder / "sound.m4a"
-            with clock("audio"):
-                silenced = _render_sound(plan, sound, conceal=on_damage == "conceal", context=context)
+        if sound is not None:
+            silenced = sound.finish(context)
         context.check()
         context.progress(Progress(phase="assemble", message="joining"))
         with clock("assemble"):
-            assemble(plan, files, sound, destination)
+            assemble(plan, files, None if sound is None else sound.path, destination)
         if context.store:
             SegmentStore(context.store).forget(path for path in files if path is not None)
     warnings = [*plan.warnings, *_report(plan, concealed), *silenced]
@@ -226,8 +224,12 @@ def _render_missing(
     on_damage: OnDamage,
     context: JobContext,
     clock: PhaseClock,
+    sound: ReelSound | None = None,
 ) -> list[Concealment]:
-    """Render the segments whose files are not there, and return what is concealed in all of them."""
+    """Render the segments whose files are not there, and return what is concealed in all of them.
+
+    Where ``sound``, rendered meanwhile, fails, so does this.
+    """
     encoded = [(s, path) for s, path in zip(plan.segments, files, strict=True) if path is not None]
     store = SegmentStore(context.store) if context.store else None
     missing = [(s.first, s.end, path) for s, path in encoded if not is_there(path, store, context)]
@@ -239,6 +241,8 @@ def _render_missing(
     def step(done: int) -> None:
         nonlocal shown
         context.check()
+        if sound is not None:
+            sound.check()
         if (now := time.monotonic()) - shown >= PROGRESS_SECONDS:
             shown = now
             context.progress(Progress(phase="render", done=before + done, total=total))
@@ -311,54 +315,6 @@ def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, on_dama
         ],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def sound_pieces(plan: Plan) -> list[SoundPiece]:
-    """What is heard when: one piece per clip, placed on the output's clock."""
-    from reelproc.media.audio import SoundPiece
-
-    pieces = []
-    last = len(plan.clips) - 1
-    faded = plan.fade_out or plan.fade_in
-    for clip in plan.clips:
-        start = plan.time(clip.first_frame)
-        fade_in = Fraction(0) if clip.index == 0 else Fraction(plan.overlap or plan.fade_in)
-        fade_out = Fraction(0) if clip.index == last else Fraction(plan.overlap or plan.fade_out)
-        audio = clip.info.audio
-        video = clip.info.require_video()
-        pieces.append(
-            SoundPiece(
-                path=None if audio is None else clip.source,
-                stream_index=None if audio is None else audio.index,
-                time_zero=video.start_pts * video.time_base,
-                source_start=clip.start,
-                time_map=clip.clocks[-1],
-                out_start=start,
-                out_duration=plan.time(clip.first_frame + clip.frame_count) - start,
-                fade_in=fade_in / plan.nominal_rate,
-                fade_out=fade_out / plan.nominal_rate,
-                curve="fade" if faded else "dissolve",
-            )
-        )
-    return pieces
-
-
-def _render_sound(plan: Plan, path: Path, *, conceal: bool, context: JobContext) -> tuple[str, ...]:
-    """Render the reel's sound, and return what had to be silent in it."""
-    from reelproc.media.audio import render_sound
-
-    def progress(share: float) -> None:
-        context.progress(Progress(phase="audio", done=round(share * 100), total=100))
-
-    return render_sound(
-        sound_pieces(plan),
-        path,
-        duration=plan.duration,
-        bitrate=plan.output.audio_bitrate,
-        conceal=conceal,
-        cancelled=context.check,
-        progress=progress,
-    )
 
 
 def _spans(plan: Plan) -> tuple[ClipSpan, ...]:

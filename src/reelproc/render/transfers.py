@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from reelproc.errors import SpecError, redact
-from reelproc.results import PhaseClock, Progress
+from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
 from reelproc.storage import local_output, publish, resolve, scheme_of
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["probed", "with_transfers"]
 
 R = TypeVar("R", bound="JobResult")
-
-PROGRESS_SECONDS = 0.25
 
 
 def with_transfers(
