@@ -138,7 +138,10 @@ def test_clips_in_parallel_move_bytes_that_those_in_sequence_do_not(
     moved = values(outcome, "intermediate_bytes")
     assert moved["in sequence"] == 0
     assert moved["own jobs, then joined"] > 1000
-    assert values(outcome, "cold_starts") == {"in sequence": 1, "own jobs, then joined": 3, "one job in chunks": 1}
+    cold = values(outcome, "cold_starts")
+    # a clip that is made before the next is handed in leaves its worker to it
+    assert cold.pop("own jobs, then joined") in (2, 3)
+    assert cold == {"in sequence": 1, "one job in chunks": 1}
 
 
 def assert_loads(outcome: x.Outcome, one_each: float) -> None:

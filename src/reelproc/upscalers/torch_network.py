@@ -49,6 +49,7 @@ LOADED = 4
 """Networks that stay loaded."""
 
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_WITH_HALF = ("cuda", "mps")  # devices on which single precision is not the fastest
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "CUDNN_STATUS_ALLOC_FAILED")
 
 
@@ -223,13 +224,14 @@ class TorchBackend(Backend):
         """See :class:`~reelproc.upscalers.network_work.Backend`."""
         device = torch_device(options.backend)
         dtype = _DTYPES[options.precision] if options.precision else None
+        if dtype is None and device.type not in _WITH_HALF:
+            dtype = torch.float32
         digests = (weights_sha256(model.file), model.weak_denoise_file and weights_sha256(model.weak_denoise_file))
         key = (model.file, digests, options.denoise_strength, str(device), dtype)
         if key not in self._loaded:
             descriptor = load_descriptor(model, options.denoise_strength)
             if dtype is None:
-                half = device.type in ("cuda", "mps") and descriptor.supports_half
-                dtype = torch.float16 if half else torch.float32
+                dtype = torch.float16 if descriptor.supports_half else torch.float32
             if dtype == torch.float16 and device.type == "cpu":
                 raise BackendError("fp16 is slower than fp32 on a CPU; use precision='bf16' where it has AVX512-BF16")
             self._loaded[key] = TorchNetwork(descriptor, device, dtype)
