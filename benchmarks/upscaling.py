@@ -6,7 +6,8 @@ The reference does what the original program did for every frame: ``RealESRGANer
 resize, a PNG to disk (a later pass read it again; that is not counted). reelproc does it inside its pipeline. Same
 weights, same frames, same machine, in turn: 270x480 of a pan over ``vtest.avi`` to 406x720 (4:2:0 has even sides).
 
-1. End to end: reelproc's render beside the bare network in a loop and beside the reference.
+1. End to end: reelproc's render, in a warm worker, beside the bare network in a loop and beside the reference. On a
+   CPU also beside the bare network in a process whose ``malloc`` keeps no large blocks (``reelproc.malloc``).
 2. Host: the same with the network replaced by a stand-in of the same shapes that costs next to nothing.
 3. Every model: operations, seconds, and the share of this device's measured rate of matrix products.
 
@@ -17,11 +18,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +38,6 @@ from PIL import Image
 
 import reelproc as rp
 from reelproc.experiments.reenacted.framing_ai import upscale_to_pngs
-from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame, Window
 from reelproc.media.reader import open_video
 from reelproc.upscalers import weights
@@ -42,10 +46,11 @@ from reelproc.upscalers.host_picture import rgb_of
 from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH
-from reelproc.upscalers.torch_network import load_descriptor, torch_device
+from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor, torch_device
 
 MODEL = "realesr-general-x4v3"
-CROP, TARGET = (270, 480), (406, 720)
+CROP, TARGET, LARGE = (270, 480), (406, 720), (540, 960)
+UNTOLD = "bare network, malloc left alone"
 
 
 def synchronize(device: torch.device) -> None:
@@ -201,39 +206,48 @@ def main() -> None:
     parser.add_argument("--skip-deep", action="store_true", help="leave the two deep networks out of the table")
     options = parser.parse_args()
     device = torch_device(options.device)
-    with tempfile.TemporaryDirectory(prefix="reelproc-upscaling-") as name:
+    with tempfile.TemporaryDirectory(prefix="reelproc-upscaling-") as name, rp.executor("local") as executor:
         folder = Path(name)
         source = moving_camera(folder / "pan.mp4", 2)
         frames = crops(source, options.frames)
         reference = REFERENCE.load(MODELS[MODEL], UpscaleOptions(backend=options.device, precision="fp32"))
         network = TORCH.load(MODELS[MODEL], UpscaleOptions(backend=options.device))
         decibels = check(frames, reference, options.device)
-        one = torch.rand(1, 3, CROP[1], CROP[0], device=device)
-
-        def bare() -> None:
-            with torch.inference_mode():
-                for _ in frames:
-                    network.enlarge_rgb(one)
-            synchronize(device)
 
         def ours() -> None:
             job = rp.RenderJob(
                 reel=reel(source, len(frames), f"torch:{options.device}"), output=str(folder / "out.mp4")
             )
-            assert run_job(job, JobContext()).frame_count == len(frames)
+            assert executor.submit(job).result().frame_count == len(frames)
 
         def theirs() -> None:
             reference_loop(frames, reference, folder)
 
+        contestants: dict[str, Callable[[], object]] = {
+            "bare network": partial(repeat, network, len(frames), CROP),
+            "reelproc render": ours,
+            "reference": theirs,
+        }
         host = host_times(frames, reference, network, folder)
         print({"host seconds per frame": host, "dB": decibels}, flush=True)
-        pairs = {
-            f"end to end, {CROP[0]}x{CROP[1]} to {TARGET[0]}x{TARGET[1]}, {len(frames)} frames": paired(
-                {"bare network": bare, "reelproc render": ours, "reference": theirs},
-                floor="bare network",
-                rounds=options.rounds,
-            )
-        }
+        title = f"end to end, {CROP[0]}x{CROP[1]} to {TARGET[0]}x{TARGET[1]}, {len(frames)} frames"
+        if device.type == "cpu":
+            with bare_elsewhere() as elsewhere:
+
+                def untold(count: int, size: tuple[int, int]) -> None:
+                    elsewhere.send((count, size))
+                    assert elsewhere.recv() == (count, size)
+
+                contestants[UNTOLD] = partial(untold, len(frames), CROP)
+                pairs = {title: paired(contestants, floor="bare network", rounds=options.rounds)}
+                large: dict[str, Callable[[], object]] = {
+                    UNTOLD: partial(untold, 2, LARGE),
+                    "bare network": partial(repeat, network, 2, LARGE),
+                }
+                title = f"the bare network alone, {LARGE[0]}x{LARGE[1]}, 2 frames"
+                pairs[title] = paired(large, floor=UNTOLD, rounds=options.rounds)
+        else:
+            pairs = {title: paired(contestants, floor="bare network", rounds=options.rounds)}
         models = model_table(device, deep=not options.skip_deep)
     name = "upscaling" if device.type == "cpu" else f"upscaling-{device.type}"
     extra = {
@@ -245,6 +259,38 @@ def main() -> None:
         "models": models,
     }
     report(name, "how much of an upscaled frame's time is the network's?", pairs, extra)
+
+
+def repeat(network: TorchNetwork, count: int, size: tuple[int, int]) -> None:
+    """Enlarge a picture of a (width, height) so many times."""
+    device = network.descriptor.device
+    one = torch.rand(1, 3, size[1], size[0], device=device)
+    with torch.inference_mode():
+        for _ in range(count):
+            network.enlarge_rgb(one)
+    synchronize(device)
+
+
+def _bare_child(calls: Connection) -> None:
+    """The loop over the bare network as anybody's program would run it, asked for again and again."""
+    network = TorchNetwork(load_descriptor(MODELS[MODEL]), torch.device("cpu"), torch.float32)
+    while asked := calls.recv():
+        repeat(network, *asked)
+        calls.send(asked)
+
+
+@contextmanager
+def bare_elsewhere() -> Iterator[Connection]:
+    """A process of its own, in which nobody has told ``malloc`` what to keep."""
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=_bare_child, args=(theirs,), daemon=True)
+    child.start()
+    try:
+        yield ours
+        ours.send(None)
+        child.join(60)
+    finally:
+        child.kill()
 
 
 def host_times(frames: list[Frame], reference: Any, network: Any, folder: Path) -> dict[str, float]:
@@ -283,8 +329,8 @@ def _stage_alone(frames: list[Frame], network: Any) -> float:
 
 
 if __name__ == "__main__":
-    if weights.kept(MODELS[MODEL].file) is None and (ASSETS / "weights").is_dir():
-        weights.add(ASSETS / "weights" / MODELS[MODEL].file)
-        weights.add(ASSETS / "weights" / MODELS["realesr-animevideov3"].file)
+    for file in (MODELS[MODEL].file, MODELS["realesr-animevideov3"].file):
+        if weights.kept(file) is None and (ASSETS / "weights" / file).is_file():
+            weights.add(ASSETS / "weights" / file)
     load_descriptor(MODELS[MODEL])
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -188,6 +189,52 @@ def test_a_network_stays_loaded() -> None:
     # what a CPU takes of itself and what is asked of it are one network in memory, not two
     asked = UpscaleOptions(backend="cpu", precision="fp32")
     assert BACKEND.load(MODELS["realesr-animevideov3"], asked) is one
+
+
+FAULTS = """
+import sys, threading
+from reelproc.malloc import use_one_arena
+if sys.argv[1] == "worker":
+    use_one_arena()
+for _ in range(3):  # each leaves an arena behind, if there is more than one, for the network's thread to take
+    thread = threading.Thread(target=lambda: bytearray(100_000))
+    thread.start()
+    thread.join()
+import os, resource, numpy as np
+from reelproc.media.frame import Frame, Window
+from reelproc.media.placement import Rectangle
+from reelproc.upscalers import find
+from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
+
+wide, high = 540, 320  # each layer's output is 44 MB, more than glibc would keep of itself
+work = find("realesr-general-x4v3", UpscaleOptions(backend="torch:cpu")).open(
+    UpscaleSpec(wide, high, 2 * wide, 2 * high, Rectangle(0, 0, 2 * wide, 2 * high), "rgb24"))
+picture = Frame(np.zeros(wide * high * 3, np.uint8), wide, high, "rgb24")
+memory = lambda: int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    work([Sample(picture, Window(0, 0, wide, high))])
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+busy = memory()
+work.close()
+print(faults, busy - memory())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_worker_keeps_the_memory_of_a_network_while_pictures_come(chosen: bool) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MALLOC_", "GLIBC_"))}
+    if chosen:  # whoever has chosen is not overruled
+        environment["MALLOC_ARENA_MAX"] = "4"
+    command = [sys.executable, "-c", FAULTS, "worker"]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120)
+    faults, given_back = map(int, done.stdout.split())
+    if chosen:
+        assert faults > 100_000
+    else:
+        assert faults < 50_000
+        assert given_back > 50e6
 
 
 def test_the_figures_of_the_catalogue_are_those_of_the_networks(

@@ -11,7 +11,8 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "cores", "retries", "ratings"), ("schema",),
+    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
+    ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
     ("compat",), ("modal_app",), ("demo",), ("experiments",), ("cli",), ("__main__",),

@@ -31,6 +31,7 @@ from reelproc.executors.job_folder import JobRequest
 from reelproc.executors.local_chunks import LocalChunks
 from reelproc.executors.outcome import outcome_to_data
 from reelproc.jobs import JobContext, RenderJob, job_from_json
+from reelproc.malloc import use_one_arena
 from reelproc.results import JobResult, Progress
 
 __all__ = ["Runner", "Worker", "main"]
@@ -187,6 +188,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--parent", type=int, required=True, help="process id that this one shall not outlive")
     parser.add_argument("--runner", default="reelproc.jobs:run_job", help="module:function that does a job")
     options = parser.parse_args(arguments)
+    use_one_arena()  # before the first thread
     control, reply = _private_pipes()
     _die_with(options.parent)
     faulthandler.enable(all_threads=False)

@@ -79,6 +79,9 @@ class Network(ABC):
             BackendError: the device failed.
         """
 
+    def rest(self) -> None:  # noqa: B027 - most have nothing to give back
+        """Give back the memory that is only needed while pictures come."""
+
 
 class Backend(ABC):
     """A library that runs networks. It keeps what it has loaded for as long as the process lives.
@@ -184,3 +187,4 @@ class NetworkWork(UpscaleWork):
         """Wait for the picture that is being worked on, and drop those behind it."""
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
+        self._network.rest()

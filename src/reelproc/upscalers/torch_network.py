@@ -20,6 +20,7 @@ from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
 from torch import Tensor
 
 from reelproc.errors import BackendError, OutOfMemoryError
+from reelproc.malloc import give_back, keep_large_blocks
 from reelproc.media.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import fill_planes, rgb_floats
@@ -160,6 +161,11 @@ class TorchNetwork(Network):
             ]
         return whole
 
+    def rest(self) -> None:
+        """See :class:`~reelproc.upscalers.network_work.Network`."""
+        if self._torch_device.type == "cpu":
+            give_back()
+
     def _tuned(self) -> AbstractContextManager[None]:
         """All pictures of a clip have one size, or one of four: worth finding its fastest convolutions."""
         if self._torch_device.type != "cuda":
@@ -229,6 +235,8 @@ class TorchBackend(Backend):
         digests = (weights_sha256(model.file), model.weak_denoise_file and weights_sha256(model.weak_denoise_file))
         key = (model.file, digests, options.denoise_strength, str(device), dtype)
         if key not in self._loaded:
+            if device.type == "cpu":
+                keep_large_blocks()
             descriptor = load_descriptor(model, options.denoise_strength)
             if dtype is None:
                 dtype = torch.float16 if descriptor.supports_half else torch.float32
