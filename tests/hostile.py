@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ import av
 
 import reelproc as rp
 from media_factory import read_number, shows_number
+from processes import children, open_files, threads
 from reelproc.errors import ReelprocError
 from reelproc.jobs import JobContext, run_job
 
@@ -112,51 +112,26 @@ def shown_numbers(path: str | os.PathLike[str]) -> list[int | None]:
     return numbers
 
 
-def children(pid: int | None = None) -> set[int]:
-    """Living processes below ``pid`` (default: this one), their own children included."""
-    found: set[int] = set()
-    for task in Path(f"/proc/{pid or os.getpid()}/task").glob("*/children"):
-        try:
-            own = [int(p) for p in task.read_text().split()]
-        except OSError:  # the thread has ended
-            continue
-        for child in own:
-            found |= {child} | children(child)
-    return found
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @contextmanager
 def nothing_left(folder: Path, *expected: str, still_open: int = 0) -> Iterator[None]:
     """Check that what runs inside leaves no process, thread, open file, or file in ``folder`` but ``expected``.
 
     Up to ``still_open`` files may stay open.
     """
-    files, before, threads, opened = _files(folder), children(), set(threading.enumerate()), _open_files()
+    files, before, ran, opened = _files(folder), children(), threads(), open_files()
     yield
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and (children() - before or set(threading.enumerate()) - threads):
+    while time.monotonic() < deadline and (children() - before or threads() - ran):
         gc.collect()
         time.sleep(0.01)
-    if _open_files() > opened:
+    if open_files() > opened:
         gc.collect()  # an error's traceback may hold what it was raised over
     left = _files(folder) - files - set(expected)
     assert not left, f"files are left: {left}"
     assert not children() - before, "processes are left"
-    assert not set(threading.enumerate()) - threads, "threads are left"
-    assert _open_files() <= opened + still_open, "files are left open"
+    assert not threads() - ran, "threads are left"
+    assert open_files() <= opened + still_open, "files are left open"
 
 
 def _files(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)) for p in folder.rglob("*")}
-
-
-def _open_files() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())

@@ -43,31 +43,25 @@ def footage(path: Path, seconds: int) -> None:
     subprocess.run([ffmpeg_path(), "-v", "error", "-y", *lavfi, *sound, *codec], check=True, timeout=120)
 
 
+def told(path: str) -> str:
+    """What /proc says of a process or a thread; nothing of one that has just ended."""
+    try:
+        return Path("/proc", path).read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def workers(server: ServerProcess) -> list[int]:
     """The processes that render: children of the server."""
-    found = []
-    for children in Path(f"/proc/{server.pid}/task").glob("*/children"):
-        for pid in children.read_text().split():
-            try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            except OSError:  # it has just ended
-                continue
-            if b"local_worker" in command:
-                found.append(int(pid))
-    return found
+    threads = [path.name for path in Path(f"/proc/{server.pid}/task").iterdir()]
+    children = [pid for thread in threads for pid in told(f"{server.pid}/task/{thread}/children").split()]
+    return [int(pid) for pid in children if "local_worker" in told(f"{pid}/cmdline")]
 
 
 def alive(pids: list[int]) -> list[int]:
     """Those that still run; one that has ended and that nobody has asked how does not."""
-    found = []
-    for pid in pids:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            continue
-        if state != "Z":
-            found.append(pid)
-    return found
+    states = {pid: told(f"{pid}/stat").rpartition(")")[2].split() for pid in pids}
+    return [pid for pid, state in states.items() if state and state[0] != "Z"]
 
 
 def check(seen: list[dict[str, Any]], expected: int, data: Path) -> list[str]:

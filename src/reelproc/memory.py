@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -77,9 +78,7 @@ def _high_water(pid: str) -> int | None:
 
 def _children() -> list[str]:
     pids: list[str] = []
-    try:
-        for thread in Path("/proc/self/task").iterdir():
-            pids += (thread / "children").read_text().split()
-    except OSError:  # a thread has just ended, or the kernel keeps no such list
-        return pids
+    for thread in Path("/proc/self/task").glob("*/children"):  # none where the kernel keeps no such list
+        with suppress(OSError):  # a thread that has just ended
+            pids += thread.read_text().split()
     return pids

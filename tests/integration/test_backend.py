@@ -27,6 +27,7 @@ from backend.settings import Settings
 from backend.store import Store
 from backend.users import Users
 from media_factory import numbered_video, tone
+from processes import children, command_line
 
 LONG = 90.0
 SECONDS, WIDTH, HEIGHT = 4, 320, 180
@@ -413,11 +414,8 @@ def test_what_was_to_be_cancelled_when_the_server_died_is_cancelled(own_server: 
 
 def worker_of(server: ServerProcess) -> int:
     """The process that renders: the server's child that is one."""
-    for task in Path(f"/proc/{server.pid}/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            if "local_worker" in Path(f"/proc/{pid}/cmdline").read_text():
-                return int(pid)
-    raise AssertionError("no worker")
+    # the oldest: its own child has its command line until it has become ffmpeg
+    return min(child for child in children(server.pid) if "local_worker" in command_line(child))
 
 
 def test_an_export_whose_worker_is_killed_is_tried_once_more(own_server: ServerProcess, video: Path) -> None:

@@ -21,8 +21,9 @@ import pytest
 
 import reelproc as rp
 from fuzz.kills import frames_in, make_reel, one_kill, relatives
-from hostile import attempt, children, lives, nothing_left, run, shown_numbers
+from hostile import attempt, nothing_left, run, shown_numbers
 from media_factory import MadeVideo, numbered_video, tone
+from processes import children, command_line, lives, open_files
 from reelproc.errors import (
     DecodeError,
     EncodeError,
@@ -60,13 +61,8 @@ def render_job(game: MadeVideo, output: Path, **settings: Any) -> rp.RenderJob:
 
 def ffmpegs(role: str) -> set[int]:
     """This process's ffmpeg children that decode or encode pictures."""
-    mark = {"decoder": b"-stats_enc_pre", "encoder": b"-video_track_timescale"}[role]
-    found = set()
-    for pid in children():
-        with suppress(OSError):
-            if mark in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(pid)
-    return found
+    mark = {"decoder": "-stats_enc_pre", "encoder": "-video_track_timescale"}[role]
+    return {pid for pid in children() if mark in command_line(pid)}
 
 
 @pytest.fixture
@@ -480,8 +476,7 @@ def test_a_killed_process_is_swept_up_after_by_the_next_run(game: MadeVideo, tmp
 def test_open_files_do_not_pile_up(game: MadeVideo, tmp_path: Path) -> None:
     """A hundred failures with few descriptors to spare."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    opened = sum(1 for _ in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 60, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (open_files() + 60, hard))
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(game.path.read_bytes()[:5000])
     try:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import waiting
+from processes import lives
 from reelproc.errors import (
     ExecutorError,
     JobCancelledError,
@@ -34,14 +35,6 @@ RUNNERS = Path(__file__).parent.parent / "conformance" / "runners"
 
 
 eventually = partial(waiting.eventually, within=LONG)
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture

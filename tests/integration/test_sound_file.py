@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,12 +17,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from processes import children, command_line, lives
 from reelproc.errors import BackendError, EncodeError, JobCancelledError, SpecError
 from reelproc.media import audio_tempo
 from reelproc.media.audio import SoundPiece, add_sound_stream, render_sound, sound_packets
 from reelproc.media.audio_file import AAC_FRAME, MOVIE_TIMESCALE
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, level, onsets, tone, with_picture, write_wav
+from waiting import eventually
 
 
 def piece(path: Path, seconds: Fraction | int, speed: Fraction | int = 1) -> SoundPiece:
@@ -139,8 +139,7 @@ def nothing_left(folder: Path) -> Iterator[None]:
     files = set(folder.iterdir())
     yield
     assert set(folder.iterdir()) == files
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    assert [c for c in children if b"ffmpeg" in Path(f"/proc/{c}/cmdline").read_bytes()] == []
+    assert [child for child in children() if "ffmpeg" in command_line(child)] == []
 
 
 @pytest.mark.parametrize("speed", [1, Fraction(1, 2)])
@@ -263,23 +262,21 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+def decoders(pid: int) -> set[int]:
+    """A process's children that decode sound: not those that are asked for ffmpeg's version and filters."""
+    return {child for child in children(pid) if "f32le" in command_line(child)}
+
+
 def test_a_killed_process_leaves_no_child_and_its_leftover_is_swept_up(burst_wav: Path, tmp_path: Path) -> None:
     out = tmp_path / "a.m4a"
     arguments = [sys.executable, "-c", SCRIPT, str(burst_wav), str(out), "36000", "1/2"]
     with subprocess.Popen(arguments) as process:
-        child = ""
-        deadline = time.monotonic() + 60
-        while not (child and list(tmp_path.iterdir())) and time.monotonic() < deadline:
-            time.sleep(0.05)
-            child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split(" ")[0]
-            if child and "f32le" not in Path(f"/proc/{child}/cmdline").read_text():
-                child = ""  # still asking for its version or filters
+        assert eventually(lambda: decoders(process.pid) and list(tmp_path.iterdir()), 60)
+        orphans = decoders(process.pid)
         process.send_signal(signal.SIGKILL)
-    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
-    assert child
-    assert not Path(f"/proc/{child}").exists()
+    assert orphans
+    assert eventually(lambda: not any(lives(child) for child in orphans), 60)
     assert len(list(tmp_path.iterdir())) == 1
     render_sound([piece(burst_wav, 1)], out, duration=Fraction(1))
     assert list(tmp_path.iterdir()) == [out]

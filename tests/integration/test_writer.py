@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from processes import children, threads
 from reelproc import BackendError, EncodeError, Frame, SpecError
 from reelproc.media.encoders import ENCODERS, EncoderSettings, check_encoder
 from reelproc.media.ffmpeg import _encoders, _find
@@ -29,18 +29,12 @@ def picture(number: int, width: int = 64, height: int = 48, pix_fmt: PixelFormat
     return frame
 
 
-def children() -> set[int]:
-    folder = Path("/proc/self/task")
-    return {int(c) for t in folder.iterdir() for c in (t / "children").read_text().split()}
-
-
 @pytest.fixture
 def nothing_left(tmp_path: Path):  # type: ignore[no-untyped-def]
-    threads = set(threading.enumerate())
-    before = children()
+    before = children(), threads()
     yield
-    assert children() <= before
-    assert {t for t in threading.enumerate() if t.is_alive()} <= threads
+    assert children() <= before[0]
+    assert threads() <= before[1]
     assert not [p for p in tmp_path.rglob("*") if ".part" in p.name]
 
 
