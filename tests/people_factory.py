@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, chosen
+from reelproc.detectors.checkpoints import find_checkpoint, is_checkpoint_path
+from reelproc.errors import BackendError
 from reelproc.results import FrameDetections
 
 GREY = 128
@@ -95,8 +97,15 @@ def people_video(
     return path
 
 
+CHECKPOINT = b"what a box is" * 1000
+"""What a checkpoint of a :class:`BlobDetector` holds."""
+
+
 class BlobDetector(Detector):
-    """Finds boxes that are not grey. Its model's name is ``blobs``; it knows the classes person and ball."""
+    """Finds boxes that are not grey. Its model is called anything, or is a file that holds :data:`CHECKPOINT`.
+
+    It knows the classes person and ball.
+    """
 
     name = "blobs"
     description = "coloured boxes on grey"
@@ -107,6 +116,8 @@ class BlobDetector(Detector):
         self.images = 0
 
     def open(self, spec: DetectSpec) -> DetectWork:
+        if is_checkpoint_path(spec.model) and (file := find_checkpoint(spec.model)).read_bytes() != CHECKPOINT:
+            raise BackendError(f"{file} is no checkpoint of blobs")
         chosen(["person", "ball"], spec.classes, spec.model)
         self.opened += 1
         return _BlobWork(self, spec)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from reelproc import storage
+from reelproc.detectors.checkpoints import is_checkpoint_path
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
 from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
@@ -143,7 +144,7 @@ class DetectJob(Schema):
         frames: instead of ``times``: ordinals in order of display, from 0, of the frames that the file promises.
         confidence: what the model is less sure of is left out.
         classes: which of the model's classes count; ``"person"`` means the model's person, whatever it calls it.
-        model: a path of a checkpoint, or a name: ``NAME.pt`` in the weights folder.
+        model: a path or an address of a checkpoint, or a name: ``NAME.pt`` in the weights folder of whoever does it.
         backend: a name in :data:`reelproc.detectors.DETECTORS`.
         trust: load a checkpoint that reelproc does not know, which can run any code that its maker put into it.
         image_size: pixels of the longer side in which the model sees a frame; a multiple of 32.
@@ -282,11 +283,13 @@ def job_hash(job: Job) -> str:
 
 
 def job_sources(job: Job) -> tuple[str, ...]:
-    """The addresses that ``job`` reads, each once, in order of appearance."""
+    """The addresses that ``job`` reads, each once, in order of appearance: footage, then a checkpoint that is one."""
     if isinstance(job, ChunkJob):
         return job_sources(job.render)
     if isinstance(job, RenderJob):
         return tuple(dict.fromkeys(clip.source for clip in job.reel.clips))
+    if isinstance(job, DetectJob) and is_checkpoint_path(job.model):
+        return (job.source, job.model)
     return (job.source,)
 
 
@@ -341,7 +344,7 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
         context.check()
         storage.copy(output, copy)
     if isinstance(job, DetectJob):
-        return result.model_copy(update={"source": redact(job.source)})
+        return result.model_copy(update={"source": redact(job.source), "model": redact(job.model)})
     return result
 
 
@@ -364,7 +367,8 @@ def _copies(job: Job) -> Sequence[str]:
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
     """``job`` with local files for the addresses that have one in ``paths``."""
     if isinstance(job, DetectJob):
-        return job.model_copy(update={"source": paths.get(job.source, job.source)})
+        places = {"source": paths.get(job.source, job.source), "model": paths.get(job.model, job.model)}
+        return job.model_copy(update=places)
     if isinstance(job, ChunkJob):
         render = with_paths(job.render, paths)
         return job.model_copy(update={"render": render})

@@ -324,6 +324,22 @@ class ModalSuite(ExecutorSuite):
     def make(self, **options: Any) -> Executor:
         return executor(self.name, runner="fake_jobs:run", **options)
 
+    def test_a_detached_executor_leaves_its_jobs_running(self, job: Any) -> None:
+        ex = self.make()
+        handle = ex.submit(job("hang"))
+        assert next(handle.events()).phase == "probe"
+        ex.detach()
+        ex.detach()
+        with pytest.raises(ExecutorError, match="closed"):
+            ex.submit(job("ok"))
+        ex.close(cancel=True)
+        with self.make() as other:
+            found = other.attach(handle.id)
+            assert found.status() == "running"
+            found.cancel()
+            with pytest.raises(JobCancelledError):
+                found.result(LONG)
+
 
 class TestModalCpu(ModalSuite):
     name = "modal-cpu"

@@ -45,6 +45,17 @@ def test_only_the_index_is_read(shelf: Path) -> None:
     assert local.remote_megabytes == 0
 
 
+def test_a_remote_checkpoint_is_fetched_whole(shelf: Path) -> None:
+    (shelf / "yolov8x.pt").write_bytes(bytes(1_500_000))
+    with FileServer(shelf, secret="X-Amz-Signature=abcdef") as server:
+        work = work_of(rp.DetectJob(source=shelf / "game.mp4", times=[1], model=server.url("yolov8x.pt")))
+        both = work_of(rp.DetectJob(source=server.url("game.mp4"), times=[1], model=server.url("yolov8x.pt")))
+    named = work_of(rp.DetectJob(source=shelf / "game.mp4", times=[1]))
+    assert work.whole == named.whole, "it is known by the name of the file"
+    assert (named.remote_megabytes, work.remote_megabytes) == (0, 1.5)
+    assert both.remote_megabytes == pytest.approx(1.5 + named.source_megabytes)
+
+
 def test_what_a_local_machine_must_fetch_is_in_its_estimate(shelf: Path) -> None:
     with FileServer(shelf) as server:
         made = rp.estimate(cropped(server.url("game.mp4")), ["local", "modal-t4"], calibration=Calibration())

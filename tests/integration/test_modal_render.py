@@ -18,9 +18,11 @@ import reelproc as rp
 import waiting
 from media_factory import run_ffmpeg
 from modal_service import LIVE, ModalService
+from people_factory import CHECKPOINT, BlobDetector, Person, people_video
 from reelproc import storage
 from reelproc.executors.modal_client import ModalExecutor
 from reelproc.jobs import run_job
+from reelproc.results import DetectResult
 from reelproc.storage.stand_in import release
 
 LONG = 120.0
@@ -107,6 +109,53 @@ def test_paths_of_this_machine_are_staged(
         again = ex.attach(f"render-{rp.jobs.job_identity(job_of(game, output))}")  # type: ignore[attr-defined]
         assert again.result(LONG).output == str(output)
         assert output.exists(), "attach fetches the result, too"
+
+
+def test_a_staged_job_speaks_of_the_callers_paths(modal_service: ModalService, tmp_path: Path) -> None:
+    source = tmp_path / "notes.mp4"
+    source.write_text("no video")
+    with rp.executor("modal-cpu", staging=modal_service.address("stage")) as ex:
+        handle = ex.submit(job_of(source, tmp_path / "reel.mp4"))
+        said = " ".join(event.message for event in handle.events())
+        with pytest.raises(rp.ProbeError) as caught:
+            handle.result(LONG)
+        elsewhere = rp.executor("modal-cpu").attach(handle.id)
+        with pytest.raises(rp.ProbeError) as again:
+            elsewhere.result(LONG)
+    assert str(source) in said
+    assert str(source) in str(caught.value)
+    assert str(caught.value) == str(again.value)
+    assert "s3://" not in said + str(caught.value) + " ".join(caught.value.argv) + caught.value.stderr_tail
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_players_are_looked_for_in_a_container(
+    staged: bool, modal_service: ModalService, tmp_path: Path, blobs: BlobDetector
+) -> None:
+    game, model = tmp_path / "game.mp4", tmp_path / "mine.pt"
+    people_video(game, [Person(lambda t: 100 + 60 * t, lambda t: 180, colour="#c02020")], seconds=2)
+    model.write_bytes(CHECKPOINT)
+    here = rp.detect_players(game, times=[1.5], model=model, backend="blobs")
+    source, checkpoint = str(game), str(model)
+    if not staged:
+        source, checkpoint = (modal_service.address(uuid.uuid4().hex, path.name) for path in (game, model))
+        storage.publish(game, source)
+        storage.publish(model, checkpoint)
+    job = rp.DetectJob(source=source, times=[1.5], model=checkpoint, backend="blobs")
+    staging = modal_service.address("stage") if staged else None
+    with rp.executor("modal-t4", staging=staging, runner="people_factory:run_with_blobs") as ex:
+        result = ex.submit(job).result(LONG)
+    assert isinstance(result, DetectResult)
+    assert result.frames == here.frames
+    assert len(result.frames[0].detections) == 1
+    assert (result.source, result.model, result.hardware) == (source, checkpoint, "modal-t4")
+
+
+def test_a_checkpoint_of_this_machine_is_not_looked_for_on_modal(source: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.pt").write_bytes(CHECKPOINT)
+    job = rp.DetectJob(source=source, times=[1], model=tmp_path / "mine.pt", backend="blobs")
+    with rp.executor("modal-t4") as ex, pytest.raises(rp.SpecError, match=r"mine\.pt' is a path of this machine"):
+        ex.submit(job)
 
 
 def test_a_client_that_is_killed_loses_nothing(

@@ -11,7 +11,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import damage_packet, numbered_video
-from people_factory import BlobDetector, Person, people_video
+from people_factory import CHECKPOINT, BlobDetector, Person, people_video
 from reelproc.detectors import yolo
 from reelproc.detectors.clothing import with_colours
 from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyError, SpecError
@@ -66,12 +66,23 @@ def test_a_job_and_its_result_survive_json(tmp_path: Path) -> None:
     job = DetectJob(source=tmp_path / "game.mp4", times=[1, 2.5], classes=["person", "ball"], trust=True)
     assert job_from_json(job.model_dump_json()) == job
     assert job_sources(job) == (str(tmp_path / "game.mp4"),)
+    assert job_sources(DetectJob(source="game.mp4", times=[1], model="./mine.pt")) == ("game.mp4", "./mine.pt")
     assert job_hash(job) != job_hash(DetectJob(source=tmp_path / "game.mp4", times=[1, 2]))
     assert job_identity(job) == job_identity(job)
     result = plausible_result(job)
     assert isinstance(result, DetectResult)
     assert DetectResult.model_validate_json(result.model_dump_json()) == result
     assert outcome_from_data(outcome_to_data(result)) == result
+
+
+def test_another_checkpoint_of_the_same_name_is_another_job(game: Path, tmp_path: Path) -> None:
+    model = tmp_path / "mine.pt"
+    job = DetectJob(source=game, times=[1], model=model, backend="blobs")
+    seen = set()
+    for content in (b"", CHECKPOINT):
+        model.write_bytes(content)
+        seen.add(job_identity(job))
+    assert len(seen) == 2
 
 
 def test_a_box_is_a_centre_and_a_size_and_has_corners() -> None:

@@ -67,10 +67,13 @@ def work_of(job: Job | Reel) -> Work:
             path = resolve(address, folder=folder / str(number), whole=False)
             stack.callback(release, path)
             paths[address] = str(path)
+        checkpoint = paths.pop(job.model, None) if isinstance(job, DetectJob) else None
+        megabytes = Path(checkpoint).stat().st_size / MEGA if checkpoint else 0.0  # it is fetched whole
         with speaking_of({path: redact(address) for address, path in paths.items()}):
-            work = _counted(with_paths(job, paths), remote=bool(remote))
-    share = len(remote) / max(1, len(job_sources(job)))
-    return work.model_copy(update={"remote_megabytes": work.source_megabytes * share}) if remote else work
+            work = _counted(with_paths(job, paths), remote=bool(paths))
+    footage = 1 if isinstance(job, DetectJob) else len(job_sources(job))
+    megabytes += work.source_megabytes * len(paths) / max(1, footage)
+    return work.model_copy(update={"remote_megabytes": megabytes}) if remote else work
 
 
 def _counted(job: Job, *, remote: bool) -> Work:

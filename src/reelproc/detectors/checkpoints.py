@@ -15,8 +15,9 @@ from pathlib import Path
 from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
 from reelproc.storage import weights_folder
 from reelproc.storage.local import local_path
+from reelproc.storage.stand_in import partial_file
 
-__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "vouched"]
+__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "vouched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,28 @@ class Checkpoint:
     labels: Mapping[str, str]
 
 
+def is_checkpoint_path(model: str) -> bool:
+    """Whether ``model`` is a path or an address of a checkpoint, and not a name.
+
+    What contains a slash is one, and what ends in ``.pt`` and is there.
+    """
+    return "/" in model or os.sep in model or (model.endswith(".pt") and local_path(model).is_file())
+
+
 def find_checkpoint(model: str) -> Path:
     """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
 
-    What contains a slash, or ends in ``.pt`` and is there, is a path.
+    All of it is there then: of one that stands for something remote, the rest is fetched.
 
     Raises:
         ObjectNotFoundError: there is no such file; the message says where to get it and where to put it.
+        StorageError: it is remote, and cannot be fetched.
     """
-    is_path = "/" in model or os.sep in model
-    here = local_path(model)
-    if is_path or (model.endswith(".pt") and here.is_file()):
+    if is_checkpoint_path(model):
+        here = local_path(model)
         if here.is_file():
+            if (partial := partial_file(here)) is not None:
+                partial.complete()
             return here
         raise ObjectNotFoundError(f"there is no checkpoint {model!r}")
     name = model if model.endswith(".pt") else f"{model}.pt"

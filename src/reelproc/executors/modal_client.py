@@ -21,7 +21,7 @@ from reelproc.executors.handle import JobHandle, JobState
 from reelproc.executors.modal_calls import ended_state, off_loop, outcome_of, reached
 from reelproc.executors.modal_presets import APP_NAME, CLASS_NAME, COORDINATOR, Preset, preset
 from reelproc.executors.modal_records import DICT_NAME, JobRecord, read_events
-from reelproc.executors.modal_staging import Staging, fetch
+from reelproc.executors.modal_staging import Staged, Staging, event_in_paths, fetch, outcome_in_paths
 from reelproc.executors.modal_worker import ModalRequest
 from reelproc.jobs import Job, RenderJob, job_identity, job_output
 from reelproc.results import Progress, RenderResult
@@ -95,7 +95,7 @@ class ModalExecutor(Executor):
         limit = self._timeout if timeout is None else check_timeout(timeout)
         content = job_identity(job)
         name = check_id(id or f"{job.job}-{content}")
-        staged: tuple[Job, str] | None = None
+        staged: Staged | None = None
         with reached(self._app):
             while True:
                 known = self._record(name)
@@ -115,7 +115,7 @@ class ModalExecutor(Executor):
                     break
                 self._wait_for(name, run)  # another process submits the same job now
             try:
-                record = self._spawn(job, *staged, id=name, run=run, identity=content, timeout=limit)
+                record = self._spawn(job, staged, id=name, run=run, identity=content, timeout=limit)
             except BaseException:  # nobody shall wait for a run that does not begin
                 self._jobs.pop(f"claim/{name}/{run}", None)
                 raise
@@ -150,19 +150,17 @@ class ModalExecutor(Executor):
         with self._lock:
             self._handles.clear()
 
-    def _spawn(
-        self, job: Job, remote: Job, fetched_from: str, *, id: str, run: int, identity: str, timeout: float | None
-    ) -> JobRecord:
-        """Start the call that does the job, as it is ``remote``, and write down which call it is."""
+    def _spawn(self, job: Job, staged: Staged, *, id: str, run: int, identity: str, timeout: float | None) -> JobRecord:
+        """Start the call that does the job, as it is ``staged``, and write down which call it is."""
         coordinated = isinstance(job, RenderJob) and job.chunks != 1
         request = ModalRequest(
             version=__version__,
             id=id,
-            job=remote.model_dump_json(),
+            job=staged.job.model_dump_json(),
             preset=self.preset.name,
             timeout=timeout,
             runner=self._runner,
-            store=self._staging.store(remote),
+            store=self._staging.store(staged.job),
             coordinated=coordinated,
         )
         call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
@@ -174,7 +172,8 @@ class ModalExecutor(Executor):
             preset=self.preset.name,
             submitted=time.time(),
             output=job_output(job),
-            fetched_from=fetched_from,
+            fetched_from=staged.fetched_from,
+            names=dict(staged.names),
         )
         self._jobs.put(f"job/{id}", record.model_dump_json())
         return record
@@ -245,7 +244,7 @@ class ModalJob(JobHandle):
         with contextlib.suppress(modal.exception.NotFoundError):
             if cursor is not None:
                 events, behind, self._begun = read_events(jobs, record.call, cursor)
-                return events, behind
+                return tuple(event_in_paths(event, record.names) for event in events), behind
             if not self._begun:
                 self._begun = jobs.contains(f"events/{record.call}/0")
         return (), cursor or 0
@@ -291,8 +290,8 @@ class ModalJob(JobHandle):
         state = ended_state(self.id, outcome, cancelled=self.is_cancelled)
         if record.fetched_from and isinstance(state.outcome, RenderResult):
             fetch(record.fetched_from, record.output)
-            return replace(state, outcome=state.outcome.model_copy(update={"output": record.output}))
-        return state
+        assert state.outcome is not None, "it has ended"
+        return replace(state, outcome=outcome_in_paths(state.outcome, record.names))
 
     def _give_up(self, record: JobRecord) -> None:
         modal.FunctionCall.from_id(record.call).cancel()

@@ -17,6 +17,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from pydantic import Field
+
 from reelproc.errors import redact
 from reelproc.results import Progress
 from reelproc.schema import Schema
@@ -51,6 +53,7 @@ class JobRecord(Schema):
         submitted: seconds since the epoch.
         output: where the caller wants the result.
         fetched_from: where it is made, if ``output`` is a path on the caller's machine; else empty.
+        names: the caller's paths, by the addresses in staging that stand for them.
     """
 
     id: str
@@ -61,6 +64,7 @@ class JobRecord(Schema):
     submitted: float
     output: str
     fetched_from: str = ""
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 def read_events(pages: Pages, call: str, cursor: int) -> tuple[tuple[Progress, ...], int, bool]:

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelproc import storage
-from reelproc.errors import ObjectNotFoundError, SpecError
+from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.results import JobResult, Progress
+from reelproc.storage.stand_in import release, rename_in, with_addresses
 
-__all__ = ["Staging", "fetch"]
+__all__ = ["Staged", "Staging", "event_in_paths", "fetch", "outcome_in_paths"]
 
 SEGMENTS = ".reelproc-segments"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A job as Modal can do it.
+
+    Attributes:
+        job: with addresses for paths.
+        names: the paths of this machine, by the addresses that stand for them.
+        fetched_from: where its output is to be fetched from; empty where that is an address already, or there is none.
+    """
+
+    job: Job
+    names: Mapping[str, str]
+    fetched_from: str = ""
 
 
 class Staging:
@@ -30,10 +49,8 @@ class Staging:
             raise SpecError(f"staging is a prefix that Modal can reach, like s3://bucket/prefix, got {prefix!r}")
         self.prefix = prefix
 
-    def staged(self, job: Job, name: str) -> tuple[Job, str]:
-        """The job with addresses for paths, its sources uploaded; and where its output is to be fetched from.
-
-        The second is empty where the output is an address already, or there is none.
+    def staged(self, job: Job, name: str) -> Staged:
+        """The job with addresses for paths, its sources uploaded.
 
         Raises:
             SpecError: it has paths, and there is no prefix.
@@ -44,7 +61,7 @@ class Staging:
         addresses = (*job_sources(job), *([output] if output else []))
         local = [address for address in addresses if storage.scheme_of(address) == "file"]
         if not local:
-            return job, ""
+            return Staged(job, {})
         if self.prefix is None:
             raise SpecError(
                 f"{local[0]!r} is a path of this machine, which Modal cannot reach; give s3:// addresses, or "
@@ -56,7 +73,8 @@ class Staging:
             storage.local_output(output)  # what cannot be written is better known before anything is rented
             fetched_from = storage.join(self.prefix, "outputs", name, Path(output).name)
             paths[output] = fetched_from
-        return with_paths(job, paths), fetched_from
+        names = {address: path for path, address in paths.items()}
+        return Staged(with_paths(job, paths), names, fetched_from)
 
     def store(self, job: Job) -> str:
         """Where the job's finished segments are kept while it is not done; empty where it has none."""
@@ -89,14 +107,28 @@ def _check_copies(job: Job) -> None:
             )
 
 
+def outcome_in_paths(outcome: JobResult | ReelprocError, names: Mapping[str, str]) -> JobResult | ReelprocError:
+    """What came of a staged job, in the caller's paths instead of the addresses that stood for them."""
+    if isinstance(outcome, ReelprocError):
+        rename_in(outcome, names)
+        return outcome
+    own = {name: names.get(text, text) for name, text in outcome if name in ("output", "source", "model")}
+    return outcome.model_copy(
+        update={**own, "warnings": tuple(with_addresses(warning, names) for warning in outcome.warnings)}
+    )
+
+
+def event_in_paths(event: Progress, names: Mapping[str, str]) -> Progress:
+    """Progress of a staged job, in the caller's paths."""
+    return event.model_copy(update={"message": with_addresses(event.message, names)})
+
+
 def fetch(address: str, destination: str) -> None:
     """Download a result to a path of this machine.
 
     Raises:
         StorageError: it is not there, or cannot be written.
     """
-    from reelproc.storage.stand_in import release
-
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
         path = storage.resolve(address, folder=Path(folder))
         release(path)

@@ -28,6 +28,7 @@ __all__ = [
     "origin",
     "partial_file",
     "release",
+    "rename_in",
     "speaking_of",
     "stand_in_for",
     "with_addresses",
@@ -101,6 +102,14 @@ def with_addresses(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
+def rename_in(error: ReelprocError, names: Mapping[str, str]) -> None:
+    """Have ``error`` say what :func:`with_addresses` makes of its words."""
+    error.args = tuple(with_addresses(arg, names) if isinstance(arg, str) else arg for arg in error.args)
+    if isinstance(error, MediaError):
+        error.argv = tuple(with_addresses(arg, names) for arg in error.argv)
+        error.stderr_tail = with_addresses(error.stderr_tail, names)
+
+
 @contextmanager
 def speaking_of(names: Mapping[str, str]) -> Iterator[None]:
     """Have errors of the block name addresses for local files, and say what storage failed in.
@@ -121,10 +130,7 @@ def speaking_of(names: Mapping[str, str]) -> Iterator[None]:
     if broken is not None and (failed is None or isinstance(failed, (MediaError, StorageError))):
         raise broken from failed
     if failed is not None:
-        failed.args = tuple(with_addresses(arg, names) if isinstance(arg, str) else arg for arg in failed.args)
-        if isinstance(failed, MediaError):
-            failed.argv = tuple(with_addresses(arg, names) for arg in failed.argv)
-            failed.stderr_tail = with_addresses(failed.stderr_tail, names)
+        rename_in(failed, names)
         raise failed
 
 
