@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from processes import threads
 from reelproc.errors import (
     DecodeError,
     ExecutorError,
@@ -258,10 +259,10 @@ class ExecutorSuite:
         assert sorted(outputs) == sorted(job("ok", n).output for n in range(6))
 
     def test_no_thread_is_left_behind(self, job: Any) -> None:
-        before = set(threading.enumerate())
+        before = threads()
         with self.make() as ex:
             ex.submit(job("ok"))
-        assert set(threading.enumerate()) <= before
+        assert threads() <= before
 
     def test_everything_has_its_twin_for_asyncio(self, job: Any) -> None:
         async def scenario() -> None:

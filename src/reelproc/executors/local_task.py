@@ -79,11 +79,12 @@ def run_task(
         return worker, left_behind(task.folder.id)
     task.folder.append()
     if worker is not None:
-        ended = _converse(task, worker, grace_seconds, warm=True)
+        ended = _converse(task, worker, grace_seconds, started=None)
         if ended is not None:
             return ended
+    before = time.monotonic()
     worker = WorkerProcess(runner=runner, log=task.folder.log)
-    ended = _converse(task, worker, grace_seconds, warm=False)
+    ended = _converse(task, worker, grace_seconds, started=before)
     if ended is not None:
         return ended
     said = f"the worker of {_death(task.folder, worker)} before it could begin{_last_words(task.folder)}"
@@ -91,9 +92,12 @@ def run_task(
 
 
 def _converse(
-    task: Task, worker: WorkerProcess, grace_seconds: float, *, warm: bool
+    task: Task, worker: WorkerProcess, grace_seconds: float, *, started: float | None
 ) -> tuple[WorkerProcess | None, JobResult | ReelprocError] | None:
-    """What :func:`run_task` returns; None where the worker died before it began, so that nothing is lost with it."""
+    """What :func:`run_task` returns; None where the worker died before it began, so that nothing is lost with it.
+
+    ``started``: when the worker's start began, for the phase startup; None for a worker that was there.
+    """
     begin = time.monotonic()
     began, startup = False, 0.0
     stop: ReelprocError | None = None
@@ -105,7 +109,7 @@ def _converse(
         now = time.monotonic()
         for message in messages:
             if "begin" in message:
-                began, startup = True, 0.0 if warm else now - begin
+                began, startup = True, 0.0 if started is None else now - started
             elif "event" in message:
                 task.folder.append(Progress.model_validate(message["event"]))
                 task.notify()
