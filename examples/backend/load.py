@@ -43,7 +43,7 @@ def footage(path: Path, seconds: int) -> None:
     subprocess.run([ffmpeg_path(), "-v", "error", "-y", *lavfi, *sound, *codec], check=True, timeout=120)
 
 
-def told(path: str) -> str:
+def told(path: str | Path) -> str:
     """What /proc says of a process or a thread; nothing of one that has just ended."""
     try:
         return Path("/proc", path).read_bytes().decode(errors="replace")
@@ -53,8 +53,8 @@ def told(path: str) -> str:
 
 def workers(server: ServerProcess) -> list[int]:
     """The processes that render: children of the server."""
-    threads = [path.name for path in Path(f"/proc/{server.pid}/task").iterdir()]
-    children = [pid for thread in threads for pid in told(f"{server.pid}/task/{thread}/children").split()]
+    threads = Path(f"/proc/{server.pid}/task").glob("*/children")
+    children = [pid for thread in threads for pid in told(thread).split()]
     return [int(pid) for pid in children if "local_worker" in told(f"{pid}/cmdline")]
 
 
