@@ -111,6 +111,18 @@ def test_paths_of_this_machine_are_staged(
         assert output.exists(), "attach fetches the result, too"
 
 
+def test_a_staged_result_has_the_callers_name_whatever_is_in_it(modal_service: ModalService, tmp_path: Path) -> None:
+    source, output = tmp_path / "half?.mp4#1", tmp_path / "goal#1?.mp4"
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=25", "-pix_fmt", "yuv420p", str(tmp_path / "made.mp4"))
+    (tmp_path / "made.mp4").rename(source)
+    with rp.executor("modal-cpu", staging=modal_service.address("stage")) as ex:
+        handle = ex.submit(job_of(source, output))
+        said = " ".join(event.message for event in handle.events())
+        assert handle.result(LONG).output == str(output)
+    assert output.exists()
+    assert "s3://" not in said
+
+
 def test_a_staged_job_speaks_of_the_callers_paths(modal_service: ModalService, tmp_path: Path) -> None:
     source = tmp_path / "notes.mp4"
     source.write_text("no video")

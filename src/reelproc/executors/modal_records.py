@@ -53,7 +53,7 @@ class JobRecord(Schema):
         submitted: seconds since the epoch.
         output: where the caller wants the result.
         fetched_from: where it is made, if ``output`` is a path on the caller's machine; else empty.
-        names: the caller's paths, by the addresses in staging that stand for them.
+        names: the caller's paths; see :class:`reelproc.executors.modal_staging.Staged`.
     """
 
     id: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelproc import storage
-from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError
+from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, redact
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.results import JobResult, Progress
 from reelproc.storage.stand_in import release, rename_in, with_addresses
@@ -25,7 +25,7 @@ class Staged:
 
     Attributes:
         job: with addresses for paths.
-        names: the paths of this machine, by the addresses that stand for them.
+        names: the paths of this machine, by the addresses that stand for them as results and errors show those.
         fetched_from: where its output is to be fetched from; empty where that is an address already, or there is none.
     """
 
@@ -73,7 +73,7 @@ class Staging:
             storage.local_output(output)  # what cannot be written is better known before anything is rented
             fetched_from = storage.join(self.prefix, "outputs", name, Path(output).name)
             paths[output] = fetched_from
-        names = {address: path for path, address in paths.items()}
+        names = {redact(address): path for path, address in paths.items()}
         return Staged(with_paths(job, paths), names, fetched_from)
 
     def store(self, job: Job) -> str:
