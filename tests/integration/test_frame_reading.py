@@ -164,13 +164,24 @@ class TestAFailingDecoder:
             list(video)
 
     def test_frames_without_timestamps_are_an_error(self, fake_ffmpeg: Path, clip: MadeVideo) -> None:
-        append(fake_ffmpeg, "head -c 622080 /dev/zero; exit 0")
+        append(fake_ffmpeg, "printf 'YUV4MPEG2 W192 H108\\nFRAME\\n'; head -c 31104 /dev/zero; exit 0")
         with pytest.raises(DecodeError, match="without a timestamp"), open_video(clip.path) as video:
             list(video)
 
     def test_a_frame_that_ends_in_the_middle_is_an_error(self, fake_ffmpeg: Path, clip: MadeVideo) -> None:
-        append(fake_ffmpeg, "head -c 1000 /dev/zero; exit 0")
-        with pytest.raises(DecodeError, match="1000 of 31104 bytes"), open_video(clip.path) as video:
+        append(fake_ffmpeg, "printf 'YUV4MPEG2 W192 H108\\nFRAME\\n'; head -c 1000 /dev/zero; exit 0")
+        with pytest.raises(DecodeError, match="1006 of 31110 bytes"), open_video(clip.path) as video:
+            list(video)
+
+    @pytest.mark.parametrize("size", [100, 10_000_000])
+    def test_what_is_no_video_at_all_is_an_error(self, fake_ffmpeg: Path, clip: MadeVideo, size: int) -> None:
+        append(fake_ffmpeg, f"head -c {size} /dev/zero; exit 0")
+        with pytest.raises(DecodeError, match="no YUV4MPEG2"), open_video(clip.path) as video:
+            list(video)
+
+    def test_frames_of_another_size_are_an_error(self, fake_ffmpeg: Path, clip: MadeVideo) -> None:
+        append(fake_ffmpeg, "printf 'YUV4MPEG2 W192 H108\\n'; head -c 100000 /dev/zero")
+        with pytest.raises(DecodeError, match="not of 31104 bytes each"), open_video(clip.path) as video:
             list(video)
 
     def test_a_decoder_killed_in_the_middle_is_an_error_not_a_short_video(self, large: MadeVideo) -> None:

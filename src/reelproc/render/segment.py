@@ -48,9 +48,6 @@ class Concealment:
     count: int = 1
 
 
-"""Batches that a network has under way: it works on one while the other is prepared, or finished and encoded."""
-
-
 def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:
     """``a * (1 - weight) + b * weight``, rounded: a dissolve."""
     import cv2
