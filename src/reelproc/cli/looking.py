@@ -48,6 +48,8 @@ def _video(video: VideoStream, count: int) -> str:
         rate,
         f"{colour.matrix} {'full' if colour.full_range else 'limited'} range{', HDR' if colour.is_hdr else ''}",
     ]
+    if video.interlaced:
+        parts.append("interlaced")
     if video.rotation or video.hflip:
         mirrored = " and mirrored" if video.hflip else ""
         parts.append(f"turned by {video.rotation} degrees{mirrored} (stored {video.coded_width}x{video.coded_height})")

@@ -28,6 +28,7 @@ class VideoStream(Schema):
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero: the stream's start after its edit list.
         average_rate: frames per second, None when unknown; variable-rate files have no other.
+        interlaced: whether a frame holds two fields, taken one after the other; readers make whole pictures of them.
         colour: as the stream says.
     """
 
@@ -44,6 +45,7 @@ class VideoStream(Schema):
     time_base: Fraction
     start_pts: int = 0
     average_rate: Fraction | None = None
+    interlaced: bool = False
     colour: ColourInfo = ColourInfo()
 
     @property

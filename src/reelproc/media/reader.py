@@ -24,6 +24,7 @@ from typing import ClassVar, Self
 from reelproc.errors import SpecError
 from reelproc.media.colour import Conversion, conversion
 from reelproc.media.excerpt import Excerpt
+from reelproc.media.fields import field_filters
 from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.media.packets import FrameTimes, frame_times
 from reelproc.media.probe import MediaInfo, VideoStream, probe
@@ -52,9 +53,9 @@ class Damage:
 class VideoReader(ABC):
     """An open video: a context manager, and an iterator of :class:`~reelproc.media.frame.Frame` in order of time.
 
-    Frames have the size after rotation, are BT.709 (limited range where planar; high dynamic range is tone-mapped), and
-    each has its own memory: the caller may change it. A frame that cannot be decoded is left out and listed in
-    :attr:`damage`. Leaving the ``with`` block, or :meth:`close`, ends all threads and child processes.
+    Frames have the size after rotation, are BT.709 (limited range where planar; high dynamic range is tone-mapped) and
+    deinterlaced, and each has its own memory: the caller may change it. A frame that cannot be decoded is left out and
+    listed in :attr:`damage`. Leaving the ``with`` block, or :meth:`close`, ends all threads and child processes.
 
     Attributes:
         path: the file.
@@ -131,11 +132,18 @@ class VideoReader(ABC):
 
     def _seek_points(self) -> tuple[int | None, ...]:
         """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
-        aim = None if self._low is None or self._low <= self.video.start_pts else self._frame_times().seek_pts
+        aim = None if self._low is None or self._low <= self.video.start_pts else self._seek_aim()
         if aim is None:
             return (None,)
         earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
         return (*(pts for pts in earlier if pts > self.video.start_pts), None)
+
+    def _seek_aim(self) -> int | None:
+        times = self._frame_times()
+        if field_filters(self.video):  # which look at the frame before the first one, too
+            before = times.seconds(times.pts[0])
+            times = frame_times(self.path, self.info, start=before, end=before)
+        return times.seek_pts
 
     def _is_first(self, pts: int | None) -> bool:
         """Whether the first frame that came after a seek (None: none came) is the one that the packets promise."""

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from reelproc.cores import usable_cores
 from reelproc.errors import DecodeError
 from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
+from reelproc.media.fields import field_filters
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
 from reelproc.media.probe import MAX_PIXELS
 from reelproc.media.reader import Damage, VideoReader
@@ -104,13 +105,13 @@ class FFmpegReader(VideoReader):
         # A stream may change its size on the way, or begin with another before a seek: all frames get the probed one.
         # For the others this does nothing.
         filters = [
+            *field_filters(self.video),
+            # what only leads up to the span does not cross the pipe
+            *(() if self._low is None else (f"select=gte(pts,{self._low})",)),
             f"scale=w={self.video.coded_width}:h={self.video.coded_height}:flags=bicubic",
             *self.conversion.filters,
+            *(() if self.excerpt is None else (self.excerpt.filter(self.video.time_base),)),
         ]
-        if self.excerpt is not None:
-            filters.append(self.excerpt.filter(self.video.time_base))
-        if self._low is not None:
-            filters.insert(0, f"select=gte(pts,{self._low})")  # what only leads up to the span does not cross the pipe
         # The display matrix is applied by our own filters. A stream may fail at more than two thirds of its packets
         # (max_error_rate): that is reported, and no reason to exit with an error.
         # max_pixels: a stream that grows on the way must not take all memory.
@@ -124,7 +125,7 @@ class FFmpegReader(VideoReader):
             *("-max_error_rate", "1"),
             *input_arguments(self.path, *options),
             *("-map", f"0:{self.video.index}"),
-            *(("-vf", filter_chain(filters)) if filters else ()),
+            *("-vf", filter_chain(filters)),
             *("-f", "yuv4mpegpipe" if self._shape.is_planar else "rawvideo", "-pix_fmt", self._shape.pix_fmt),
             *("-enc_time_base", "demux", "-fps_mode", "passthrough"),
         ]

@@ -6,6 +6,7 @@ Known and not mended here, since ``VideoCapture`` gives no means to:
 - its timestamps are guesses in milliseconds, which are matched to the packets' nearest;
 - it cannot choose among video streams, and takes the first;
 - it converts every YUV to RGB as BT.601 and knows neither HDR nor wide gamuts;
+- it shows interlaced pictures as they are stored, combed;
 - a span is reached by decoding from the beginning, since its seeks are not exact.
 """
 
@@ -54,6 +55,8 @@ class OpenCVReader(VideoReader):
             warnings.append("opencv: high dynamic range and wide gamuts are shown as they are stored, washed out")
         elif assumed_matrix(video.colour, video.coded_width, video.coded_height) not in ("smpte170m", "bt470bg"):
             warnings.append("opencv: colours are off, since OpenCV takes every source for BT.601")
+        if video.interlaced:
+            warnings.append("opencv: interlaced pictures are shown as they are stored, combed")
         self.warnings = tuple(warnings)
         promised = frame_times(self.path, self.info).pts
         if (partial := partial_file(self.path)) is not None:

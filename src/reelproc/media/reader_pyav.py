@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reelproc.errors import DecodeError
 from reelproc.media.colour import Conversion
 from reelproc.media.decoding import carefully_decoded_frames, decoded_frames, frame_pts
+from reelproc.media.fields import whole_pictures
 from reelproc.media.frame import Frame, PixelFormat, plane_shapes
 from reelproc.media.packets import frame_times
 from reelproc.media.reader import Damage, VideoReader
@@ -45,7 +46,7 @@ class PyAVReader(VideoReader):
         """Those of the wanted span, converted."""
         convert = Converter(self.conversion, self.pix_fmt, (self.video.coded_width, self.video.coded_height))
         try:
-            for each in decoded:
+            for each in whole_pictures(decoded, self.video):
                 pts = frame_pts(each)
                 if pts is None or (self._low is not None and pts < self._low):
                     continue

@@ -93,6 +93,8 @@ def _with_copies(plan: Plan) -> Plan:
         raise _NotCopyableError(f"the source is {video.codec}, and only H.264 is joined")
     if video.rotation or video.hflip:
         raise _NotCopyableError("the source is turned by its display matrix")
+    if video.interlaced:
+        raise _NotCopyableError("the source is interlaced, and what is encoded is not")
     if conversion(video.colour, video.pix_fmt, video.coded_width, video.coded_height, "yuv420p").filters:
         raise _NotCopyableError(f"the source's colours ({video.pix_fmt}, {video.colour.matrix}) are converted")
     configuration, units = _read_units(clip)

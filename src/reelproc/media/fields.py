@@ -1,0 +1,84 @@
+"""Interlaced pictures: two fields in one frame, the even lines and the odd, taken one after the other.
+
+Shown as they are stored, whatever moves is combed, and a network that enlarges it enlarges the comb. So readers make a
+whole picture of each frame, at its own time, by ffmpeg's ``bwdif`` (Bob Weaver's deinterlacer: where nothing moves both
+fields are kept, elsewhere the second is interpolated from the first, in space and time). Frames that are marked as
+progressive pass untouched. A frame's neighbours are looked at too, so a reader begins one frame before what is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING
+
+from reelproc.media.decoding import frame_pts
+
+if TYPE_CHECKING:
+    from av.filter import Graph
+    from av.video.frame import VideoFrame
+
+    from reelproc.media.info import VideoStream
+
+__all__ = ["FIELD_ORDERS", "field_filters", "whole_pictures"]
+
+FIELD_ORDERS = frozenset({2, 3, 4, 5})
+"""``AVFieldOrder``: all that are not unknown or progressive."""
+
+_SMALLEST = 16
+"""Pixels: ``bwdif`` refuses planes of fewer than three lines."""
+
+
+def field_filters(video: VideoStream) -> tuple[str, ...]:
+    """The ffmpeg filters that make whole pictures of fields, timestamps as they were; none where frames are whole."""
+    if not video.interlaced or min(video.coded_width, video.coded_height) < _SMALLEST:
+        return ()
+    # bwdif halves the time base, since it could give a picture for each field
+    return ("bwdif=mode=send_frame:parity=auto:deint=interlaced", f"settb={video.time_base}")
+
+
+def whole_pictures(frames: Iterable[VideoFrame], video: VideoStream) -> Generator[VideoFrame]:
+    """``frames`` of ``video`` with :func:`field_filters` applied; as many, with the timestamps they had.
+
+    Raises:
+        av.FFmpegError: a frame of a kind that the filter does not know.
+    """
+    filters = field_filters(video)
+    if not filters:
+        yield from frames
+        return
+    graph: Graph | None = None
+    shape: tuple[object, ...] = ()
+    for frame in frames:
+        if (found := (frame.width, frame.height, frame.format.name)) != shape:
+            if graph is not None:  # the stream changed on the way
+                yield from _taken(graph, None)
+            graph, shape = _graph(frame, video, filters), found
+        if graph is not None:
+            frame.pts = frame_pts(frame)
+            yield from _taken(graph, frame)
+    if graph is not None:
+        yield from _taken(graph, None)
+
+
+def _graph(frame: VideoFrame, video: VideoStream, filters: tuple[str, ...]) -> Graph:
+    from av.filter import Graph
+
+    graph = Graph()
+    nodes = [
+        graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=video.time_base),
+        *(graph.add(name, arguments) for name, _, arguments in (each.partition("=") for each in filters)),
+        graph.add("buffersink"),
+    ]
+    graph.link_nodes(*nodes)
+    graph.configure()
+    return graph
+
+
+def _taken(graph: Graph, frame: VideoFrame | None) -> Generator[VideoFrame]:
+    """What comes out once ``frame`` has gone in; None: the end."""
+    graph.vpush(frame)
+    while True:
+        try:
+            yield graph.vpull()
+        except (BlockingIOError, EOFError):
+            return

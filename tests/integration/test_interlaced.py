@@ -1,0 +1,197 @@
+"""Interlaced sources, as camcorders make them: pictures come out whole, as many as went in, at their own times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import reelproc as rp
+from media_factory import numbered_video, run_ffmpeg
+from reelproc.jobs import JobContext, run_job
+from reelproc.media.fields import field_filters, whole_pictures
+from reelproc.media.frame import Frame
+
+FRAMES, WIDTH, HEIGHT, RATE = 26, 320, 192, 25
+DETAIL = slice(16, 48)
+"""Columns of a picture that stands still, with lines of one row each."""
+
+X264 = ("-c:v", "libx264", "-flags", "+ilme+ildct", "-bf", "2", "-g", "10", "-crf", "8")
+KINDS = {
+    "h264 in mp4": ("a.mp4", X264, "tff"),
+    "h264 in mkv, lower field first": ("b.mkv", X264, "bff"),
+    "mpeg2 in ts": (
+        "c.ts",
+        ("-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-bf", "2", "-g", "10", "-q:v", "1"),
+        "tff",
+    ),
+    "dv": ("d.avi", ("-c:v", "dvvideo", "-aspect", "4:3"), "bff"),
+}
+
+
+def scene(moment: int) -> NDArray[np.uint8]:
+    """A bright bar that moves six pixels from field to field, over a ground that stands still."""
+    picture = np.full((HEIGHT, WIDTH), 60, np.uint8)
+    picture[::2, DETAIL] = 160
+    left = 60 + 4 * moment
+    picture[40:150, left : left + 40] = 220
+    return picture
+
+
+def woven(number: int, first: int) -> NDArray[np.uint8]:
+    """Two moments in one frame: the rows from ``first`` on show the earlier."""
+    frame = scene(2 * number)
+    frame[1 - first :: 2] = scene(2 * number + 1)[1 - first :: 2]
+    return frame
+
+
+def comb(luma: NDArray[np.uint8]) -> float:
+    """How much a row differs from both its neighbours, where the bar moves."""
+    rows = luma[50 * len(luma) // HEIGHT : 140 * len(luma) // HEIGHT, luma.shape[1] // 5 :].astype(float)
+    return float(np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean())
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folder = tmp_path_factory.mktemp("interlaced")
+
+    def build(kind: str) -> Path:
+        name, options, order = KINDS[kind]
+        path = folder / name
+        if not path.exists():
+            raw = folder / f"{name}.raw"
+            grey = np.full(WIDTH * HEIGHT // 2, 128, np.uint8).tobytes()
+            raw.write_bytes(b"".join(woven(n, int(order == "bff")).tobytes() + grey for n in range(FRAMES)))
+            source = (
+                "-f",
+                "rawvideo",
+                "-pix_fmt",
+                "yuv420p",
+                "-s",
+                f"{WIDTH}x{HEIGHT}",
+                "-r",
+                str(RATE),
+                "-i",
+                str(raw),
+            )
+            fields = f"setfield={order}" + (",scale=720:576:interl=1:flags=neighbor" if name.endswith("avi") else "")
+            run_ffmpeg(*source, "-i", str(raw), "-vf", fields, *options, str(path))
+        return path
+
+    return build
+
+
+def read(path: Path, backend: str = "ffmpeg", **span: Fraction | float | None) -> list[Frame]:
+    with rp.open_video(path, backend, "yuv420p", **span) as video:
+        frames = list(video)
+        assert video.damage == ()
+    return frames
+
+
+def stored_luma(path: Path) -> list[NDArray[np.uint8]]:
+    """The luma as it is stored."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_frame_comes_out_whole_and_at_its_time(make: Callable[[str], Path], kind: str) -> None:
+    path = make(kind)
+    assert rp.probe(path).require_video().interlaced
+    stored = stored_luma(path)
+    frames = read(path)
+    assert len(frames) == len(stored) == FRAMES
+    with av.open(str(path)) as container:
+        shown = [f.pts if f.pts is not None else f.dts for f in container.decode(video=0)]
+    assert [frame.pts for frame in frames] == shown
+    for number, frame in enumerate(frames[1:-1], 1):
+        luma = frame.planes[0]
+        assert comb(luma) < 0.35 * comb(stored[number]), f"frame {number}"
+        detail = slice(DETAIL.start * luma.shape[1] // WIDTH, DETAIL.stop * luma.shape[1] // WIDTH)
+        kept = luma[:, detail].std() / stored[number][:, detail].std()
+        assert kept > 0.7, f"what stands still keeps its lines, frame {number}: {kept}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_exact_backends_give_the_same(make: Callable[[str], Path], kind: str) -> None:
+    path = make(kind)
+    one, other = read(path), read(path, "pyav")
+    assert [f.pts for f in one] == [f.pts for f in other]
+    for a, b in zip(one[1:], other[1:], strict=True):  # of the first, which has none before it, versions differ
+        assert np.abs(a.data.astype(int) - b.data).max() <= 1
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_span_gives_the_frames_of_the_whole(make: Callable[[str], Path], kind: str, backend: str) -> None:
+    path = make(kind)
+    whole = read(path, backend)
+    times = [(frame.pts - frame.start_pts) * frame.time_base for frame in whole]
+    for first, last in ((0, 3), (1, 2), (9, 12), (10, 11), (11, 26), (20, 22), (25, 26)):
+        part = read(path, backend, start=times[first], end=times[last] if last < FRAMES else None)
+        assert [f.pts for f in part] == [f.pts for f in whole[first:last]]
+        for got, expected in zip(part, whole[first:last], strict=True):
+            assert np.array_equal(got.data, expected.data), f"frame {expected.index} of [{first}, {last})"
+
+
+def test_a_reel_of_it_is_encoded_as_a_whole_and_says_so(make: Callable[[str], Path], tmp_path: Path) -> None:
+    light = rp.HighlightKeyframe(time=0, x=100, y=90, radius_x=30, radius_y=40, opacity=0.5)
+    overlay = rp.Overlay(regions=[rp.HighlightRegion(start_time=0.1, end_time=0.2, keyframes=[light])])
+    clip = rp.Clip(source=make("h264 in mp4"), stages=[overlay])
+    reel = rp.Reel(clips=[clip], output=rp.Output(width=None, height=None, fps=None, audio=False, crf=8))
+    result = run_job(rp.RenderJob(reel=reel, output=str(tmp_path / "o.mp4")), JobContext())
+    assert isinstance(result, rp.RenderResult)
+    assert result.frame_count == FRAMES
+    assert "the source is interlaced" in result.warnings[0]
+    for stored, made in zip(
+        stored_luma(make("h264 in mp4"))[10:-1], stored_luma(tmp_path / "o.mp4")[10:-1], strict=True
+    ):
+        assert comb(made) < 0.35 * comb(stored)
+    assert not rp.probe(tmp_path / "o.mp4").require_video().interlaced
+
+
+def test_opencv_says_that_it_leaves_the_comb(make: Callable[[str], Path]) -> None:
+    with rp.open_video(make("h264 in mp4"), "opencv") as video:
+        next(video)
+        assert any("interlaced" in warning for warning in video.warnings)
+
+
+def test_what_is_not_interlaced_is_not_touched(tmp_path: Path) -> None:
+    video = rp.probe(numbered_video(tmp_path / "a.mp4", frame_count=3).path).require_video()
+    assert not video.interlaced
+    assert field_filters(video) == ()
+
+
+def test_fields_that_are_pictures_of_their_own_are_left_alone(tmp_path: Path) -> None:
+    made = numbered_video(
+        tmp_path / "a.mp4",
+        codec="libx265",
+        frame_count=12,
+        options={"x265-params": "log-level=none:interlace=tff:bframes=0:keyint=12"},
+    )
+    assert not rp.probe(made.path).require_video().interlaced
+    assert len(read(made.path)) == 12
+
+
+def test_a_size_that_changes_on_the_way_loses_no_frame(make: Callable[[str], Path]) -> None:
+    video = rp.probe(make("h264 in mp4")).require_video()
+
+    def picture(pts: int) -> av.VideoFrame:
+        side = 64 if pts < 5 else 96
+        frame = av.VideoFrame.from_ndarray(np.full((side * 3 // 2, side), 80, np.uint8), format="yuv420p")
+        frame.pts, frame.time_base = pts, video.time_base
+        return frame
+
+    came = list(whole_pictures((picture(n) for n in range(9)), video))
+    assert [(frame.pts, frame.width) for frame in came] == [(n, 64 if n < 5 else 96) for n in range(9)]
+
+
+def test_pictures_too_small_for_the_filter_are_shown_as_they_are(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "a.mp4", frame_count=3)
+    video = rp.probe(made.path).require_video().model_copy(update={"interlaced": True, "coded_height": 8})
+    assert field_filters(video) == ()
