@@ -3,13 +3,15 @@
     python benchmarks/memory.py [--seconds 10] [--times 60]
 
 Memory is what the machine loses to the job: the sum over the program and its ffmpegs of their proportional set sizes
-(``PSS``, /proc/PID/smaps_rollup: shared pages are counted once in all), read ten times a second. Linux only.
+(``PSS``, /proc/PID/smaps_rollup: shared pages are counted once in all), read ten times a second. Each render has a
+process of its own, so that neither meets what the other has left in the heap. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -100,7 +102,8 @@ def main() -> None:
         for seconds in (options.seconds, options.seconds * options.times):
             source = looped(short, folder / f"{seconds}.mp4", seconds // options.seconds, seconds)
             assert frames(source) == seconds * 30
-            peak, took = peak_while(source, folder / "out.mp4")
+            with multiprocessing.get_context("spawn").Pool(1) as fresh:
+                peak, took = fresh.apply(peak_while, (source, folder / "out.mp4"))
             assert frames(folder / "out.mp4") == seconds * 30
             rows.append({"seconds": seconds, "peak_pss_bytes": peak, "took_seconds": round(took, 1)})
             print(f"{seconds:5} s of 1080p30 to 810x1440: peak {peak / 1e6:.0f} MB, took {took:.0f} s")
