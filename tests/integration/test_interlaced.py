@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import reelproc as rp
 from media_factory import numbered_video, run_ffmpeg
 from reelproc.jobs import JobContext, run_job
+from reelproc.media.excerpt import Excerpt, Step
 from reelproc.media.fields import field_filters, whole_pictures
 from reelproc.media.frame import Frame
 
@@ -137,6 +138,17 @@ def test_a_span_gives_the_frames_of_the_whole(make: Callable[[str], Path], kind:
         assert [f.pts for f in part] == [f.pts for f in whole[first:last]]
         for got, expected in zip(part, whole[first:last], strict=True):
             assert np.array_equal(got.data, expected.data), f"frame {expected.index} of [{first}, {last})"
+
+
+def test_an_excerpt_is_a_part_of_the_whole_picture(make: Callable[[str], Path]) -> None:
+    path = make("h264 in mp4")
+    whole = read(path)
+    excerpt = Excerpt(100, 80, (Step(whole[0].pts, 20, 30), Step(whole[7].pts, 60, 32)))
+    with rp.open_video(path, pix_fmt="yuv420p", excerpt=excerpt) as video:
+        for frame, full in zip(video, whole, strict=True):
+            x, y = (20, 30) if full.index < 7 else (60, 32)
+            assert frame.origin == (x, y)
+            assert np.array_equal(frame.planes[0], full.planes[0][y : y + 80, x : x + 100])
 
 
 def test_a_reel_of_it_is_encoded_as_a_whole_and_says_so(make: Callable[[str], Path], tmp_path: Path) -> None:

@@ -15,13 +15,12 @@ from typing import Self
 from reelproc.errors import EncodeError, MediaError, SpecError
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, file_argument, widen_pipe
-from reelproc.media.frame import Frame, frame_bytes
+from reelproc.media.frame import Frame
 from reelproc.partial import partial_path
 
 __all__ = ["VideoWriter"]
 
 _QUEUED_FRAMES = 4
-_AHEAD_BYTES = 16 << 20  # of frames that are made while the encoder of another file still takes the cores
 
 
 class VideoWriter:
@@ -63,8 +62,7 @@ class VideoWriter:
         self._finished = False
         self._failure: BaseException | None = None
         self._behind = behind
-        ahead = _AHEAD_BYTES // frame_bytes(self.settings.pix_fmt, width, height) if behind else 0
-        self._queue: queue.Queue[Frame | None] = queue.Queue(max(_QUEUED_FRAMES, ahead))
+        self._queue: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
         self._process = FFmpegProcess(
             [
                 *("-f", "rawvideo", "-pix_fmt", self.settings.pix_fmt, "-video_size", f"{width}x{height}"),
