@@ -99,17 +99,27 @@ def paired(contestants: Mapping[str, Callable[[], object]], *, floor: str, round
     )
 
 
-def report(name: str, question: str, pairs: Mapping[str, Pairs], extra: Mapping[str, object] | None = None) -> None:
-    """Write ``results/NAME.json`` and print a table."""
+def report(
+    name: str,
+    question: str,
+    pairs: Mapping[str, Pairs],
+    extra: Mapping[str, object] | None = None,
+    *,
+    keep: bool = False,
+) -> None:
+    """Write ``results/NAME.json`` and print a table; ``keep`` what it holds of other rows from this very machine."""
     RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    before = json.loads(path.read_text()) if keep and path.exists() else {}
+    kept = before["results"] if before.get("machine") == machine() else {}
     data = {
         "question": question,
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
-        "results": {title: asdict(p) for title, p in pairs.items()},
+        "results": {**kept, **{title: asdict(p) for title, p in pairs.items()}},
         **(extra or {}),
     }
-    (RESULTS / f"{name}.json").write_text(json.dumps(data, indent=1) + "\n")
+    path.write_text(json.dumps(data, indent=1) + "\n")
     for title, p in pairs.items():
         print(f"\n{title}")
         for contestant, ratio in p.ratio.items():

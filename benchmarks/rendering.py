@@ -1,6 +1,6 @@
 """Rendering beside ffmpeg's own transcode, with the same encoder settings, on the same file, in the same run.
 
-    python benchmarks/rendering.py [--seconds 30] [--rounds 5]
+    python benchmarks/rendering.py [--seconds 30] [--rounds 5] [--only crop]
 
 The floor of each row is ffmpeg alone: decode, (for a crop: a crop that stands still and a scale,) encode. A moving crop
 of a moving picture is harder to encode than one that stands still, whoever makes it; so ffmpeg with a moving crop (by
@@ -135,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="run the rows that have this in their names; keep the others")
     options = parser.parse_args()
     seconds = options.seconds
     results: dict[str, Pairs] = {}
@@ -157,21 +158,26 @@ def main() -> None:
             },
         }
         for title, contestants in rows.items():
+            if options.only not in title:
+                continue
             results[title] = paired(contestants, floor="ffmpeg", rounds=options.rounds)
             counts = {frames(a), frames(b)}
             assert counts == {seconds * 30}, f"{title}: expected {seconds * 30} frames, got {counts}"
         title = "reel of three clips: moving crop, scale, spotlight, dissolves, sound"
-        reel = {"ffmpeg": three_floors(source, b, seconds), "reelproc": three_clips(source, a, seconds)}
-        results[title] = paired(reel, floor="ffmpeg", rounds=options.rounds)
-        assert frames(a) == seconds * 30 - 2 * 15, f"{title}: {frames(a)} frames"
-        long = moving_camera(folder / "long.mp4", 3 * seconds)
+        if options.only in title:
+            reel = {"ffmpeg": three_floors(source, b, seconds), "reelproc": three_clips(source, a, seconds)}
+            results[title] = paired(reel, floor="ffmpeg", rounds=options.rounds)
+            assert frames(a) == seconds * 30 - 2 * 15, f"{title}: {frames(a)} frames"
         title = f"overlay on {seconds // 10} s of a {3 * seconds} s file, a key frame every 2 s, smart copy"
-        light = spotlight(seconds, seconds + seconds // 10)
-        copy = {"ffmpeg": floor(long, b, None), "reelproc": ours(long, a, light, 1920, 1080, smart_copy=True)}
-        results[title] = paired(copy, floor="ffmpeg", rounds=min(options.rounds, 5))
-        counts = {frames(a), frames(b)}
-        assert counts == {3 * seconds * 30}, f"{title}: {counts}"
-    report("rendering", "how far from ffmpeg's own transcode is a render?", results, {"seconds": seconds})
+        if options.only in title:
+            long = moving_camera(folder / "long.mp4", 3 * seconds)
+            light = spotlight(seconds, seconds + seconds // 10)
+            copy = {"ffmpeg": floor(long, b, None), "reelproc": ours(long, a, light, 1920, 1080, smart_copy=True)}
+            results[title] = paired(copy, floor="ffmpeg", rounds=min(options.rounds, 5))
+            counts = {frames(a), frames(b)}
+            assert counts == {3 * seconds * 30}, f"{title}: {counts}"
+    question = "how far from ffmpeg's own transcode is a render?"
+    report("rendering", question, results, {"seconds": seconds}, keep=bool(options.only))
 
 
 if __name__ == "__main__":
