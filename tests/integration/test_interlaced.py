@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -190,17 +191,42 @@ def test_fields_that_are_pictures_of_their_own_are_left_alone(tmp_path: Path) ->
     assert len(read(made.path)) == 12
 
 
-def test_a_size_that_changes_on_the_way_loses_no_frame(make: Callable[[str], Path]) -> None:
+CHANGES = {
+    "size": ("scale=160:96:interl=1",),
+    "size too small for the filter": ("scale=16:8:interl=1",),
+    "colours": ("null", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+    "format": ("format=yuv422p",),
+}
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_stream_that_changes_on_the_way_loses_no_frame(
+    make: Callable[[str], Path], tmp_path: Path, change: str, backend: str
+) -> None:
+    chain, *tags = CHANGES[change]
+    parts = []
+    for name, before, options in (("a", "null", []), ("b", chain, [*tags, "-output_ts_offset", "1.12"])):
+        part = tmp_path / f"{name}.ts"
+        source = ("-i", str(make("h264 in mp4")), "-vf", f"{before},setfield=tff")
+        run_ffmpeg(*source, *X264, *options, "-muxdelay", "0", "-muxpreload", "0", str(part))
+        parts.append(part.read_bytes())
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(parts))
+    frames = read(joined, backend)
+    assert len(frames) == len(stored_luma(joined)) == 2 * FRAMES
+    assert all(b.pts - a.pts == 3600 for a, b in pairwise(frames))
+
+
+def test_a_frame_without_any_time_is_left_out(make: Callable[[str], Path]) -> None:
     video = rp.probe(make("h264 in mp4")).require_video()
 
-    def picture(pts: int) -> av.VideoFrame:
-        side = 64 if pts < 5 else 96
-        frame = av.VideoFrame.from_ndarray(np.full((side * 3 // 2, side), 80, np.uint8), format="yuv420p")
+    def picture(pts: int | None) -> av.VideoFrame:
+        frame = av.VideoFrame(video.width, video.height, "yuv420p")
         frame.pts, frame.time_base = pts, video.time_base
         return frame
 
-    came = list(whole_pictures((picture(n) for n in range(9)), video))
-    assert [(frame.pts, frame.width) for frame in came] == [(n, 64 if n < 5 else 96) for n in range(9)]
+    assert [frame.pts for frame in whole_pictures(map(picture, (0, 1, None, 3, None)), video)] == [0, 1, 3]
 
 
 def test_pictures_too_small_for_the_filter_are_shown_as_they_are(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Shown as they are stored, whatever moves is combed, and a network that enlarges 
 whole picture of each frame, at its own time, by ffmpeg's ``bwdif`` (Bob Weaver's deinterlacer: where nothing moves both
 fields are kept, elsewhere the second is interpolated from the first, in space and time). Frames that are marked as
 progressive pass untouched. A frame's neighbours are looked at too, so a reader begins one frame before what is wanted.
+Where there is none before (the start of a file, damage), the picture is made of one field.
 """
 
 from __future__ import annotations
@@ -19,42 +20,45 @@ if TYPE_CHECKING:
 
     from reelproc.media.info import VideoStream
 
-__all__ = ["FIELD_ORDERS", "field_filters", "whole_pictures"]
-
-FIELD_ORDERS = frozenset({2, 3, 4, 5})
-"""``AVFieldOrder``: all that are not unknown or progressive."""
+__all__ = ["field_filters", "whole_pictures"]
 
 _SMALLEST = 16
 """Pixels: ``bwdif`` refuses planes of fewer than three lines."""
 
 
 def field_filters(video: VideoStream) -> tuple[str, ...]:
-    """The ffmpeg filters that make whole pictures of fields, timestamps as they were; none where frames are whole."""
-    if not video.interlaced or min(video.coded_width, video.coded_height) < _SMALLEST:
+    """The ffmpeg filters that make whole pictures of fields, timestamps as they were; none where frames are whole.
+
+    The graph must not be made anew where the stream changes on its way: ``bwdif`` holds a frame back, which would be
+    lost. So what changes is first brought to the size and format that the stream began with, each field by itself.
+    """
+    width, height = video.coded_width, video.coded_height
+    if not video.interlaced or min(width, height) < _SMALLEST:
         return ()
-    # bwdif halves the time base, since it could give a picture for each field
-    return ("bwdif=mode=send_frame:parity=auto:deint=interlaced", f"settb={video.time_base}")
+    return (
+        f"scale=w={width}:h={height}:flags=bicubic:interl=-1",
+        "bwdif=mode=send_frame:parity=auto:deint=interlaced",
+        f"settb={video.time_base}",  # bwdif halves the time base, since it could give a picture for each field
+    )
 
 
 def whole_pictures(frames: Iterable[VideoFrame], video: VideoStream) -> Generator[VideoFrame]:
-    """``frames`` of ``video`` with :func:`field_filters` applied; as many, with the timestamps they had.
+    """``frames`` of ``video`` with :func:`field_filters` applied: as many, with the timestamps they had.
+
+    A frame without any timestamp is left out.
 
     Raises:
-        av.FFmpegError: a frame of a kind that the filter does not know.
+        av.FFmpegError: a frame of a kind that the filters do not know.
     """
     filters = field_filters(video)
     if not filters:
         yield from frames
         return
     graph: Graph | None = None
-    shape: tuple[object, ...] = ()
     for frame in frames:
-        if (found := (frame.width, frame.height, frame.format.name)) != shape:
-            if graph is not None:  # the stream changed on the way
-                yield from _taken(graph, None)
-            graph, shape = _graph(frame, video, filters), found
-        if graph is not None:
-            frame.pts = frame_pts(frame)
+        frame.pts = frame_pts(frame)
+        if frame.pts is not None:
+            graph = graph or _graph(frame, video, filters)
             yield from _taken(graph, frame)
     if graph is not None:
         yield from _taken(graph, None)

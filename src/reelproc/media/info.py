@@ -28,7 +28,8 @@ class VideoStream(Schema):
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero: the stream's start after its edit list.
         average_rate: frames per second, None when unknown; variable-rate files have no other.
-        interlaced: whether a frame holds two fields, taken one after the other; readers make whole pictures of them.
+        interlaced: whether frames hold two fields, taken one after the other, as the first one is marked; readers make
+            whole pictures of those that are.
         colour: as the stream says.
     """
 

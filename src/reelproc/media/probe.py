@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, cast
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
 from reelproc.media.decoding import decoded_frames, frame_pts
-from reelproc.media.fields import FIELD_ORDERS
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.orientation import Orientation
@@ -138,8 +137,7 @@ def _video(
 
 def _holds_fields(frame: VideoFrame, context: Any) -> bool:
     """Whether frames are woven of two fields. HEVC has none such: there a field is a picture of its own."""
-    marked = frame.interlaced_frame or context.field_order in FIELD_ORDERS
-    return marked and context.codec.canonical_name != "hevc"
+    return frame.interlaced_frame and context.codec.canonical_name != "hevc"
 
 
 def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:

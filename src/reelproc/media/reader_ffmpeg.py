@@ -118,6 +118,8 @@ class FFmpegReader(VideoReader):
         options = ["-noautorotate", "-copyts", "-max_pixels", str(MAX_PIXELS)]
         # left to itself, ffmpeg takes one thread more than the machine has cores, whatever the container may use
         options += ["-threads", str(min(math.ceil(usable_cores()), MOST_THREADS))]
+        if field_filters(self.video):
+            options += ["-reinit_filter", "0"]
         if seek is not None:
             seconds = seek * self.video.time_base
             options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]
