@@ -37,7 +37,7 @@ KINDS = {
 
 
 def scene(moment: int) -> NDArray[np.uint8]:
-    """A bright bar that moves six pixels from field to field, over a ground that stands still."""
+    """A bright bar that moves four pixels from field to field, over a ground that stands still."""
     picture = np.full((HEIGHT, WIDTH), 60, np.uint8)
     picture[::2, DETAIL] = 160
     left = 60 + 4 * moment
@@ -69,18 +69,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             raw = folder / f"{name}.raw"
             grey = np.full(WIDTH * HEIGHT // 2, 128, np.uint8).tobytes()
             raw.write_bytes(b"".join(woven(n, int(order == "bff")).tobytes() + grey for n in range(FRAMES)))
-            source = (
-                "-f",
-                "rawvideo",
-                "-pix_fmt",
-                "yuv420p",
-                "-s",
-                f"{WIDTH}x{HEIGHT}",
-                "-r",
-                str(RATE),
-                "-i",
-                str(raw),
-            )
+            source = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE))
             fields = f"setfield={order}" + (",scale=720:576:interl=1:flags=neighbor" if name.endswith("avi") else "")
             run_ffmpeg(*source, "-i", str(raw), "-vf", fields, *options, str(path))
         return path

@@ -140,10 +140,13 @@ class VideoReader(ABC):
 
     def _seek_aim(self) -> int | None:
         times = self._frame_times()
-        if field_filters(self.video):  # which look at the frame before the first one, too
-            before = times.seconds(times.pts[0])
-            times = frame_times(self.path, self.info, start=before, end=before)
-        return times.seek_pts
+        # the filters look at the frame before the first one, too
+        return self._seek_to(times.pts[0]) if field_filters(self.video) else times.seek_pts
+
+    def _seek_to(self, pts: int) -> int | None:
+        """The timestamp to seek to for the frame at ``pts``; None: the beginning."""
+        at = (pts - self.video.start_pts) * self.video.time_base
+        return frame_times(self.path, self.info, start=at, end=at).seek_pts
 
     def _is_first(self, pts: int | None) -> bool:
         """Whether the first frame that came after a seek (None: none came) is the one that the packets promise."""

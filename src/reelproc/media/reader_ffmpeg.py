@@ -102,12 +102,13 @@ class FFmpegReader(VideoReader):
                 yield self._stamp(frame, frame.pts)
 
     def _arguments(self, seek: int | None) -> list[str]:
-        # A stream may change its size on the way, or begin with another before a seek: all frames get the probed one.
-        # For the others this does nothing.
+        fields = field_filters(self.video)
         filters = [
-            *field_filters(self.video),
+            *fields,
             # what only leads up to the span does not cross the pipe
             *(() if self._low is None else (f"select=gte(pts,{self._low})",)),
+            # A stream may change its size on the way, or begin with another before a seek: all frames get the probed
+            # one. For the others this does nothing.
             f"scale=w={self.video.coded_width}:h={self.video.coded_height}:flags=bicubic",
             *self.conversion.filters,
             *(() if self.excerpt is None else (self.excerpt.filter(self.video.time_base),)),
@@ -118,8 +119,7 @@ class FFmpegReader(VideoReader):
         options = ["-noautorotate", "-copyts", "-max_pixels", str(MAX_PIXELS)]
         # left to itself, ffmpeg takes one thread more than the machine has cores, whatever the container may use
         options += ["-threads", str(min(math.ceil(usable_cores()), MOST_THREADS))]
-        if field_filters(self.video):
-            options += ["-reinit_filter", "0"]
+        options += ["-reinit_filter", "0"] if fields else []
         if seek is not None:
             seconds = seek * self.video.time_base
             options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]
@@ -263,13 +263,13 @@ class _FramePipe:
         line = b""
         while not line.endswith(b"\n") and self._wait(self._out):
             byte = os.read(self._out, 1)
-            line += byte
             if not byte:
                 self._process.check()
-            if len(line) > _HEAD_BYTES or (line and not byte):
+                if not line:
+                    return False
+            line += byte
+            if not byte or len(line) > _HEAD_BYTES:
                 raise self._process.failure(f"ffmpeg sent no YUV4MPEG2 but {line[:40]!r}")
-            if not byte:
-                return False
         self._headed = True
         return not self._stop.is_set()
 

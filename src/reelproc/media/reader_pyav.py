@@ -17,7 +17,6 @@ from reelproc.media.colour import Conversion
 from reelproc.media.decoding import carefully_decoded_frames, decoded_frames, frame_pts
 from reelproc.media.fields import whole_pictures
 from reelproc.media.frame import Frame, PixelFormat, plane_shapes
-from reelproc.media.packets import frame_times
 from reelproc.media.reader import Damage, VideoReader
 from reelproc.media.rgb import RGBConverter, packed
 
@@ -79,10 +78,7 @@ class CarefulReader(PyAVReader):
         self._after = after
 
     def _decode(self) -> Generator[Frame]:
-        seek = self._frame_times().seek_pts
-        if self._after is not None:
-            since = (self._after - self.video.start_pts) * self.video.time_base
-            seek = frame_times(self.path, self.info, start=since, end=since).seek_pts
+        seek = self._frame_times().seek_pts if self._after is None else self._seek_to(self._after)
         decoded = carefully_decoded_frames(self.path, self.video.index, seek_pts=seek, after=self._after)
         with closing(decoded):
             yield from self._wanted(decoded)
