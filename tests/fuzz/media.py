@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from broken_media import KINDS, Box, boxes, make_source
+from field_pictures import coded_frames, woven, write_fields
 from media_factory import numbered_video, run_ffmpeg
 
 __all__ = ["Mutant", "corpus", "mutant"]
@@ -57,7 +58,7 @@ class Mutant(NamedTuple):
 
 
 def corpus(folder: Path) -> dict[str, bytes]:
-    """Small valid files by name, made in ``folder`` where they are not there yet: twenty frames, most with sound."""
+    """Small valid files by name, made in ``folder`` where they are not there yet: of twenty frames, most with sound."""
     folder.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
         if not (folder / kind).exists():
@@ -65,6 +66,10 @@ def corpus(folder: Path) -> dict[str, bytes]:
     turned = folder / "turned.mov"
     if not turned.exists():
         numbered_video(turned, frame_count=20, width=64, height=96, rotation=90, sample_aspect_ratio=None)
+    for name, each in (("fields.mp4", True), ("fields.ts", False)):
+        if not (folder / name).exists():
+            pictures = [woven(number, 0)[40:72, 60:124] for number in range(21)]
+            write_fields(folder / name, list(coded_frames(pictures, kept=range(1))), each=each)
     for name in _SPLICED:
         path = folder / name
         if not path.exists():

@@ -13,17 +13,15 @@ import pytest
 from numpy.typing import NDArray
 
 import reelproc as rp
+from field_pictures import DETAIL, HEIGHT, WIDTH, X264, comb, woven
 from media_factory import numbered_video, run_ffmpeg
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.excerpt import Excerpt, Step
 from reelproc.media.fields import field_filters, whole_pictures
 from reelproc.media.frame import Frame
 
-FRAMES, WIDTH, HEIGHT, RATE = 26, 320, 192, 25
-DETAIL = slice(16, 48)
-"""Columns of a picture that stands still, with lines of one row each."""
+FRAMES, RATE = 26, 25
 
-X264 = ("-c:v", "libx264", "-flags", "+ilme+ildct", "-bf", "2", "-g", "10", "-crf", "8")
 KINDS = {
     "h264 in mp4": ("a.mp4", X264, "tff"),
     "h264 in mkv, lower field first": ("b.mkv", X264, "bff"),
@@ -34,28 +32,6 @@ KINDS = {
     ),
     "dv": ("d.avi", ("-c:v", "dvvideo", "-aspect", "4:3"), "bff"),
 }
-
-
-def scene(moment: int) -> NDArray[np.uint8]:
-    """A bright bar that moves four pixels from field to field, over a ground that stands still."""
-    picture = np.full((HEIGHT, WIDTH), 60, np.uint8)
-    picture[::2, DETAIL] = 160
-    left = 60 + 4 * moment
-    picture[40:150, left : left + 40] = 220
-    return picture
-
-
-def woven(number: int, first: int) -> NDArray[np.uint8]:
-    """Two moments in one frame: the rows from ``first`` on show the earlier."""
-    frame = scene(2 * number)
-    frame[1 - first :: 2] = scene(2 * number + 1)[1 - first :: 2]
-    return frame
-
-
-def comb(luma: NDArray[np.uint8]) -> float:
-    """How much a row differs from both its neighbours, where the bar moves."""
-    rows = luma[50 * len(luma) // HEIGHT : 140 * len(luma) // HEIGHT, luma.shape[1] // 5 :].astype(float)
-    return float(np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean())
 
 
 @pytest.fixture(scope="module")

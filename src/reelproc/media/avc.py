@@ -1,15 +1,15 @@
 """H.264 as MP4 stores it: parameter sets in the ``avcC`` record, NAL units behind their length.
 
 Only what joining two encoders' pictures in one stream needs: which parameter sets there are, a record that lists both
-encoders', and what NAL units a packet holds. Formats: ISO/IEC 14496-15 section 5.3.3 (avcC) and ITU-T H.264
-sections 7.3 and 9.1 (NAL units, Exp-Golomb codes).
+encoders', and what NAL units a packet holds; and the bits in them. Formats: ISO/IEC 14496-15 section 5.3.3 (avcC) and
+ITU-T H.264 sections 7.3 and 9.1 (NAL units, Exp-Golomb codes).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NAL_IDR", "AvcConfiguration", "nal_types"]
+__all__ = ["NAL_IDR", "AvcConfiguration", "Bits", "nal_types"]
 
 NAL_IDR = 5
 """The type of a slice of an IDR picture, before which nothing needs to be known to decode what follows."""
@@ -52,7 +52,7 @@ class AvcConfiguration:
         """The ids of all sequence and picture parameter sets."""
         # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
         return frozenset(
-            [_exp_golomb(unit[4:]) for unit in self.sequence_sets] + [_exp_golomb(u[1:]) for u in self.picture_sets]
+            [Bits(unit[4:]).ue() for unit in self.sequence_sets] + [Bits(unit[1:]).ue() for unit in self.picture_sets]
         )
 
     def joined(self, other: AvcConfiguration) -> bytes:
@@ -72,6 +72,35 @@ class AvcConfiguration:
                 self.tail or other.tail,
             ]
         )
+
+
+class Bits:
+    """The bits of a NAL unit's payload, taken one after another. Behind the end they are 0.
+
+    Args:
+        data: as stored, with a 3 in place behind any two zeros that a small byte follows; the unit's own header is left
+            out.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        plain = data.replace(b"\0\0\3", b"\0\0")
+        self._left = 8 * len(plain)
+        self._value = int.from_bytes(plain, "big")
+
+    def u(self, count: int) -> int:
+        """An unsigned number of ``count`` bits."""
+        self._left -= count
+        value = self._value >> self._left if self._left >= 0 else self._value << -self._left
+        return value & ((1 << count) - 1)
+
+    def ue(self) -> int:
+        """An unsigned Exp-Golomb code; 0 where none ends."""
+        rest = self._value & ((1 << max(0, self._left)) - 1)
+        zeros = self._left - rest.bit_length()
+        if not rest:
+            return 0
+        self._left -= zeros
+        return self.u(zeros + 1) - 1
 
 
 def nal_types(packet: bytes | memoryview, length_bytes: int) -> tuple[int, ...] | None:
@@ -103,10 +132,3 @@ def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:
         units.append(record[at + 2 : at + 2 + size])
         at += 2 + size
     return tuple(units), at
-
-
-def _exp_golomb(data: bytes) -> int:
-    """The unsigned Exp-Golomb code at the start of ``data``."""
-    bits = "".join(f"{byte:08b}" for byte in data[:8])
-    zeros = bits.index("1") if "1" in bits else len(bits)
-    return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1

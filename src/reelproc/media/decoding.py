@@ -14,6 +14,7 @@ import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
+from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.packets import IndexedPacket, demuxed, open_container, seek_aim
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         stream.thread_type = "AUTO"
         format_name = container.format.name
         _seek(container, stream, seek_pts)
-        odd = False
+        pairs = FieldPairs.of(stream)
+        in_fields = odd = False
         for packet in _packets(container, stream):
-            seen = IndexedPacket.of(packet) if packet is not None else None
+            seen = IndexedPacket.of(packet, pairs) if packet is not None else None
+            in_fields = in_fields or (seen is not None and seen.field == 2)
             if seen is not None and seen.is_shown and seen.pts is not None:
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
@@ -81,7 +84,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         yield held
     if odd or (newest is not None and last is not None and newest > last):
         known = last is not None and any(pts <= last for pts, _ in keys)
-        again = seek_aim(keys, last, format_name) if known and last is not None else seek_pts
+        again = seek_aim(keys, last, format_name, in_fields=in_fields) if known and last is not None else seek_pts
         yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
 
 

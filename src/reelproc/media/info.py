@@ -28,8 +28,8 @@ class VideoStream(Schema):
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero: the stream's start after its edit list.
         average_rate: frames per second, None when unknown; variable-rate files have no other.
-        interlaced: whether frames hold two fields, taken one after the other, as the first one is marked; readers make
-            whole pictures of those that are.
+        interlaced: whether frames hold two fields, taken one after the other, as one of the first 26 is marked; readers
+            make whole pictures of those that are.
         colour: as the stream says.
     """
 

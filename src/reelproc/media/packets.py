@@ -11,14 +11,15 @@ import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
+from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
 from reelproc.storage.stand_in import partial_file
 from reelproc.timing import exact
@@ -130,6 +131,8 @@ class IndexedPacket:
         size_bytes: 0 for an empty packet ("show the last frame again").
         is_keyframe: decoding can begin here.
         is_discard: to be decoded but not to be shown (the pre-roll of an edit list).
+        field: 1: it holds the first field of a frame; 2: it completes the frame of the packet before, and makes none of
+            its own; 0: a whole frame.
     """
 
     pts: int | None
@@ -138,16 +141,19 @@ class IndexedPacket:
     size_bytes: int
     is_keyframe: bool
     is_discard: bool
+    field: Literal[0, 1, 2] = 0
 
     @classmethod
-    def of(cls, packet: Packet[Any]) -> IndexedPacket:
-        """What the index keeps of a PyAV packet."""
-        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, packet.is_keyframe, packet.is_discard)
+    def of(cls, packet: Packet[Any], pairs: FieldPairs | None) -> IndexedPacket:
+        """What the index keeps of a PyAV packet; ``pairs`` has seen those before it."""
+        part = 0 if pairs is None else pairs.field(bytes(packet))
+        key = packet.is_keyframe and part != 2
+        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, key, packet.is_discard, part)
 
     @property
     def is_shown(self) -> bool:
         """Whether a frame shall come of it."""
-        return self.size_bytes > 0 and not self.is_discard and self.pts is not None
+        return self.size_bytes > 0 and not self.is_discard and self.field != 2 and self.pts is not None
 
 
 def packet_index(
@@ -168,10 +174,28 @@ def packet_index(
             container.seek(seek_pts, stream=stream, backward=True, any_frame=any_frame)
         except av.FFmpegError:  # no index, or an odd one: read on from the start
             _rewind(container, stream)
+    packets = _indexed(container, stream)
+    if seek_pts is not None:
+        first, second = next(packets, None), next(packets, None)
+        # a field by itself, which a seek reached, is the second one of a frame: it began before
+        lone = first is not None and first.field == 1 and (second is None or second.field != 2)
+        yield from (packet for packet in (None if lone else first, second) if packet is not None)
+    yield from packets
+
+
+def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[IndexedPacket]:
+    import av
+
+    pairs = FieldPairs.of(stream)
+    before: IndexedPacket | None = None
     try:
         for packet in demuxed(container, stream):
             if packet.size or packet.pts is not None:
-                yield IndexedPacket.of(packet)
+                indexed = IndexedPacket.of(packet, pairs)
+                if indexed.field == 2 and indexed.pts is None and before is not None and before.pts is not None:
+                    indexed = replace(indexed, pts=before.pts + before.duration)
+                yield indexed
+                before = indexed
     except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is
         return
 
@@ -263,7 +287,7 @@ def frame_times(
     kept = tuple(pts[first:last]) or (pts[-1],)
     end_pts = pts[last] if last < len(pts) else _end(scan.ends[kept[-1]], pts, info)
     undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
-    aim = None if seek is None or low is None else seek_aim(scan.keys, low, info.format_name)
+    aim = None if seek is None or low is None else seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
     return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, scan.disorder)
 
 
@@ -286,12 +310,14 @@ class _Scan:
         undecodable: pts of packets that are no use without what lies before them.
         keys: (pts, dts) of the key frames.
         disorder: see :class:`FrameTimes`.
+        in_fields: whether there are frames in two packets.
     """
 
     ends: dict[int, int] = field(default_factory=dict)
     undecodable: list[int] = field(default_factory=list)
     keys: list[tuple[int, int]] = field(default_factory=list)
     disorder: int = 0
+    in_fields: bool = False
 
     @classmethod
     def run(cls, packets: Iterator[IndexedPacket], low: int | None, high: int | None) -> _Scan:
@@ -308,7 +334,9 @@ class _Scan:
         beyond: int | None = None  # the smallest pts at or above ``high``: the one frame behind the span
         newest: int | None = None
         decoded: int | None = None  # the newest dts
+        before: int | None = None  # the pts of the packet before
         for packet in packets:
+            first, before = before, packet.pts
             if packet.pts is None:
                 continue
             dts = packet.pts if packet.dts is None else packet.dts
@@ -317,6 +345,11 @@ class _Scan:
                 decoded = dts if decoded is None else max(decoded, dts)
             if beyond is not None and dts > beyond:
                 break  # every packet from here on is shown later still
+            if packet.field == 2:
+                scan.in_fields = True
+                if first in scan.ends:
+                    scan.ends[first] = max(scan.ends[first], packet.pts + packet.duration)
+                continue
             if packet.is_keyframe:
                 scan.keys.append((packet.pts, dts))
                 if low is not None and scan.keys[0][0] >= low:
@@ -338,18 +371,22 @@ class _Scan:
         return scan
 
 
-def seek_aim(keys: Sequence[tuple[int, int]], low: int, format_name: str) -> int:
+def seek_aim(keys: Sequence[tuple[int, int]], low: int, format_name: str, *, in_fields: bool = False) -> int:
     """The timestamp whose seek lands on the last key frame shown at or before ``low``.
 
     Containers with an index seek by dts, some by pts. A key frame that is shown behind ``low`` may be decoded before
     it: the frame at ``low`` is then a leading picture of an open group, and needs the key frame before. Containers
-    without an index go to any packet: there the key frame's own dts is the aim.
+    without an index go to any packet: there the key frame's own dts is the aim. Where the index may list the second
+    field of the key frame, too, its own pts is: the field is shown later.
 
     Args:
         keys: (pts, dts) of key frames, at least one of them shown at or before ``low``, and the next if there is one.
         low: the first timestamp that is wanted.
         format_name: the container's.
+        in_fields: whether there are frames in two packets.
     """
     if format_name in ("mpegts", "mpeg"):
         return max(dts for pts, dts in keys if pts <= low)
+    if in_fields:
+        return max(pts for pts, _ in keys if pts <= low)
     return min([low, *(dts - 1 for pts, dts in keys if pts > low)])

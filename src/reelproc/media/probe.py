@@ -10,6 +10,7 @@ import itertools
 import os
 import struct
 import sys
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
 from reelproc.media.decoding import decoded_frames, frame_pts
+from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.orientation import Orientation
@@ -67,7 +69,10 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         format_name = container.format.name
         audio = _audio(sounds[0], video) if sounds else None
         if video is not None:
-            duration = _duration(container, pictures[0], video, warnings)
+            cut = _is_cut_off(container, pictures[0])
+            last = _last_packets(container, pictures[0], video, cut)
+            duration = _duration(pictures[0], video, last, cut, warnings)
+            video = video.model_copy(update={"average_rate": _frame_rate(video, last)})
         else:
             duration = (audio.duration if audio else None) or Fraction(0)
     info = MediaInfo(
@@ -105,7 +110,8 @@ def _video(
     if context is None:
         raise ProbeError(f"{os.fspath(path)!r}: there is no decoder for its video stream")
     check_size(context.width, context.height, path)
-    frame, skipped = _first_frame(container, stream, path)
+    frames = _first_frames(container, stream, path)
+    frame, skipped = next(frames)
     check_size(frame.width, frame.height, path)
     if skipped:
         warnings.append(f"{skipped} packets in front of the first decodable frame cannot be shown")
@@ -130,14 +136,24 @@ def _video(
         time_base=time_base,
         start_pts=start_pts or 0,
         average_rate=Fraction(stream.average_rate) if stream.average_rate else None,
-        interlaced=_holds_fields(frame, context),
+        interlaced=_holds_fields(frame, frames, stream),
         colour=_colour(frame, context),
     )
 
 
-def _holds_fields(frame: VideoFrame, context: Any) -> bool:
-    """Whether frames are woven of two fields. HEVC has none such: there a field is a picture of its own."""
-    return frame.interlaced_frame and context.codec.canonical_name != "hevc"
+FIELD_FRAMES = 25
+"""How many of a stream that may hold fields are looked at for some that do."""
+
+
+def _holds_fields(frame: VideoFrame, following: Iterator[tuple[VideoFrame, int]], stream: AVVideoStream) -> bool:
+    """Whether a frame, or one of those that follow it, is woven of two fields."""
+    codec = stream.codec_context.codec.canonical_name
+    if codec == "hevc":
+        return False  # there a field is a picture of its own
+    mixed = codec in ("mpeg2video", "mpeg4", "vc1", "wmv3") or FieldPairs.of(stream) is not None
+    return frame.interlaced_frame or (
+        mixed and any(each.interlaced_frame for each, _ in itertools.islice(following, FIELD_FRAMES))
+    )
 
 
 def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
@@ -153,14 +169,14 @@ def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
         )
 
 
-def _first_frame(
+def _first_frames(
     container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str]
-) -> tuple[VideoFrame, int]:
-    """The first frame that can be decoded, and how many packets lie in front of the first key frame."""
+) -> Iterator[tuple[VideoFrame, int]]:
+    """The frames that can be decoded, at least one, each with how many packets lie in front of the first key frame."""
     import av
 
     stream.thread_type = "AUTO"
-    skipped = 0
+    skipped = found = 0
     keyed = False
     problem: Exception | None = None
     try:
@@ -173,12 +189,14 @@ def _first_frame(
                 problem = error
                 continue
             for frame in frames:
-                return frame, skipped if keyed else 0
+                found += 1
+                yield frame, skipped if keyed else 0
     except av.FFmpegError as error:  # the container ends in the middle
         problem = error
-    raise ProbeError(
-        f"{os.fspath(path)!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
-    ) from problem
+    if not found:
+        raise ProbeError(
+            f"{os.fspath(path)!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
+        ) from problem
 
 
 def _orientation(frame: VideoFrame, warnings: list[str]) -> Orientation:
@@ -254,25 +272,38 @@ SLACK_SECONDS = Fraction(1, 4)
 """A header may promise this much more than there is: the last packet's own length is not always known."""
 
 
-def _duration(container: InputContainer, stream: AVVideoStream, video: VideoStream, warnings: list[str]) -> Fraction:
-    """Seconds of the video: what its stream says, unless its packets say that this is wrong or say nothing.
-
-    Matroska, WebM and MPEG-TS know only how long the file is, sound included; the headers of some variable-rate files
-    end before their last frame begins; a truncated file's header promises what is not there, and so does one that lies.
-    """
+def _is_cut_off(container: InputContainer, stream: AVVideoStream) -> bool:
+    """Whether the file ends before what its header lists."""
     path = container.name.removeprefix("file:")
     size = check_file(path)
-    expected = promised_size(path) or 0
     listed = itertools.islice(reversed(stream.index_entries), 100)
-    cut = expected > size or any(entry.pos + entry.size > size for entry in listed)
-    header = stream.duration or 0
+    return (promised_size(path) or 0) > size or any(entry.pos + entry.size > size for entry in listed)
+
+
+def _last_packets(
+    container: InputContainer, stream: AVVideoStream, video: VideoStream, cut: bool
+) -> list[IndexedPacket]:
+    """The packets of the last seconds; all where they cannot be found."""
     whole = container.duration * Fraction(1, 1_000_000) if container.duration else Fraction(0)
-    tail = video.start_pts + (header or int(whole / video.time_base)) - ceil(TAIL_SECONDS / video.time_base)
+    length = stream.duration or int(whole / video.time_base)
+    tail = video.start_pts + length - ceil(TAIL_SECONDS / video.time_base)
     packets: list[IndexedPacket] = []
     if tail > video.start_pts and not cut:
         packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
     if not any(p.is_shown for p in packets):
         packets = list(packet_index(container, stream, seek_pts=video.start_pts, any_frame=True))
+    return packets
+
+
+def _duration(
+    stream: AVVideoStream, video: VideoStream, packets: Sequence[IndexedPacket], cut: bool, warnings: list[str]
+) -> Fraction:
+    """Seconds of the video: what its stream says, unless its packets say that this is wrong or say nothing.
+
+    Matroska, WebM and MPEG-TS know only how long the file is, sound included; the headers of some variable-rate files
+    end before their last frame begins; a truncated file's header promises what is not there, and so does one that lies.
+    """
+    header = stream.duration or 0
     ends = max((p.pts + p.duration for p in packets if p.pts is not None), default=video.start_pts) - video.start_pts
     last_begins = max((p.pts for p in packets if p.is_shown and p.pts is not None), default=0) - video.start_pts
     there, promised = max(ends, 0) * video.time_base, header * video.time_base
@@ -284,6 +315,16 @@ def _duration(container: InputContainer, stream: AVVideoStream, video: VideoStre
         return there
     # MP4 states the length of an edit in milliseconds, cut off: the packets are more exact.
     return promised if header > last_begins and abs(promised - there) > Fraction(1, 500) else there
+
+
+def _frame_rate(video: VideoStream, packets: Sequence[IndexedPacket]) -> Fraction | None:
+    """Frames per second, by the container; by the packets where there are two for a frame and it has counted both."""
+    shown = sorted({p.pts for p in packets if p.is_shown and p.pts is not None})
+    if video.average_rate is None or len(shown) < 2 or not any(p.field == 2 for p in packets):
+        return video.average_rate
+    seen = (len(shown) - 1) / ((shown[-1] - shown[0]) * video.time_base)
+    stated = (video.average_rate, video.average_rate / 2)
+    return next((rate for rate in stated if abs(rate - seen) < seen / 100), seen)
 
 
 def _count(path: str | os.PathLike[str], video: VideoStream) -> tuple[int, int]:
