@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 import reelproc as rp
@@ -36,6 +37,7 @@ from reelproc.errors import (
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media import reader_ffmpeg
+from reelproc.media.containers import create_container
 from reelproc.media.writer import VideoWriter
 from reelproc.results import Progress
 from reelproc.stages import rotate
@@ -471,6 +473,16 @@ def test_a_killed_process_is_swept_up_after_by_the_next_run(game: MadeVideo, tmp
     assert list(tmp_path.iterdir()), "partial files were there"
     assert run(job).numbers == list(range(COUNT))
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_header_that_cannot_be_written_leaves_no_file_open(tmp_path: Path) -> None:
+    with (
+        nothing_left(tmp_path, "a.mp4"),
+        pytest.raises(av.ArgumentError),
+        create_container(tmp_path / "a.mp4", "mp4", {"movflags": "nonsense"}) as container,
+    ):
+        container.add_stream("mpeg4", width=64, height=64)
+        container.start_encoding()
 
 
 def test_open_files_do_not_pile_up(game: MadeVideo, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ and mov the edit list says it, in Matroska the codec delay.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ import numpy as np
 
 from reelproc.errors import EncodeError
 from reelproc.media.audio_plan import SAMPLE_RATE
+from reelproc.media.containers import create_container
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -55,8 +57,10 @@ class AacFile:
     def __enter__(self) -> Self:
         options = {"movie_timescale": str(MOVIE_TIMESCALE)}
         try:
-            self._container = av.open(f"file:{self._path.absolute()}", "w", format="ipod", options=options)
-            self._stream = _aac_stream(self._container, self._bitrate)
+            with ExitStack() as stack:
+                self._container = stack.enter_context(create_container(self._path, "ipod", options))
+                self._stream = _aac_stream(self._container, self._bitrate)
+                self._open = stack.pop_all()
         except (av.FFmpegError, OSError) as error:
             raise EncodeError(f"the sound cannot be written to {self._path}: {error}") from error
         return self
@@ -65,9 +69,9 @@ class AacFile:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
-                self._container.mux(self._stream.encode(None))
-            self._container.close()
+            with self._open:
+                if kind is None:
+                    self._container.mux(self._stream.encode(None))
         except (av.FFmpegError, OSError) as error:
             if kind is None:  # else what went wrong first is what matters, and the file is thrown away
                 raise EncodeError(f"the sound cannot be written to {self._path}: {error}") from error

@@ -20,7 +20,7 @@ from av.stream import Discard
 from reelproc.errors import DecodeError
 from reelproc.media.audio_plan import SAMPLE_RATE
 from reelproc.media.audio_resample import TOLERANCE, Run
-from reelproc.media.packets import demuxed, open_container
+from reelproc.media.containers import demuxed, open_container
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

@@ -14,8 +14,9 @@ import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
+from reelproc.media.containers import demuxed, open_container
 from reelproc.media.field_pairs import FieldPairs
-from reelproc.media.packets import IndexedPacket, demuxed, open_container, seek_aim
+from reelproc.media.packets import IndexedPacket, seek_aim
 
 if TYPE_CHECKING:
     from av.container import InputContainer

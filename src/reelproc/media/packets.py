@@ -1,123 +1,31 @@
 """The packet index: which frames a file shall show, and when, read from its packets without decoding any.
 
-PyAV demultiplexes; no ffprobe is needed. Local names are never URLs, and only real containers are opened: a playlist
-that names other files is refused.
+PyAV demultiplexes; no ffprobe is needed.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from reelproc.errors import ObjectNotFoundError, ProbeError
-from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
+from reelproc.errors import ProbeError
+from reelproc.media.containers import demuxed, open_container
 from reelproc.media.field_pairs import FieldPairs
-from reelproc.media.file_structure import promised_size
-from reelproc.storage.stand_in import partial_file
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
+    from av.container import InputContainer
     from av.packet import Packet
-    from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
 
     from reelproc.media.probe import MediaInfo
 
-__all__ = [
-    "FrameTimes",
-    "IndexedPacket",
-    "check_file",
-    "copied_stream",
-    "demuxed",
-    "frame_times",
-    "open_container",
-    "packet_index",
-    "seek_aim",
-]
-
-
-@contextmanager
-def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
-    """Open a media file with PyAV, safely and with the errors of this package.
-
-    Raises:
-        ObjectNotFoundError: there is no such file.
-        ProbeError: it is a directory, a pipe, empty, unreadable, or of no kind that can be read.
-    """
-    import av
-
-    check_file(path)
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINER_FORMATS}
-    partial = partial_file(path)
-    source: Any = file_argument(path) if partial is None else partial.open()
-    try:
-        container = av.open(source, "r", options=options, metadata_errors="replace")
-    except (av.FFmpegError, ValueError) as error:
-        size, expected = check_file(path), promised_size(path) or 0
-        cut = f"; it is cut off: {size} of {expected} bytes are there" if expected > size else ""
-        raise ProbeError(
-            f"{os.fspath(path)!r} cannot be opened as video or sound ({error}{cut}); expected a media file such as "
-            "mp4, mov, mkv, webm, avi or ts"
-        ) from error
-    with container:
-        yield container
-
-
-def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
-    """The packets of some of a container's streams, in the order of the file.
-
-    In a damaged broadcast, streams may turn up on the way that were not there when it was opened. PyAV stops at their
-    first packet with an IndexError; this goes on behind it.
-    """
-    while True:
-        try:
-            yield from container.demux(*streams)
-        except IndexError:
-            continue
-        return
-
-
-def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:
-    """A stream in ``out`` for packets of ``template``, as they are.
-
-    PyAV looks for an encoder called as the template's decoder is. There is none called libdav1d, so AV1's stream keeps
-    the decoder's context, which packets do not need.
-    """
-    decoder = template.codec_context.codec.name
-    return out.add_stream_from_template(template, opaque=True if decoder == "libdav1d" else None)
-
-
-def check_file(path: str | os.PathLike[str]) -> int:
-    """The size of the regular, readable, non-empty file ``path`` in bytes.
-
-    Raises:
-        ObjectNotFoundError: there is no such file.
-        ProbeError: it is not a regular file (a directory, a pipe, a device), it is empty, or it cannot be read.
-    """
-    name = os.fspath(path)
-    try:
-        status = Path(name).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ObjectNotFoundError(f"there is no file {name!r}") from None
-    except (OSError, ValueError) as error:
-        raise ProbeError(f"{name!r} cannot be looked at: {error}") from error
-    if not stat.S_ISREG(status.st_mode):
-        kind = "directory" if stat.S_ISDIR(status.st_mode) else "pipe, socket or device"
-        raise ProbeError(f"{name!r} is a {kind}, expected a media file")
-    if not status.st_size:
-        raise ProbeError(f"{name!r} is empty, expected a media file")
-    if not os.access(name, os.R_OK):
-        raise ProbeError(f"{name!r} may not be read by this user; check its permissions")
-    return status.st_size
+__all__ = ["FrameTimes", "IndexedPacket", "frame_times", "packet_index", "seek_aim"]
 
 
 @dataclass(frozen=True, slots=True)

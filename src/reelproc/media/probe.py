@@ -17,20 +17,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
+from reelproc.media.containers import check_file, demuxed, open_container
 from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.orientation import Orientation
-from reelproc.media.packets import (
-    FrameTimes,
-    IndexedPacket,
-    check_file,
-    demuxed,
-    frame_times,
-    open_container,
-    packet_index,
-)
+from reelproc.media.packets import FrameTimes, IndexedPacket, frame_times, packet_index
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AVAudioStream

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.media.avc import AvcConfiguration
+from reelproc.media.containers import copied_stream, create_container, open_container
 from reelproc.media.ffmpeg import file_argument
-from reelproc.media.packets import copied_stream, open_container
 from reelproc.partial import partial_path
 from reelproc.render.plan import Plan, PlannedClip, Segment
 
@@ -75,7 +75,7 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     # movie_timescale: an edit list counts in it, and in milliseconds the sound's end would be off by half of one
     flags = {"movflags": "+faststart", "movie_timescale": str(MOVIE_TIMESCALE)} if container != "matroska" else {}
     try:
-        with av.open(file_argument(partial), "w", format=container, options=flags) as out, ExitStack() as stack:
+        with create_container(partial, container, flags) as out, ExitStack() as stack:
             pictures = _Pictures(plan, files, out, stack)
             streams = [pictures.packets()]
             if sound is not None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.packets import copied_stream, demuxed, open_container
+from reelproc.media.containers import copied_stream, create_container, demuxed, open_container
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
@@ -63,7 +63,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
     container = CONTAINERS[destination.suffix.lower()]
     flags = {"movflags": "+faststart"} if container != "matroska" else {}
     try:
-        with clock("assemble"), av.open(f"file:{partial.absolute()}", "w", format=container, options=flags) as out:
+        with clock("assemble"), create_container(partial, container, flags) as out:
             copied = _copy_packets(info, job, context, out)
         partial.replace(destination)
     except (av.FFmpegError, OSError, ValueError) as error:

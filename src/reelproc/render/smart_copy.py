@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from reelproc.errors import SpecError
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.colour import conversion
-from reelproc.media.packets import open_container
+from reelproc.media.containers import open_container
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
 
