@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import reelproc as rp
@@ -60,6 +61,33 @@ def assert_honest(outcome: Outcome) -> None:
         return
     right = outcome.numbers == ALL[: len(outcome.numbers)]
     assert right or outcome.warnings, f"wrong in silence: {outcome}"
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_a_lost_key_frame_takes_its_group_with_it_from_wherever_one_begins(
+    tmp_path: Path, b_frames: int, backend: str
+) -> None:
+    made = numbered_video(tmp_path / "a.mp4", frame_count=40, gop_size=10, b_frames=b_frames)
+    with rp.open_video(made.path, "pyav", "yuv420p") as video:
+        intact = {frame.pts: frame.data for frame in video}
+    damage_packet(made, tmp_path / "b.mp4", 10)
+    lost = set(sorted(intact)[10:20])
+
+    def check(first: int, last: int) -> None:
+        start, end = (made.times[n] if n < 40 else None for n in (first, last))
+        wanted = sorted(intact)[first:last]
+        with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p", start=start, end=end) as video:
+            shown = {frame.pts: frame.data for frame in video}
+            assert {d.pts for d in video.damage} == lost & set(wanted)
+        assert list(shown) == [pts for pts in wanted if pts not in lost], (first, last)
+        for pts, data in shown.items():
+            assert np.array_equal(data, intact[pts]), (first, last, pts)
+
+    check(0, 40)
+    for first in (0, 6, 7, 8, 9, 10, 11, 17, 18, 19, 20, 21):
+        for count in (1, 3, 15):
+            check(first, first + count)
 
 
 @pytest.mark.parametrize("share", range(5, 100, 5))

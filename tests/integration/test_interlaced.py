@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import reelproc as rp
 from field_pictures import DETAIL, HEIGHT, WIDTH, X264, comb, woven
-from media_factory import numbered_video, run_ffmpeg
+from media_factory import MadeVideo, damage_packet, numbered_video, run_ffmpeg
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.excerpt import Excerpt, Step
 from reelproc.media.fields import field_filters, whole_pictures
@@ -104,6 +104,19 @@ def test_a_span_gives_the_frames_of_the_whole(make: Callable[[str], Path], kind:
         assert [f.pts for f in part] == [f.pts for f in whole[first:last]]
         for got, expected in zip(part, whole[first:last], strict=True):
             assert np.array_equal(got.data, expected.data), f"frame {expected.index} of [{first}, {last})"
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+def test_a_lost_key_frame_does_not_change_what_lies_before(
+    make: Callable[[str], Path], tmp_path: Path, backend: str
+) -> None:
+    intact = read(make("h264 in mp4"), backend)
+    damage_packet(MadeVideo(make("h264 in mp4"), (), Fraction(1), (), WIDTH, HEIGHT), tmp_path / "a.mp4", 10)
+    with rp.open_video(tmp_path / "a.mp4", backend, "yuv420p") as video:
+        shown = {frame.pts: frame.data for frame in video}
+    assert list(shown) == [frame.pts for frame in (*intact[:10], *intact[20:])]
+    for frame in (*intact[1:9], *intact[21:]):  # beside the gap, and at the start, a picture is made of one field
+        assert np.array_equal(shown[frame.pts], frame.data), f"frame {frame.index}"
 
 
 def test_an_excerpt_is_a_part_of_the_whole_picture(make: Callable[[str], Path]) -> None:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["check_file", "copied_stream", "create_container", "demuxed", "open_container"]
+__all__ = ["MAX_PIXELS", "check_file", "copied_stream", "create_container", "demuxed", "open_container"]
+
+MAX_PIXELS = 64_000_000
+"""Of one frame; decoders refuse more, so that a stream that grows on the way does not take all memory."""
 
 _WRITTEN_BYTES = 1 << 20
 """Of a new file, at a time."""
@@ -53,6 +56,9 @@ def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
             "mp4, mov, mkv, webm, avi or ts"
         ) from error
     with container:
+        for stream in container.streams.video:
+            if stream.codec_context is not None:
+                stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         yield container
 
 

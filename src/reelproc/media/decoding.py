@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream as AVVideoStream
 
 __all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts"]
+
+
+_MOST_THREADS = 64
+"""More than ffmpeg's decoders take."""
 
 
 def frame_pts(frame: VideoFrame) -> int | None:
@@ -55,6 +60,8 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         _seek(container, stream, seek_pts)
         pairs = FieldPairs.of(stream)
         in_fields = odd = False
+        key_frames = _KeyFrames(stream)
+        recent: deque[tuple[bool, int | None]] = deque(maxlen=_MOST_THREADS)  # packets: whether marked as key, and dts
         for packet in _packets(container, stream):
             seen = IndexedPacket.of(packet, pairs) if packet is not None else None
             in_fields = in_fields or (seen is not None and seen.field == 2)
@@ -62,10 +69,14 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
+            recent.append((packet is None or packet.is_keyframe, None if packet is None else packet.dts))
             try:
                 frames = stream.codec_context.decode(packet)
             except av.FFmpegError:
-                odd = odd or packet is None
+                suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
+                odd = any(marked or dts in key_frames for marked, dts in suspects)
+                if odd:
+                    break
                 continue
             for frame in frames:
                 pts = frame_pts(frame)
@@ -108,14 +119,12 @@ def carefully_decoded_frames(
         context = stream.codec_context
         context.thread_count = 1
         _seek(container, stream, seek_pts)
-        keys: frozenset[int] | None = None
+        keys = _KeyFrames(stream)
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
             try:
                 frames = context.decode(packet)
             except av.FFmpegError:
-                if keys is None:  # a packet of rubbish is no longer told to be a key frame: ask the container's index
-                    keys = frozenset(entry.timestamp for entry in stream.index_entries if entry.is_keyframe)
                 if packet is None or not (packet.is_keyframe or packet.dts in keys):
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
@@ -141,6 +150,19 @@ def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packe
     except av.FFmpegError:
         pass
     yield None
+
+
+class _KeyFrames:
+    """The dts of a stream's key frames, by the container's index: a packet of rubbish is no longer told to be one."""
+
+    def __init__(self, stream: AVVideoStream) -> None:
+        self._stream = stream
+        self._listed: frozenset[int] | None = None
+
+    def __contains__(self, dts: int | None) -> bool:
+        if self._listed is None:
+            self._listed = frozenset(entry.timestamp for entry in self._stream.index_entries if entry.is_keyframe)
+        return dts in self._listed
 
 
 def _seek(container: InputContainer, stream: AVVideoStream, pts: int | None) -> None:

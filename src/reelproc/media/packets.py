@@ -132,6 +132,7 @@ class FrameTimes:
         time_base: seconds per unit.
         undecodable: timestamps of packets in front of the file's first key frame, which no decoder can show.
         seek_pts: where a decoder must seek to for the frames at and behind ``start``; None: to begin at the beginning.
+        lead_count: how many frames it then decodes before that at ``start``.
         disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
     """
@@ -142,6 +143,7 @@ class FrameTimes:
     time_base: Fraction
     undecodable: tuple[int, ...] = ()
     seek_pts: int | None = None
+    lead_count: int = 0
     disorder: int = 0
 
     def seconds(self, pts: int) -> Fraction:
@@ -195,8 +197,14 @@ def frame_times(
     kept = tuple(pts[first:last]) or (pts[-1],)
     end_pts = pts[last] if last < len(pts) else _end(scan.ends[kept[-1]], pts, info)
     undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
-    aim = None if seek is None or low is None else seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
-    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, scan.disorder)
+    aim, lead = None, 0
+    if low is not None:
+        key = pts[0]
+        if seek is not None:
+            aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
+            key = max(shown for shown, _ in scan.keys if shown <= low)
+        lead = bisect_left(pts, low) - bisect_left(pts, key)
+    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, lead, scan.disorder)
 
 
 def _end(said: int, pts: Sequence[int], info: MediaInfo) -> int:

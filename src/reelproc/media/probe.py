@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
-from reelproc.media.containers import check_file, demuxed, open_container
+from reelproc.media.containers import MAX_PIXELS, check_file, demuxed, open_container
 from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
@@ -35,9 +35,6 @@ __all__ = ["AudioStream", "ColourInfo", "FrameTimes", "MediaInfo", "VideoStream"
 
 MAX_SIDE = 16_384
 """Pixels; larger pictures are refused before memory is reserved for them."""
-
-MAX_PIXELS = 64_000_000
-"""Of one frame."""
 
 
 def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:

@@ -14,9 +14,11 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from array import array
+from bisect import bisect_left
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 from types import TracebackType
 from typing import ClassVar, Self
@@ -132,31 +134,38 @@ class VideoReader(ABC):
 
     def _seek_points(self) -> tuple[int | None, ...]:
         """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
-        aim = None if self._low is None or self._low <= self.video.start_pts else self._seek_aim()
+        aim = self._way()[0]
         if aim is None:
             return (None,)
         earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
         return (*(pts for pts in earlier if pts > self.video.start_pts), None)
 
-    def _seek_aim(self) -> int | None:
+    def _way(self) -> tuple[int | None, int]:
+        """Where to seek to for the span (None: the beginning), and how many frames a decoder makes before it."""
+        if self._low is None or self._low <= self.video.start_pts:
+            return None, 0
         times = self._frame_times()
+        if not field_filters(self.video):
+            return times.seek_pts, times.lead_count
         # the filters look at the frame before the first one, too
-        return self._seek_to(times.pts[0]) if field_filters(self.video) else times.seek_pts
+        before = self._times_at(times.pts[0])
+        return before.seek_pts, before.lead_count + (times.pts[0] < self._low)
 
-    def _seek_to(self, pts: int) -> int | None:
-        """The timestamp to seek to for the frame at ``pts``; None: the beginning."""
+    def _times_at(self, pts: int) -> FrameTimes:
         at = (pts - self.video.start_pts) * self.video.time_base
-        return frame_times(self.path, self.info, start=at, end=at).seek_pts
+        return frame_times(self.path, self.info, start=at, end=at)
+
+    @cached_property
+    def _promised(self) -> tuple[int, ...]:
+        """The timestamps that the packets promise in the wanted span."""
+        pts = self._frame_times().pts
+        first = 0 if self._low is None else bisect_left(pts, self._low)
+        return pts[first : None if self._high is None else bisect_left(pts, self._high)]
 
     def _is_first(self, pts: int | None) -> bool:
-        """Whether the first frame that came after a seek (None: none came) is the one that the packets promise."""
-        promised = (
-            p
-            for p in self._frame_times().pts
-            if (self._low is None or p >= self._low) and (self._high is None or p < self._high)
-        )
-        wanted = next(promised, None)
-        return wanted is None or (pts is not None and pts <= wanted)
+        """Whether the first frame that came (None: none came) is the one that the packets promise."""
+        promised = self._promised
+        return not promised or (pts is not None and pts <= promised[0])
 
     def _stamp(self, frame: Frame, pts: int) -> Frame:
         if self.excerpt is not None:

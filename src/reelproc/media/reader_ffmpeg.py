@@ -19,6 +19,7 @@ import re
 import select
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Generator
 from fractions import Fraction
 from typing import NamedTuple
@@ -28,10 +29,10 @@ from numpy.typing import NDArray
 
 from reelproc.cores import usable_cores
 from reelproc.errors import DecodeError
+from reelproc.media.containers import MAX_PIXELS
 from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
 from reelproc.media.fields import field_filters
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
-from reelproc.media.probe import MAX_PIXELS
 from reelproc.media.reader import Damage, VideoReader
 from reelproc.media.rgb import RGBConverter
 
@@ -74,18 +75,41 @@ class FFmpegReader(VideoReader):
             self._known_damage = source.damage
             with contextlib.closing(source):
                 item = source.get()
-                if seek is not None and not self._is_first(item[1] if item else None):
+                if seek is not None and not self._is_first(item.pts if item else None):
                     continue  # the seek missed: frames that the packets promise did not come; begin further back
-                while item is not None:
+                trusted = item is None or self._low is None or self._is_led_to(item)
+                while trusted and item is not None:
                     following = source.get()
-                    if following is not None and following[1] <= item[1]:
-                        break  # behind a damaged key frame the decoder may show later frames before earlier ones
-                    data, self._delivered = item
-                    yield self._stamp(Frame(data, self.width, self.height, self.pix_fmt), self._delivered)
+                    if following is not None and self._strays(item.pts, following.pts, source):
+                        break
+                    self._delivered = item.pts
+                    yield self._stamp(Frame(item.data, self.width, self.height, self.pix_fmt), item.pts)
                     item = following
-            if item is not None:
+            if item is not None or self._is_short():
                 yield from self._with_care()
             return
+
+    def _is_led_to(self, first: _Sent) -> bool:
+        """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
+        return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way()[1])
+
+    def _strays(self, pts: int, following: int, source: _FramePipe) -> bool:
+        """Whether frames are missing behind the one at ``pts``, or come too late.
+
+        Behind a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. An
+        index of a whole file, which would tell what is missing, is made only where a packet was refused.
+        """
+        if following <= pts or (self._times is None and not source.troubled):
+            return following <= pts
+        promised = self._promised
+        place = bisect_right(promised, pts)
+        return place < len(promised) and promised[place] < following
+
+    def _is_short(self) -> bool:
+        """Whether the last frames that the packets promise are missing, though they may be there."""
+        promised = self._promised
+        late = bool(promised) and (self._delivered is None or self._delivered < promised[-1])
+        return late and len(self._seen) < len(promised)
 
     @property
     def _shape(self) -> _Shape:
@@ -147,11 +171,26 @@ class _Shape(NamedTuple):
         return self.pix_fmt in ("yuv420p", "yuv444p")
 
 
+class _Sent(NamedTuple):
+    """A frame that came.
+
+    Attributes:
+        data: its planes.
+        pts: when it is shown.
+        place: how many frames the decoder made before it; -1: unknown.
+    """
+
+    data: NDArray[np.uint8]
+    pts: int
+    place: int
+
+
 class _FramePipe:
     """An ffmpeg child, and the thread that reads frames and timestamps from it, a few ahead of the consumer."""
 
     def __init__(self, arguments: list[str], shape: _Shape, high: int | None, rgb: RGBConverter | None) -> None:
         self.damage: list[Damage] = []
+        self.troubled = False  # whether the decoder has refused a packet
         self._marked = 0
         self._shape = shape
         self._size = frame_bytes(shape.pix_fmt, shape.width, shape.height)
@@ -160,12 +199,12 @@ class _FramePipe:
         self._planes = None if rgb is None else np.empty(self._size, np.uint8)  # used again for every frame
         self._headed = not shape.is_planar
         self._mark = bytearray(len(_MARK) if shape.is_planar else 0)
-        self._queue: queue.Queue[tuple[NDArray[np.uint8], int] | BaseException | None] = queue.Queue(READ_AHEAD)
+        self._queue: queue.Queue[_Sent | BaseException | None] = queue.Queue(READ_AHEAD)
         self._stop = threading.Event()
         self._side, side_in = os.pipe()
         try:
             self._process = FFmpegProcess(
-                [*arguments, "-stats_enc_pre", f"pipe:{side_in}", "-stats_enc_pre_fmt", "{pts} {tb}", "pipe:1"],
+                [*arguments, "-stats_enc_pre", f"pipe:{side_in}", "-stats_enc_pre_fmt", "{pts} {tb} {ni}", "pipe:1"],
                 stdout=True,
                 pass_fds=(side_in,),
                 error=DecodeError,
@@ -182,8 +221,8 @@ class _FramePipe:
         self._thread = threading.Thread(target=self._run, name="reelproc-reader", daemon=True)
         self._thread.start()
 
-    def get(self) -> tuple[NDArray[np.uint8], int] | None:
-        """The next frame's bytes and pts; None at the end.
+    def get(self) -> _Sent | None:
+        """The next frame; None at the end.
 
         Raises:
             DecodeError: the child failed, hung, or ended in the middle of a frame.
@@ -213,7 +252,7 @@ class _FramePipe:
             last = error
         self._put(last)
 
-    def _put(self, item: tuple[NDArray[np.uint8], int] | BaseException | None) -> None:
+    def _put(self, item: _Sent | BaseException | None) -> None:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=_TICK_SECONDS)
@@ -221,7 +260,7 @@ class _FramePipe:
                 continue
             return
 
-    def _next(self) -> tuple[NDArray[np.uint8], int] | None:
+    def _next(self) -> _Sent | None:
         data = np.empty(self._size, np.uint8) if self._planes is None else self._planes
         got = self._fill(data)
         if self._stop.is_set():
@@ -238,13 +277,13 @@ class _FramePipe:
         line = self._line()
         if line is None:
             raise self._process.failure("ffmpeg sent a frame without a timestamp")
-        pts = self._pts(line)
+        pts, place = self._stamps(line)
         if self._high is not None and pts >= self._high:
             self._process.stop()
             return None
         if self._rgb is not None:
             data = self._rgb.planes(data, self._shape.width, self._shape.height)
-        return data, pts
+        return _Sent(data, pts, place)
 
     def _fill(self, data: NDArray[np.uint8]) -> int:
         """Read a frame, with its mark, into ``data``; how many bytes of it there were."""
@@ -273,13 +312,13 @@ class _FramePipe:
         self._headed = True
         return not self._stop.is_set()
 
-    def _pts(self, line: bytes) -> int:
-        """The timestamp of a line ``pts time_base``, in the stream's time base."""
-        number, _, base = line.decode().partition(" ")
+    def _stamps(self, line: bytes) -> tuple[int, int]:
+        """The timestamp, in the stream's time base, and the place of a line ``pts time_base place``."""
+        number, base, place = line.decode().split(" ")
         pts = Fraction(number) * Fraction(base) / self._shape.time_base
         if pts.denominator != 1:
             raise self._process.failure(f"ffmpeg counts time in units of {base} s, not of {self._shape.time_base} s")
-        return pts.numerator
+        return pts.numerator, int(place)
 
     def _line(self) -> bytes | None:
         """The next line of the side pipe; None at its end."""
@@ -309,6 +348,7 @@ class _FramePipe:
         return False
 
     def _on_stderr(self, line: str) -> None:
+        self.troubled = self.troubled or "Error submitting packet" in line
         self._marked += "corrupt decoded frame" in line
         if self._marked > len(self.damage) or (not self.damage and _COMPLAINT.search(line)):
             self.damage.append(Damage(None, f"a frame is faulty or lost: {line}"))

@@ -76,10 +76,12 @@ class CarefulReader(PyAVReader):
             excerpt=reader.excerpt,
         )
         self._after = after
+        if after is not None:
+            self._low = after + 1
 
     def _decode(self) -> Generator[Frame]:
-        seek = self._frame_times().seek_pts if self._after is None else self._seek_to(self._after)
-        decoded = carefully_decoded_frames(self.path, self.video.index, seek_pts=seek, after=self._after)
+        seek = self._way()[0] if self._after is None else self._times_at(self._after).seek_pts
+        decoded = carefully_decoded_frames(self.path, self.video.index, seek_pts=seek)
         with closing(decoded):
             yield from self._wanted(decoded)
 

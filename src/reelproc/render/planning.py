@@ -19,7 +19,7 @@ from math import floor
 from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
-from reelproc.media.probe import MAX_PIXELS
+from reelproc.media.containers import MAX_PIXELS
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import StreamInfo, Target
