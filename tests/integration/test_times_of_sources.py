@@ -16,7 +16,7 @@ import pytest
 
 import reelproc as rp
 from hostile import attempt
-from media_factory import MadeVideo, numbered_video, run_ffmpeg, tone, with_edit_list
+from media_factory import MadeVideo, numbered_video, read_number, run_ffmpeg, tone, with_edit_list
 from reelproc.errors import DecodeError, ProbeError, SpecError
 
 pytestmark = pytest.mark.timeout(60)
@@ -345,3 +345,23 @@ def test_the_oracles_order_of_frames_is_kept_by_a_reel(footage: Path, tmp_path: 
     with av.open(str(tmp_path / "out.mkv")) as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert all(a < b for a, b in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize(("codec", "b_frames"), [("libx264", 0), ("libx264", 2), ("mpeg4", 2)])
+def test_every_frame_of_an_avi_comes_at_its_own_time(codec: str, b_frames: int, backend: str, tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "a.avi", frame_count=30, codec=codec, b_frames=b_frames, gop_size=10)
+
+    def read(start: Fraction | None = None, end: Fraction | None = None) -> list[tuple[int, int]]:
+        with rp.open_video(made.path, backend, "yuv420p", start=start, end=end) as video:
+            frames = [(frame.pts, read_number(frame.planes[0])) for frame in video]
+            assert video.damage == ()
+        return frames
+
+    whole = read()
+    first, start_pts = whole[0][0], rp.probe(made.path).require_video().start_pts
+    assert whole == [(first + n, n) for n in range(30)]
+    assert first == start_pts + (codec == "mpeg4")
+    for number in range(30):
+        start = Fraction(first + number - start_pts, 30)
+        assert read(start, start + Fraction(1, 60)) == [whole[number]]

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["MAX_PIXELS", "check_file", "copied_stream", "create_container", "demuxed", "open_container"]
+__all__ = [
+    "MAX_PIXELS",
+    "check_file",
+    "copied_stream",
+    "create_container",
+    "demuxed",
+    "open_container",
+    "without_display_times",
+]
 
 MAX_PIXELS = 64_000_000
 """Of one frame; decoders refuse more, so that a stream that grows on the way does not take all memory."""
@@ -96,14 +104,24 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
     """The packets of some of a container's streams, in the order of the file.
 
     In a damaged broadcast, streams may turn up on the way that were not there when it was opened. PyAV stops at their
-    first packet with an IndexError; this goes on behind it.
+    first packet with an IndexError; this goes on behind it. Packets :func:`without_display_times` have their decoding
+    time as ``pts``, not libavformat's guess.
     """
+    untimed = {stream.index for stream in streams if without_display_times(container.format.name, stream.name)}
     while True:
         try:
-            yield from container.demux(*streams)
+            for packet in container.demux(*streams):
+                if packet.stream_index in untimed:
+                    packet.pts = packet.dts
+                yield packet
         except IndexError:
             continue
         return
+
+
+def without_display_times(format_name: str, codec: str | None) -> bool:
+    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 in AVI."""
+    return format_name == "avi" and codec == "h264"
 
 
 def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
-from reelproc.media.containers import demuxed, open_container
+from reelproc.media.containers import demuxed, open_container, without_display_times
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.packets import IndexedPacket, seek_aim
 
@@ -61,6 +61,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         pairs = FieldPairs.of(stream)
         in_fields = odd = False
         key_frames = _KeyFrames(stream)
+        slots = _Slots() if without_display_times(container.format.name, stream.name) else None
         recent: deque[tuple[bool, int | None]] = deque(maxlen=_MOST_THREADS)  # packets: whether marked as key, and dts
         for packet in _packets(container, stream):
             seen = IndexedPacket.of(packet, pairs) if packet is not None else None
@@ -70,15 +71,19 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
             recent.append((packet is None or packet.is_keyframe, None if packet is None else packet.dts))
+            if slots is not None and packet is not None:
+                slots.sent(packet)
             try:
                 frames = stream.codec_context.decode(packet)
             except av.FFmpegError:
                 suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
-                odd = any(marked or dts in key_frames for marked, dts in suspects)
+                odd = slots is not None or any(marked or dts in key_frames for marked, dts in suspects)
                 if odd:
                     break
                 continue
             for frame in frames:
+                if slots is not None:
+                    slots.give(frame)
                 pts = frame_pts(frame)
                 if held is not None:
                     held_pts = frame_pts(held)
@@ -120,11 +125,16 @@ def carefully_decoded_frames(
         context.thread_count = 1
         _seek(container, stream, seek_pts)
         keys = _KeyFrames(stream)
+        slots = _Slots() if without_display_times(container.format.name, stream.name) else None
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
+            if slots is not None and packet is not None:
+                slots.sent(packet)
             try:
                 frames = context.decode(packet)
             except av.FFmpegError:
+                if slots is not None and packet is not None:
+                    slots.lost(packet)
                 if packet is None or not (packet.is_keyframe or packet.dts in keys):
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
@@ -133,6 +143,8 @@ def carefully_decoded_frames(
                     frames = context.decode(None)
                 context.flush_buffers()
             for frame in frames:
+                if slots is not None:
+                    slots.give(frame)
                 pts = frame_pts(frame)
                 if pts is not None and (last is None or pts > last):
                     last = pts
@@ -150,6 +162,38 @@ def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packe
     except av.FFmpegError:
         pass
     yield None
+
+
+class _Slots:
+    """The times at which the frames of a stream are shown that tells only when its packets are decoded.
+
+    Frames come out of the decoder in the order in which they are shown, and take the packets' times one after another.
+    A key frame that they wait for takes its own: nothing that is decoded before it is shown behind it.
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[int] = deque()
+        self._keys: set[int] = set()
+
+    def sent(self, packet: Packet[AVVideoStream]) -> None:
+        """Take note of a packet that the decoder gets."""
+        if packet.dts is not None:
+            self._free.append(packet.dts)
+            if packet.is_keyframe:
+                self._keys.add(packet.dts)
+
+    def lost(self, packet: Packet[AVVideoStream]) -> None:
+        """Take it back: no frame comes of it."""
+        if packet.dts is not None and packet.dts in self._free:
+            self._free.remove(packet.dts)
+
+    def give(self, frame: VideoFrame) -> None:
+        """Stamp a frame, whose ``pts`` is its packet's ``dts`` so far."""
+        if frame.pts in self._keys:
+            self._keys.discard(frame.pts)
+            while self._free and self._free[0] < frame.pts:
+                self._free.popleft()
+        frame.pts = self._free.popleft() if self._free else None
 
 
 class _KeyFrames:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
-from reelproc.media.containers import MAX_PIXELS, check_file, demuxed, open_container
+from reelproc.media.containers import MAX_PIXELS, check_file, demuxed, open_container, without_display_times
 from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
@@ -112,6 +112,8 @@ def _video(
         width, height, ratio = height, width, 1 / ratio
     time_base = Fraction(stream.time_base or Fraction(1, 90_000))
     start_pts = stream.start_time if stream.start_time is not None else frame.pts
+    if without_display_times(container.format.name, stream.name):  # its start is as much of a guess
+        start_pts = next((entry.timestamp for entry in stream.index_entries), 0)
     return VideoStream(
         index=stream.index,
         codec=context.codec.canonical_name,

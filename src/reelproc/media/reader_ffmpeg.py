@@ -20,9 +20,10 @@ import select
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from fractions import Fraction
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ from reelproc.media.fields import field_filters
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
 from reelproc.media.reader import Damage, VideoReader
 from reelproc.media.rgb import RGBConverter
+
+if TYPE_CHECKING:
+    from reelproc.media.reader_pyav import PyAVReader
 
 __all__ = ["FFmpegReader"]
 
@@ -68,6 +72,11 @@ class FFmpegReader(VideoReader):
     _delivered: int | None = None
 
     def _decode(self) -> Generator[Frame]:
+        from reelproc.media.reader_pyav import CarefulReader, PyAVReader
+
+        if self.info.format_name == "avi" and self.video.codec in ("h264", "mpeg4"):
+            yield from self._in_process(PyAVReader)  # AVI tells no time of a frame; ffmpeg's guess is worse
+            return
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
         for seek in self._seek_points():
@@ -86,7 +95,8 @@ class FFmpegReader(VideoReader):
                     yield self._stamp(Frame(item.data, self.width, self.height, self.pix_fmt), item.pts)
                     item = following
             if item is not None or self._is_short():
-                yield from self._with_care()
+                # in one thread, where each error can be told from the next
+                yield from self._in_process(partial(CarefulReader, after=self._delivered))
             return
 
     def _is_led_to(self, first: _Sent) -> bool:
@@ -117,12 +127,13 @@ class FFmpegReader(VideoReader):
         pix_fmt: PixelFormat = "yuv420p" if self.conversion.rgb_matrix else self.pix_fmt
         return _Shape(self.width, self.height, pix_fmt, self.video.time_base)
 
-    def _with_care(self) -> Generator[Frame]:
-        """The rest, decoded in this process, where each error can be told from the next."""
-        from reelproc.media.reader_pyav import CarefulReader
-
-        with CarefulReader(self, self._delivered) as rest:
-            for frame in rest:
+    def _in_process(self, reader: Callable[..., PyAVReader]) -> Generator[Frame]:
+        """What another reader gives for the same span."""
+        with reader(
+            self.path, pix_fmt=self.pix_fmt, start=self.start, end=self.end, info=self.info, excerpt=self.excerpt
+        ) as other:
+            other._known_damage = self._known_damage
+            for frame in other:
                 yield self._stamp(frame, frame.pts)
 
     def _arguments(self, seek: int | None) -> list[str]:

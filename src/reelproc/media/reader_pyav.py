@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -62,19 +63,12 @@ class CarefulReader(PyAVReader):
     """The frames behind a timestamp, decoded slowly and exactly: where another decoder has lost its way.
 
     Args:
-        reader: the reader that is to be continued.
-        after: the timestamp of the last frame that it gave; None: none.
+        path, options: as any reader's.
+        after: the timestamp of the last frame that is not wanted again; None: none.
     """
 
-    def __init__(self, reader: VideoReader, after: int | None) -> None:
-        super().__init__(
-            reader.path,
-            pix_fmt=reader.pix_fmt,
-            start=reader.start,
-            end=reader.end,
-            info=reader.info,
-            excerpt=reader.excerpt,
-        )
+    def __init__(self, path: str | os.PathLike[str], *, after: int | None, **options: Any) -> None:
+        super().__init__(path, **options)
         self._after = after
         if after is not None:
             self._low = after + 1
