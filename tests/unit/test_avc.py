@@ -90,6 +90,13 @@ def test_parameter_sets_of_every_make_are_understood(order: int, colours: int | 
     assert fields(FieldPairs(sets), packets) == [1, 2, 1, 1, 1]
 
 
+def test_a_frame_number_of_absurd_length_is_not_believed() -> None:
+    sequence = BitWriter().u(8, 77).u(16, 0).ue(0).ue((1 << 60) - 1, 0, 4, 2).u(1, 0).ue(1, 0).u(1, 0)
+    sets = nal_unit(7, 3, sequence.aligned(stop=True)) + nal_unit(8, 3, BitWriter().ue(0, 0).aligned(stop=True))
+    packets = [field for frame in FRAMES[1:] for field in frame.fields]
+    assert fields(FieldPairs(sets), packets) == [0] * len(packets)
+
+
 @given(st.binary(max_size=200), st.lists(st.binary(max_size=60), max_size=5), st.booleans())
 def test_garbage_makes_no_error(extradata: bytes, packets: list[bytes], known: bool) -> None:
     pairs = FieldPairs(SETS + extradata if known else extradata)

@@ -27,6 +27,12 @@ _SEQUENCE_SET, _PICTURE_SET = 7, 8
 _HEAD_BYTES = 48
 """More than a slice's head needs up to its field flags."""
 
+_SET_BYTES = 1024
+"""More than a parameter set has, all tables of scaling included."""
+
+_NUMBER_BITS = 16
+"""The most that a frame number has."""
+
 _LONG_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 134, 135, 138, 139)
 """Whose sequence parameter sets state formats of colour and tables of scaling."""
 
@@ -106,7 +112,7 @@ class FieldPairs:
             number, sequence = _sequence(unit)
             self._sequences[number] = sequence
         elif unit[:1] and unit[0] & 0x1F == _PICTURE_SET:
-            bits = Bits(unit[1:])
+            bits = Bits(unit[1:_HEAD_BYTES])
             number = bits.ue()
             self._pictures[number] = bits.ue()
 
@@ -138,7 +144,7 @@ def _behind_start_codes(data: bytes) -> Iterator[bytes]:
 
 def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
     """A sequence parameter set's number, and what it says; None of one that knows no fields."""
-    profile, bits = unit[1] if len(unit) > 1 else 0, Bits(unit[4:])
+    profile, bits = unit[1] if len(unit) > 1 else 0, Bits(unit[4:_SET_BYTES])
     number = bits.ue()
     separate_planes = False
     if profile in _LONG_PROFILES:
@@ -165,7 +171,8 @@ def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
     bits.u(1)
     bits.ue()  # width and height
     bits.ue()
-    return number, None if bits.u(1) else _Sequence(number_bits, separate_planes)
+    frames_only = bits.u(1) or number_bits > _NUMBER_BITS
+    return number, None if frames_only else _Sequence(number_bits, separate_planes)
 
 
 def _skip_scaling(bits: Bits, size: int) -> None:

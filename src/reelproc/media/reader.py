@@ -134,12 +134,13 @@ class VideoReader(ABC):
 
     def _seek_points(self) -> tuple[int | None, ...]:
         """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
-        aim = self._way()[0]
+        aim = self._way[0]
         if aim is None:
             return (None,)
         earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
         return (*(pts for pts in earlier if pts > self.video.start_pts), None)
 
+    @cached_property
     def _way(self) -> tuple[int | None, int]:
         """Where to seek to for the span (None: the beginning), and how many frames a decoder makes before it."""
         if self._low is None or self._low <= self.video.start_pts:
@@ -183,7 +184,7 @@ class VideoReader(ABC):
     def damage(self) -> tuple[Damage, ...]:
         """What should have been shown so far and was not, in order of time; complete when the iteration has ended.
 
-        The first access after the end reads the packet index of the span, without decoding.
+        It takes the packet index of the span, which is read without decoding, once.
         """
         if self._last_pts is None and not self._finished:
             return tuple(self._known_damage)

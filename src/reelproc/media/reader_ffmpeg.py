@@ -101,7 +101,7 @@ class FFmpegReader(VideoReader):
 
     def _is_led_to(self, first: _Sent) -> bool:
         """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
-        return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way()[1])
+        return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way[1])
 
     def _strays(self, pts: int, following: int, source: _FramePipe) -> bool:
         """Whether frames are missing behind the one at ``pts``, or come too late.

@@ -74,7 +74,7 @@ class CarefulReader(PyAVReader):
             self._low = after + 1
 
     def _decode(self) -> Generator[Frame]:
-        seek = self._way()[0] if self._after is None else self._times_at(self._after).seek_pts
+        seek = self._way[0] if self._after is None else self._times_at(self._after).seek_pts
         decoded = carefully_decoded_frames(self.path, self.video.index, seek_pts=seek)
         with closing(decoded):
             yield from self._wanted(decoded)
