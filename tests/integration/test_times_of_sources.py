@@ -18,6 +18,7 @@ import reelproc as rp
 from hostile import attempt
 from media_factory import MadeVideo, numbered_video, read_number, run_ffmpeg, tone, with_edit_list
 from reelproc.errors import DecodeError, ProbeError, SpecError
+from reelproc.jobs import run_job
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -365,3 +366,17 @@ def test_every_frame_of_an_avi_comes_at_its_own_time(codec: str, b_frames: int, 
     for number in range(30):
         start = Fraction(first + number - start_pts, 30)
         assert read(start, start + Fraction(1, 60)) == [whole[number]]
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_an_avi_is_copied_only_where_its_order_is_that_of_display(b_frames: int, tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "a.avi", frame_count=30, b_frames=b_frames, gop_size=10)
+    job = rp.ExtractJob(source=made.path, output=tmp_path / "b.mkv", start=0.34, end=0.9, copy_codec=True)
+    if b_frames:
+        with pytest.raises(SpecError, match="B-frames"):
+            run_job(job)
+        return
+    run_job(job)
+    with rp.open_video(tmp_path / "b.mkv", pix_fmt="yuv420p") as video:
+        assert [read_number(frame.planes[0]) for frame in video] == list(range(10, 27))
+        assert video.damage == ()

@@ -10,6 +10,7 @@ frame.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts"]
+__all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reordered"]
 
 
 _MOST_THREADS = 64
 """More than ffmpeg's decoders take."""
+
+_LOOKED_AT = 60
+"""Packets that tell whether a stream has B-frames."""
 
 
 def frame_pts(frame: VideoFrame) -> int | None:
@@ -149,6 +153,27 @@ def carefully_decoded_frames(
                 if pts is not None and (last is None or pts > last):
                     last = pts
                     yield frame
+
+
+def is_reordered(path: str | os.PathLike[str], index: int) -> bool:
+    """Whether a stream :func:`~reelproc.media.containers.without_display_times` has B-frames, among its first frames.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+    """
+    import av
+
+    newest = -1
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        for packet in itertools.islice(_packets(container, stream), _LOOKED_AT):
+            with contextlib.suppress(av.FFmpegError):
+                for frame in stream.codec_context.decode(packet):
+                    if frame.pts is not None and frame.pts < newest:
+                        return True
+                    newest = max(newest, frame.pts or 0)
+    return False
 
 
 def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:

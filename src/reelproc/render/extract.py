@@ -7,7 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.containers import copied_stream, create_container, demuxed, open_container
+from reelproc.media.containers import (
+    copied_stream,
+    create_container,
+    demuxed,
+    open_container,
+    without_display_times,
+)
+from reelproc.media.decoding import is_reordered
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
@@ -58,6 +65,12 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
     with clock("probe"):
         info = probe(str(source))
         fetch_if_most(info.path, info, [(job.start, job.end)])
+        video = info.require_video()
+        if without_display_times(info.format_name, video.codec) and is_reordered(info.path, video.index):
+            raise SpecError(
+                f"{job.source} has B-frames, and AVI does not say when each is shown; extract without copying",
+                path=("copy_codec",),
+            )
     context.progress(Progress(phase="copy", message="copying the streams"))
     partial = partial_path(destination)
     container = CONTAINERS[destination.suffix.lower()]
