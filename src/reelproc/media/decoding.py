@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reordered"]
 
-
 _MOST_THREADS = 64
 """More than ffmpeg's decoders take."""
 
@@ -65,7 +64,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         pairs = FieldPairs.of(stream)
         in_fields = odd = False
         key_frames = _KeyFrames(stream)
-        slots = _Slots() if without_display_times(container.format.name, stream.name) else None
+        decoder = _Decoder(stream, format_name)
         recent: deque[tuple[bool, int | None]] = deque(maxlen=_MOST_THREADS)  # packets: whether marked as key, and dts
         for packet in _packets(container, stream):
             seen = IndexedPacket.of(packet, pairs) if packet is not None else None
@@ -75,19 +74,15 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
             recent.append((packet is None or packet.is_keyframe, None if packet is None else packet.dts))
-            if slots is not None and packet is not None:
-                slots.sent(packet)
             try:
-                frames = stream.codec_context.decode(packet)
+                frames = decoder.decode(packet)
             except av.FFmpegError:
                 suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
-                odd = slots is not None or any(marked or dts in key_frames for marked, dts in suspects)
+                odd = decoder.counts or any(marked or dts in key_frames for marked, dts in suspects)
                 if odd:
                     break
                 continue
             for frame in frames:
-                if slots is not None:
-                    slots.give(frame)
                 pts = frame_pts(frame)
                 if held is not None:
                     held_pts = frame_pts(held)
@@ -129,26 +124,20 @@ def carefully_decoded_frames(
         context.thread_count = 1
         _seek(container, stream, seek_pts)
         keys = _KeyFrames(stream)
-        slots = _Slots() if without_display_times(container.format.name, stream.name) else None
+        decoder = _Decoder(stream, container.format.name)
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
-            if slots is not None and packet is not None:
-                slots.sent(packet)
             try:
-                frames = context.decode(packet)
+                frames = decoder.decode(packet)
             except av.FFmpegError:
-                if slots is not None and packet is not None:
-                    slots.lost(packet)
                 if packet is None or not (packet.is_keyframe or packet.dts in keys):
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
                 # decoder forget all, so that it shows nothing until it can begin anew.
                 with contextlib.suppress(av.FFmpegError):
-                    frames = context.decode(None)
+                    frames = decoder.decode(None)
                 context.flush_buffers()
             for frame in frames:
-                if slots is not None:
-                    slots.give(frame)
                 pts = frame_pts(frame)
                 if pts is not None and (last is None or pts > last):
                     last = pts
@@ -189,36 +178,53 @@ def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packe
     yield None
 
 
-class _Slots:
-    """The times at which the frames of a stream are shown that tells only when its packets are decoded.
+class _Decoder:
+    """A stream's decoder, whose frames have the times at which they are shown.
 
-    Frames come out of the decoder in the order in which they are shown, and take the packets' times one after another.
-    A key frame that they wait for takes its own: nothing that is decoded before it is shown behind it.
+    Where packets tell only when they are decoded, these are counted: frames come out in the order in which they are
+    shown, and take the packets' times one after another. A key frame takes its own: nothing that is decoded before it
+    is shown behind it.
+
+    Attributes:
+        counts: whether times are counted.
     """
 
-    def __init__(self) -> None:
-        self._free: deque[int] = deque()
+    def __init__(self, stream: AVVideoStream, format_name: str) -> None:
+        self.counts = without_display_times(format_name, stream.name)
+        self._context = stream.codec_context
+        self._free: deque[int] = deque()  # the dts of packets whose place no frame has taken
         self._keys: set[int] = set()
 
-    def sent(self, packet: Packet[AVVideoStream]) -> None:
-        """Take note of a packet that the decoder gets."""
-        if packet.dts is not None:
-            self._free.append(packet.dts)
+    def decode(self, packet: Packet[AVVideoStream] | None) -> list[VideoFrame]:
+        """What comes out when ``packet`` goes in; None lets out what is left.
+
+        Raises:
+            av.FFmpegError: the packet, or with threads one of the last, cannot be decoded.
+        """
+        if not self.counts:
+            return self._context.decode(packet)
+        dts = None if packet is None else packet.dts
+        if packet is not None and dts is not None:
+            self._free.append(dts)
             if packet.is_keyframe:
-                self._keys.add(packet.dts)
+                self._keys.add(dts)
+        try:
+            frames = self._context.decode(packet)
+        except BaseException:
+            if dts is not None:
+                self._free.remove(dts)  # no frame comes of it
+            raise
+        for frame in frames:
+            frame.pts = self._place(frame.pts)
+        return frames
 
-    def lost(self, packet: Packet[AVVideoStream]) -> None:
-        """Take it back: no frame comes of it."""
-        if packet.dts is not None and packet.dts in self._free:
-            self._free.remove(packet.dts)
-
-    def give(self, frame: VideoFrame) -> None:
-        """Stamp a frame, whose ``pts`` is its packet's ``dts`` so far."""
-        if frame.pts in self._keys:
-            self._keys.discard(frame.pts)
-            while self._free and self._free[0] < frame.pts:
+    def _place(self, dts: int | None) -> int | None:
+        """When the frame of the packet with this dts is shown."""
+        if dts is not None and dts in self._keys:
+            self._keys.discard(dts)
+            while self._free and self._free[0] < dts:
                 self._free.popleft()
-        frame.pts = self._free.popleft() if self._free else None
+        return self._free.popleft() if self._free else None
 
 
 class _KeyFrames:
