@@ -7,7 +7,7 @@ before of the same parity (P_Skip).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,8 @@ from typing import NamedTuple
 import av
 import numpy as np
 from numpy.typing import NDArray
+
+from media_factory import run_ffmpeg
 
 WIDTH, HEIGHT = 320, 192
 
@@ -57,6 +59,16 @@ def comb(luma: NDArray[np.uint8]) -> float:
     """How much a row differs from both its neighbours, where the bar moves."""
     rows = luma[50 * len(luma) // HEIGHT : 140 * len(luma) // HEIGHT, luma.shape[1] // 5 :].astype(float)
     return float(np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean())
+
+
+def encode_luma(path: Path, pictures: Iterable[NDArray[np.uint8]], chain: str, *options: str) -> None:
+    """Encode ``pictures``, luma of (HEIGHT, WIDTH) at 25 a second, in grey; ``chain`` says what fields they have."""
+    raw = path.with_name(f"{path.name}.raw")
+    grey = np.full(WIDTH * HEIGHT // 2, 128, np.uint8).tobytes()
+    raw.write_bytes(b"".join(picture.tobytes() + grey for picture in pictures))
+    source = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-i", str(raw))
+    run_ffmpeg(*source, "-vf", chain, *options, str(path))
+    raw.unlink()
 
 
 class CodedFrame(NamedTuple):

@@ -12,8 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 import reelproc as rp
-from field_pictures import GROUP, X264, coded_frames, comb, woven, write_fields
-from media_factory import run_ffmpeg
+from field_pictures import GROUP, X264, coded_frames, comb, encode_luma, woven, write_fields
 from reelproc.jobs import JobContext, run_job
 from reelproc.media import decoding
 from reelproc.media.packets import frame_times
@@ -158,13 +157,10 @@ def test_what_turns_interlaced_soon_is_made_whole(tmp_path: Path, backend: str) 
         ("a", 3, "setfield=prog", ("-c:v", "libx264", "-bf", "0", "-x264-params", "fake-interlaced=1"), "0"),
         ("b", 26, "setfield=tff", X264, "0.12"),
     ):
-        raw = tmp_path / f"{name}.raw"
-        grey = np.full(320 * 192 // 2, 128, np.uint8).tobytes()
-        raw.write_bytes(b"".join(woven(n, 0).tobytes() + grey for n in range(count)))
-        source = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "320x192", "-r", "25", "-i", str(raw))
         muxing = ("-output_ts_offset", offset, "-muxdelay", "0", "-muxpreload", "0")
-        run_ffmpeg(*source, "-vf", chain, *options, *muxing, str(tmp_path / f"{name}.ts"))
-        parts.append((tmp_path / f"{name}.ts").read_bytes())
+        part = tmp_path / f"{name}.ts"
+        encode_luma(part, (woven(n, 0) for n in range(count)), chain, *options, *muxing)
+        parts.append(part.read_bytes())
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(parts))
     with av.open(str(joined)) as container:

@@ -13,14 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 import reelproc as rp
-from field_pictures import DETAIL, HEIGHT, WIDTH, X264, comb, woven
+from field_pictures import DETAIL, HEIGHT, WIDTH, X264, comb, encode_luma, woven
 from media_factory import MadeVideo, damage_packet, numbered_video, run_ffmpeg
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.excerpt import Excerpt, Step
 from reelproc.media.fields import field_filters, whole_pictures
 from reelproc.media.frame import Frame
 
-FRAMES, RATE = 26, 25
+FRAMES = 26
 
 KINDS = {
     "h264 in mp4": ("a.mp4", X264, "tff"),
@@ -42,12 +42,8 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         name, options, order = KINDS[kind]
         path = folder / name
         if not path.exists():
-            raw = folder / f"{name}.raw"
-            grey = np.full(WIDTH * HEIGHT // 2, 128, np.uint8).tobytes()
-            raw.write_bytes(b"".join(woven(n, int(order == "bff")).tobytes() + grey for n in range(FRAMES)))
-            source = ("-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE))
             fields = f"setfield={order}" + (",scale=720:576:interl=1:flags=neighbor" if name.endswith("avi") else "")
-            run_ffmpeg(*source, "-i", str(raw), "-vf", fields, *options, str(path))
+            encode_luma(path, (woven(n, int(order == "bff")) for n in range(FRAMES)), fields, *options)
         return path
 
     return build
