@@ -67,7 +67,10 @@ _COMPLAINT = re.compile(
 
 
 class FFmpegReader(VideoReader):
-    """Frames from an ffmpeg child process; see :class:`~reelproc.media.reader.VideoReader`."""
+    """Frames from an ffmpeg child process; see :class:`~reelproc.media.reader.VideoReader`.
+
+    Two kinds are decoded in this process: what lies behind damage, and H.264 and MPEG-4 in AVI.
+    """
 
     _delivered: int | None = None
 
