@@ -9,6 +9,7 @@ import pytest
 
 from reelproc.media.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB
 from reelproc.media.frame import Frame
+from reelproc.stages import ellipse
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 
@@ -116,6 +117,26 @@ def test_a_band_more_or_less_makes_no_seam():
     after = stage.open(StreamInfo(SIZE, height, Fraction(9)), Target())(frame, 1.0)
     for plane in after.planes:
         assert (plane == plane[0]).all()
+
+
+@pytest.mark.parametrize("effect", ["brightness_boost", "dark_overlay"])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (333, 221)])
+def test_how_an_ellipse_is_cut_into_pieces_changes_nothing(monkeypatch, effect, pix_fmt, width, height):
+    """Columns as well: chroma is made of luma on both sides of it, also where the inside begins."""
+    frame = Frame.empty(width, height, pix_fmt)
+    frame.data[...] = np.random.default_rng(4).integers(16, 236, frame.data.shape)
+    place = HighlightKeyframe(time=0, x=width * 0.4, y=height * 0.6, radius_x=150.3, radius_y=160.7, opacity=0.4)
+    stage = Overlay(effect=effect, regions=[HighlightRegion(start_time=0, end_time=9, keyframes=[place])])
+    results = []
+    for rows, columns in ((7, 4), (32, 32), (96, 1 << 20)):
+        monkeypatch.setattr(ellipse, "_BAND_PAIRS", rows)
+        monkeypatch.setattr(ellipse, "_INSIDE_PAIRS", columns)
+        work = stage.open(StreamInfo(width, height, Fraction(9), pix_fmt), Target())
+        results.append(work(frame.copy(), 1.0).data)
+    assert (results[0] != frame.data).any()
+    for result in results[1:]:
+        assert np.array_equal(result, results[0])
 
 
 def test_super_white_is_not_pulled_down_by_a_faint_boost():

@@ -34,26 +34,28 @@ def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[Rectangle], 
     Returns:
         For each plane, (H, W) float32 in [0, 255], unrounded: rounding to nearest is for the caller.
     """
-    views = [
+    luma, full = boxes[0], planes[0].shape == planes[1].shape
+    # a 4:2:0 sample of chroma lies between luma columns, the first of a box on what is left of it
+    seen = luma if full else luma._replace(left=max(luma.left - 2, 0))
+    parts = [
         plane[box.slices].astype(np.float32) - np.float32(black)
-        for plane, box, black in zip(planes, boxes, BLACK, strict=True)
+        for plane, box, black in zip(planes, (seen, *boxes[1:]), BLACK, strict=True)
     ]
-    result = [view * np.float32(gain) for view in views]
-    if _may_clip(result):
-        luma, chroma_box = boxes[0], boxes[1]
-        full = planes[0].shape == planes[1].shape
-        chroma = views[1:] if full else [_at_luma(plane, luma) for plane in planes[1:]]
-        lost = _clipped_away(views[0], chroma, gain)
-        result[0] += lost[0]
+    chroma = parts[1:] if full else [_at_luma(plane, seen) for plane in planes[1:]]
+    before = luma.left - seen.left
+    result = [part * np.float32(gain) for part in (parts[0][:, before:], *parts[1:])]
+    if _may_clip([parts[0], *chroma], gain):
+        lost = _clipped_away(parts[0], chroma, gain)
+        result[0] += lost[0][:, before:]
         for i in (1, 2):
-            result[i] += lost[i] if full else _at_chroma(lost[i], chroma_box)
+            result[i] += lost[i] if full else _at_chroma(lost[i], seen, boxes[i])
     return [np.clip(values + np.float32(black), 0, 255) for values, black in zip(result, BLACK, strict=True)]
 
 
-def _may_clip(scaled: Sequence[F32]) -> bool:
-    brightest = float(scaled[0].max(initial=0))
-    most_chroma = max(float(np.abs(plane).max(initial=0)) for plane in scaled[1:])
-    return float(YUV_TO_RGB[0, 0]) * brightest + _GREATEST_CHROMA * most_chroma > 1
+def _may_clip(parts: Sequence[F32], gain: float) -> bool:
+    brightest = float(parts[0].max(initial=0))
+    most_chroma = max(float(np.abs(plane).max(initial=0)) for plane in parts[1:])
+    return (float(YUV_TO_RGB[0, 0]) * brightest + _GREATEST_CHROMA * most_chroma) * gain > 1
 
 
 def _clipped_away(luma: F32, chroma: Sequence[F32], gain: float) -> list[F32]:
@@ -85,9 +87,10 @@ def _at_luma(plane: NDArray[np.uint8], luma: Rectangle) -> F32:
     return np.ascontiguousarray(wide[:height, :width])
 
 
-def _at_chroma(values: F32, box: Rectangle) -> F32:
-    """Values at the luma samples of ``box``, sampled at its chroma sites; what lies beyond is held."""
+def _at_chroma(values: F32, seen: Rectangle, box: Rectangle) -> F32:
+    """Values at the luma samples of ``seen``, sampled at the chroma sites of ``box``; the picture's edges are held."""
     rows, columns = box.shape
-    # One pair of columns more on the left, for the filter's first tap; on an odd edge, one row or column more.
-    padding = ((0, 2 * rows - values.shape[0]), (2, 2 * columns - values.shape[1]))
+    # One pair of columns on the left, for the filter's first tap; on an odd edge, one row or column more.
+    left = 2 if 2 * box.left == seen.left else 0
+    padding = ((0, 2 * rows - values.shape[0]), (left, 2 * (columns + 1) - left - values.shape[1]))
     return halve(np.pad(values, padding, mode="edge"))[:, 1:]

@@ -29,8 +29,11 @@ __all__ = [
 
 F32 = NDArray[np.float32]
 
-_TILE_PAIRS = 32
-"""Pairs of rows in a tile, and of columns for which an inside is worth a tile of its own."""
+_BAND_PAIRS = 96
+"""Pairs of rows in a tile: fewer tiles are fewer calls of numpy, larger ones no longer fit the cache."""
+
+_INSIDE_PAIRS = 32
+"""Pairs of columns for which an inside is worth a tile of its own."""
 
 _INSIDE_SLACK = 4.0
 """Pixels: half a chroma sample's footprint, and what the curvature may take."""
@@ -122,12 +125,12 @@ def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[Tile
     reach = (margin + _INSIDE_SLACK) * (rx + ry) / (2 * sqrt(rx) * sqrt(ry))
     inner = Ellipse(ellipse.x, ellipse.y, rx - reach, ry - reach)
     found = []
-    for top in range(box.top, box.bottom, _TILE_PAIRS):
-        band = box._replace(top=top, bottom=min(top + _TILE_PAIRS, box.bottom))
+    for top in range(box.top, box.bottom, _BAND_PAIRS):
+        band = box._replace(top=top, bottom=min(top + _BAND_PAIRS, box.bottom))
         half = min(_half_width(inner, 2 * band.top), _half_width(inner, 2 * band.bottom))
         left = min(max(ceil((ellipse.x - half) / 2), box.left), box.right)
         right = max(min(floor((ellipse.x + half) / 2), box.right), left)
-        if right - left < _TILE_PAIRS:
+        if right - left < _INSIDE_PAIRS:
             found.append(Tile(band, False))
             continue
         pieces = (

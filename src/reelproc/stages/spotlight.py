@@ -175,8 +175,8 @@ class Spotlight:
             return
         planes = frame.planes
         masks = [self._masks_for(grid, look.ellipse) for grid in self._grids]
-        # Chroma is read around each piece, so all pieces are computed from what the frame was.
-        before = [p.copy() if grid.step == 2 else p for p, grid in zip(planes, self._grids, strict=True)]
+        # What lies around a piece counts too, so all pieces are computed from what the frame was.
+        before = [plane.copy() for plane in planes] if self._grids[1].step == 2 else planes
         for pieces in zip(*(m.effect for m in masks), strict=True):
             brighter = brightened(before, [box for box, _ in pieces], 1 + look.effect)
             for plane, (box, inside), bright in zip(planes, pieces, brighter, strict=True):
