@@ -67,6 +67,7 @@ class ClipRenderer:
     _frames: Iterator[Frame] | None = None
     _ahead: Frame | None = None
     _steps: list[_Step] | None = None
+    _network: tuple[int, AheadWork] | None = None
     _pts: int | None = None
     _out: Frame | None = None
     _due: deque[int] = field(default_factory=deque)
@@ -86,8 +87,8 @@ class ClipRenderer:
             return self._out
         if self._frames is None:
             self._open(pts)
-        network = self._network()
-        out = self._take(pts) if network is None else self._take_ahead(pts, *network)
+        self._opened()
+        out = self._take(pts) if self._network is None else self._take_ahead(pts, *self._network)
         self._out = self._replace(pts) if out is None else out
         self._pts = pts
         return self._out
@@ -137,12 +138,11 @@ class ClipRenderer:
         if self._reader is not None:
             self._reader.close()
             self.faulty_count = self._reader.faulty_count
-        network = self._network() if self._steps is not None else None
         for step in self._steps or ():
             step.work.close()
-        if network is not None:
-            self.clock.add("network", network[1].network_seconds)
-        self._reader, self._frames, self._steps = None, None, None
+        if self._network is not None:
+            self.clock.add("network", self._network[1].network_seconds)
+        self._reader, self._frames, self._steps, self._network = None, None, None, None
         self._due.clear()
         self._batches.clear()
         self._ready.clear()
@@ -188,21 +188,20 @@ class ClipRenderer:
         return cut_window(frame) if frame.window is not None and end is None else frame
 
     def _opened(self) -> list[_Step]:
+        """The steps; the first of them that works beside the loop is the network."""
+        from reelproc.stages.base import AheadWork
+
         if self._steps is None:
             self._steps = []  # so that close() closes those that were opened, should another fail to
             with self.clock("startup"):  # networks are loaded here
                 for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
                     work = stage.open(stream, self.clip.target)
-                    if work is not None:
-                        self._steps.append(_Step(work, clock))
+                    if work is None:
+                        continue
+                    if self._network is None and isinstance(work, AheadWork):
+                        self._network = len(self._steps), work
+                    self._steps.append(_Step(work, clock))
         return self._steps
-
-    def _network(self) -> tuple[int, AheadWork] | None:
-        """The first step that works beside the loop, and its place among the steps."""
-        from reelproc.stages.base import AheadWork
-
-        works = ((number, step.work) for number, step in enumerate(self._opened()))
-        return next(((number, work) for number, work in works if isinstance(work, AheadWork)), None)
 
     def _replace(self, pts: int) -> Frame:
         """What is shown for a frame that cannot be decoded."""
