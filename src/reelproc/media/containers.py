@@ -29,6 +29,7 @@ __all__ = [
     "copied_stream",
     "create_container",
     "demuxed",
+    "mistimed_after_seek",
     "open_container",
     "without_display_times",
 ]
@@ -122,6 +123,16 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
 def without_display_times(format_name: str, codec: str | None) -> bool:
     """Whether a stream's packets say when they are decoded and not when they are shown: H.264 in AVI."""
     return format_name == "avi" and codec == "h264"
+
+
+def mistimed_after_seek(format_name: str) -> bool:
+    """Whether packets behind a seek may have wrong times: in program streams, ``.mpg`` and ``.vob``.
+
+    There a time belongs to the first picture that begins behind it, and most pictures have none of their own (ISO/IEC
+    13818-1, 2.4.3.7 and 2.7.4). After a seek libavformat gives the first time to the rest of the picture before, and
+    counts on from there: all are a picture late up to the next time that is said.
+    """
+    return format_name == "mpeg"
 
 
 def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:

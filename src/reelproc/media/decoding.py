@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
-from reelproc.media.containers import demuxed, open_container, without_display_times
+from reelproc.media.containers import demuxed, mistimed_after_seek, open_container, without_display_times
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.packets import IndexedPacket, seek_aim
 
@@ -99,8 +99,9 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         last = held_pts if held_pts is not None else last
         yield held
     if odd or (newest is not None and last is not None and newest > last):
-        known = last is not None and any(pts <= last for pts, _ in keys)
-        again = seek_aim(keys, last, format_name, in_fields=in_fields) if known and last is not None else seek_pts
+        again = seek_pts
+        if last is not None and any(pts <= last for pts, _ in keys) and not mistimed_after_seek(format_name):
+            again = seek_aim(keys, last, format_name, in_fields=in_fields)
         yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
 
 

@@ -10,11 +10,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reelproc.errors import ProbeError
-from reelproc.media.containers import demuxed, open_container
+from reelproc.media.containers import demuxed, mistimed_after_seek, open_container
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.timing import exact
 
@@ -62,6 +63,10 @@ class IndexedPacket:
     def is_shown(self) -> bool:
         """Whether a frame shall come of it."""
         return self.size_bytes > 0 and not self.is_discard and self.field != 2 and self.pts is not None
+
+
+_NOTHING_INFERRED = 0x10
+"""``AVFMT_FLAG_NOFILLIN``: times are those that the file says."""
 
 
 def packet_index(
@@ -186,6 +191,8 @@ def frame_times(
         with open_container(path) as container:
             stream = container.streams[video.index]
             packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
+            if seek is not None and mistimed_after_seek(info.format_name):
+                packets = islice(packets, _mistimed_count(path, video.index, seek), None)
             scan = _Scan.run(packets, None if seek is None else low, high)
         if seek is None or scan.ends:
             break
@@ -201,10 +208,25 @@ def frame_times(
     if low is not None:
         key = pts[0]
         if seek is not None:
-            aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
+            aim = seek  # the very one behind which these keys were found
+            if not mistimed_after_seek(info.format_name):
+                aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
             key = max(shown for shown, _ in scan.keys if shown <= low)
         lead = bisect_left(pts, low) - bisect_left(pts, key)
     return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, lead, scan.disorder)
+
+
+def _mistimed_count(path: str | os.PathLike[str], index: int, seek_pts: int) -> int:
+    """How many packets behind a seek come before the second that says its own time: those may have wrong ones."""
+    count = said = 0
+    with open_container(path) as container:
+        container.flags |= _NOTHING_INFERRED
+        for packet in packet_index(container, cast("AVVideoStream", container.streams[index]), seek_pts=seek_pts):
+            said += packet.pts is not None
+            if said == 2:
+                break
+            count += 1
+    return count
 
 
 def _end(said: int, pts: Sequence[int], info: MediaInfo) -> int:
@@ -301,7 +323,7 @@ def seek_aim(keys: Sequence[tuple[int, int]], low: int, format_name: str, *, in_
         format_name: the container's.
         in_fields: whether there are frames in two packets.
     """
-    if format_name in ("mpegts", "mpeg"):
+    if format_name == "mpegts":
         return max(dts for pts, dts in keys if pts <= low)
     if in_fields:
         return max(pts for pts, _ in keys if pts <= low)

@@ -19,7 +19,7 @@ import re
 import select
 import threading
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Generator
 from fractions import Fraction
 from functools import partial
@@ -92,7 +92,7 @@ class FFmpegReader(VideoReader):
                 trusted = item is None or self._low is None or self._is_led_to(item)
                 while trusted and item is not None:
                     following = source.get()
-                    if following is not None and self._strays(item.pts, following.pts, source):
+                    if self._is_guessed(item.pts) if following is None else self._strays(item, following, source):
                         break
                     self._delivered = item.pts
                     yield self._stamp(Frame(item.data, self.width, self.height, self.pix_fmt), item.pts)
@@ -106,17 +106,24 @@ class FFmpegReader(VideoReader):
         """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
         return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way[1])
 
-    def _strays(self, pts: int, following: int, source: _FramePipe) -> bool:
-        """Whether frames are missing behind the one at ``pts``, or come too late.
+    def _strays(self, before: _Sent, following: _Sent, source: _FramePipe) -> bool:
+        """Whether frames are missing between two, or they come in the wrong order.
 
         Behind a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. An
         index of a whole file, which would tell what is missing, is made only where a packet was refused.
         """
-        if following <= pts or (self._times is None and not source.troubled):
-            return following <= pts
+        if following.pts <= before.pts or (self._times is None and not source.troubled):
+            return following.pts <= before.pts
         promised = self._promised
-        place = bisect_right(promised, pts)
-        return place < len(promised) and promised[place] < following
+        place = bisect_right(promised, before.pts)
+        return place < len(promised) and promised[place] < following.pts
+
+    def _is_guessed(self, last: int) -> bool:
+        """Whether the last frame comes at another time than the packets promise: not all of them say theirs."""
+        promised = self._promised
+        place = bisect_left(promised, last)
+        missing = bool(promised) and (self._delivered is None or self._delivered < promised[-1])
+        return missing and promised[place : place + 1] != (last,)
 
     def _is_short(self) -> bool:
         """Whether the last frames that the packets promise are missing, though they may be there."""
