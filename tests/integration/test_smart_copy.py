@@ -48,6 +48,11 @@ def spotlight(start: float, end: float) -> rp.Overlay:
     return rp.Overlay(regions=[rp.HighlightRegion(start_time=start, end_time=end, keyframes=[keyframe])])
 
 
+def caption(start: float, end: float) -> rp.Text:
+    element = rp.TextElement(spec=rp.TextSpec(text="GOAL"))
+    return rp.Text(regions=[rp.TextRegion(start_time=start, end_time=end, elements=[element])])
+
+
 def render(source: Path, output: Path, *, start: float = 0, end: float | None = None, smart_copy: bool = True,
            stages: list[rp.Stage] | None = None) -> rp.RenderResult:  # fmt: skip
     stages = [spotlight(5.2, 6.9)] if stages is None else stages
@@ -96,6 +101,28 @@ def test_untouched_frames_are_the_sources_own(make: Callable[..., Path], tmp_pat
     assert len(same) >= len(after) - 62
     lit = after[min(t for t in touched if t >= 6)]
     assert float(lit[10:30, 10:60].mean()) < float(before[min(t for t in before if t >= 6 + zero)][10:30, 10:60].mean())
+
+
+@pytest.mark.parametrize(
+    ("stage", "start"),
+    [
+        (spotlight(1.0, 40 / 30).model_copy(update={"fade_out": 0.0}), 0),  # ends at frame 40; float(4/3) is less
+        (caption(50 / 30, 51 / 30), 0),  # begins at frame 50; float(5/3) is more
+        (spotlight(0, 0.5), 0.01),  # the first frame shown is one a little before
+        (rp.Banner(rating=5), 0.01),
+    ],
+)
+def test_what_is_drawn_on_is_never_copied(
+    make: Callable[..., Path], tmp_path: Path, stage: rp.Stage, start: float
+) -> None:
+    """Times are floats to stages: what lies on a border by those is touched."""
+    source = make("intra.mp4", "-g", "1", "-crf", "4")
+    for name, smart_copy in (("smart.mp4", True), ("full.mp4", False)):
+        render(source, tmp_path / name, start=start, end=3, stages=[stage], smart_copy=smart_copy)
+    smart, full = frames(tmp_path / "smart.mp4"), frames(tmp_path / "full.mp4")
+    assert sorted(smart) == sorted(full)
+    far = [t for t in smart if np.abs(smart[t].astype(int) - full[t]).mean() > 4]
+    assert not far
 
 
 def test_the_joined_stream_is_what_a_full_encode_is(make: Callable[..., Path], tmp_path: Path) -> None:

@@ -23,8 +23,6 @@ from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from av.video.stream import VideoStream
 
     from reelproc.reel import Reel
@@ -137,11 +135,13 @@ def _whole(clip: PlannedClip) -> bool:
 
 def _touched(clip: PlannedClip) -> frozenset[int]:
     """The output frames that a stage can change."""
-    times: list[Fraction] = [clip.frames.time(p) - clip.start for p in clip.pts]
+    since = [clip.frames.time(p) - clip.start for p in clip.pts]
     found: set[int] = set()
-    for stage, stream in zip(clip.stages, clip.streams, strict=False):
+    for stage, stream, clock in zip(clip.stages, clip.streams, clip.clocks, strict=False):
+        # as stages are told them and take them: floats, those a little outside of the stream for its ends
+        times = [min(max(float(clock(t)), 0.0), float(stream.duration)) for t in since]
         for start, end in stage.active_spans(stream):
-            found.update(range(bisect_left(times, start), bisect_right(times, end)))
+            found.update(range(bisect_left(times, float(start)), bisect_right(times, float(end))))
     return frozenset(found)
 
 

@@ -49,11 +49,14 @@ class Target:
     Attributes:
         width, height: pixels; None: whatever comes.
         fit: how a differing aspect ratio is met.
+        restarts: timestamps of frames that must not depend on those before them: there a part of the reel begins that
+            may be rendered by itself.
     """
 
     width: int | None = None
     height: int | None = None
     fit: Fit = "contain"
+    restarts: frozenset[int] = frozenset()
 
 
 class StageWork(Protocol):
@@ -130,7 +133,8 @@ class Stage(Schema):
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """When this stage can change pixels: closed spans in seconds of its input, sorted and disjoint.
 
-        A frame whose time lies in none of them comes out as it went in, bit by bit.
+        A frame whose time, as a float between 0 and the stream's duration, lies in none of them (as floats) comes out
+        as it went in, bit by bit.
         """
         return ((Fraction(0), stream.duration),) if self.changes_pixels else ()
 
