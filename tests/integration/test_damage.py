@@ -5,11 +5,13 @@ Frames show their numbers, so that a result proves which source frame it shows, 
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from broken_media import FRAMES, KINDS, MKV_LIES, MP4_LIES, flipped, lying, make
 from hostile import Outcome, attempt, nothing_left
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError, ReelprocError, SpecError, StorageError
+from reelproc.jobs import JobContext, run_job
 from reelproc.memory import MemoryWatch
 
 pytestmark = pytest.mark.timeout(60)
@@ -354,3 +357,24 @@ def test_a_source_that_is_replaced_between_looking_and_reading_is_an_error(tmp_p
         with pytest.raises(ReelprocError) as caught, rp.open_video(path, backend=backend, info=info) as reader:
             list(reader)
         assert isinstance(caught.value, (ProbeError, DecodeError))
+
+
+@pytest.mark.parametrize("lost", [3, 7])
+def test_a_frame_that_the_plan_does_not_show_stands_in_for_lost_ones(tmp_path: Path, lost: int) -> None:
+    """Of 60 frames a second, 30 are shown; what stands in need not be one of them, nor lie where they are cropped."""
+    made = numbered_video(tmp_path / "a.mp4", frame_count=60, fps=60, width=640, height=360, gop_size=1, b_frames=0)
+    data = bytearray(made.path.read_bytes())
+    with av.open(str(made.path)) as container:
+        for packet in itertools.islice(container.demux(video=0), 16, 16 + lost):
+            data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    made.path.write_bytes(data)
+    for start in (0.0, 7.3, 14.6, 21.9):
+        path = [
+            rp.CropKeyframe(time=time, x=x, y=50, width=90, height=160)
+            for time, x in ((0, start), ((540 - start) / 900, 540))
+        ]
+        clip = rp.Clip(source=made.path, start=16 / 60, stages=[rp.Crop(keyframes=path)])
+        reel = rp.Reel(clips=[clip], output=rp.Output(width=90, height=160, fps=30, audio=False))
+        result = run_job(rp.RenderJob(reel=reel, output=tmp_path / "o.mp4", on_damage="conceal"), JobContext())
+        assert result.frame_count == 22
+        assert "could not be decoded and show the last good one instead" in result.warnings[0]

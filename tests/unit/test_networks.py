@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,6 +22,9 @@ from reelproc.errors import BackendError, SpecError
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import Rectangle
+from reelproc.render.plan import Segment
+from reelproc.render.segment import RangeRenderer
+from reelproc.results import PhaseClock
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.upscale import Upscale
 from reelproc.upscalers import UPSCALERS, find
@@ -291,6 +296,52 @@ def test_another_window_is_another_picture() -> None:
     grey = flat(16, 16, "yuv420p", (100, 128, 128))
     work([Sample(grey.copy(), Window(0, 0, 16, 16)), Sample(grey.copy(), Window(0.5, 0, 15, 16))])
     assert inner.count == 2
+
+
+def test_a_filter_looks_around_the_window_and_so_does_the_comparison() -> None:
+    grey, other = flat(64, 64, "yuv420p", (100, 128, 128)), flat(64, 64, "yuv420p", (100, 128, 128))
+    other.planes[0][:, :16] = 235  # only left of the window
+    window = Window(16.0, 16.0, 32.0, 32.0)
+    for model in ("lanczos", "bicubic", "area"):
+        stage = rp.Upscale(model=model, width=48, height=48, dedupe=0)
+        work = stage.open(StreamInfo(32, 32, Fraction(1)), Target())
+        made = []
+        for frame in (grey.copy(), other.copy()):
+            frame.window, frame.nominal_size = window, (32, 32)
+            made.append(work(frame, 0.0))
+        assert not np.array_equal(made[0].data, made[1].data), model
+
+
+def test_where_a_part_of_the_reel_begins_nothing_is_taken_over() -> None:
+    inner = Counting()
+    work = Deduplicated(inner, 2, frozenset((2, 9)))
+    for pts in range(5):
+        work([at(flat(16, 16, "yuv420p", (100, 128, 128)), pts)])
+    assert inner.count == 2
+
+
+def test_parts_with_dedupe_are_as_the_whole(tmp_path: Path) -> None:
+    """The source gets lighter by one level a frame: what is kept depends on where one begins to compare."""
+    source = tmp_path / "fade.mkv"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.color_range = 1
+        for n in range(40):
+            picture = flat(64, 64, "yuv420p", (60 + n, 128, 128))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture.data.reshape(-1, 64), format="yuv420p")))
+        container.mux(stream.encode(None))
+    clip = rp.Clip(source=source, stages=[rp.Upscale(model="lanczos", width=96, height=96, dedupe=2)])
+    plan = rp.plan(rp.Reel(clips=[clip], output=rp.Output(width=96, height=96, fps=30, audio=False)))
+    plan = replace(plan, segments=(Segment(0, 20), Segment(20, 40)))
+
+    def levels(first: int, end: int) -> list[int]:
+        with RangeRenderer(plan, end, conceal=False, clock=PhaseClock()) as renderer:
+            return [int(renderer.frame(frame).planes[0][5, 5]) for frame in plan.frames(first, end)]
+
+    whole = levels(0, 40)
+    assert len(set(whole)) < 20
+    assert levels(0, 20) + levels(20, 40) == whole
 
 
 def test_dedupe_is_a_field_of_the_stage(tmp_path: Path, fake: Fake) -> None:

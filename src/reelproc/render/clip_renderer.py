@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ class ClipRenderer:
         last_pts: nothing behind this timestamp will be asked for.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
+        restarts: timestamps of frames that must not depend on those before them.
         concealed: timestamps that were replaced.
         faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
@@ -61,6 +62,7 @@ class ClipRenderer:
     last_pts: int
     conceal: bool
     clock: PhaseClock
+    restarts: frozenset[int] = frozenset()
     concealed: list[int] = field(default_factory=list)
     faulty_count: int = 0
     _reader: VideoReader | None = None
@@ -194,8 +196,9 @@ class ClipRenderer:
         if self._steps is None:
             self._steps = []  # so that close() closes those that were opened, should another fail to
             with self.clock("startup"):  # networks are loaded here
+                target = replace(self.clip.target, restarts=self.restarts)
                 for stage, stream, clock in zip(self.clip.stages, self.clip.streams, self.clip.clocks, strict=False):
-                    work = stage.open(stream, self.clip.target)
+                    work = stage.open(stream, target)
                     if work is None:
                         continue
                     if self._network is None and isinstance(work, AheadWork):
@@ -218,13 +221,19 @@ class ClipRenderer:
             return self._out
         good = self._last_good_before(pts)
         if good is None and self._ahead is not None:
-            good = self._ahead.copy()
+            good = self._whole(self._ahead.pts)
         if good is None:
             raise DecodeError(
                 f"no frame of {self.clip.source} between {float(self.clip.start):.3f} s and "
                 f"{float(self.clip.end):.3f} s can be decoded"
             )
         return self._process(good)
+
+    def _whole(self, pts: int) -> Frame | None:
+        """All of a source frame. The excerpt may not hold what is shown of one that the plan does not show."""
+        time = self.clip.frames.time(pts)
+        with self._open_range(time, time + self.clip.frames.time_base / 2) as reader:
+            return next(reader, None)
 
     def _last_good_before(self, pts: int) -> Frame | None:
         """The last planned frame before ``pts`` that decodes: what an uninterrupted render would have held."""

@@ -9,12 +9,9 @@ from reelproc.media.excerpt import Excerpt, Wanted, cover
 from reelproc.render.plan import PlannedClip
 from reelproc.stages.crop import Crop
 from reelproc.stages.upscale import Upscale
+from reelproc.upscalers.resample import REACH
 
 __all__ = ["excerpt_of"]
-
-REACH = 8
-"""Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
-chroma is 2 pixels wide and sited a quarter of one aside, and is rounded outwards."""
 
 
 def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:

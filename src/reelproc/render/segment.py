@@ -120,7 +120,9 @@ class RangeRenderer:
         if index not in self._active:
             clip = self._plan.clips[index]
             last = min(self._end, clip.first_frame + clip.frame_count) - 1 - clip.first_frame
-            self._active[index] = ClipRenderer(clip, clip.pts[last], self._conceal, self._clock)
+            begun = (segment.first - clip.first_frame for segment in self._plan.segments)
+            restarts = frozenset(clip.pts[n] for n in begun if 0 <= n < clip.frame_count)
+            self._active[index] = ClipRenderer(clip, clip.pts[last], self._conceal, self._clock, restarts)
         return self._active[index]
 
     def take_concealed(self) -> list[Concealment]:

@@ -142,7 +142,7 @@ class Upscale(Stage):
             return stage.open(stream, target)
         work = self.upscaler().open(self.spec(stream, target))
         if self.dedupe is not None:
-            work = Deduplicated(work, self.dedupe)
+            work = Deduplicated(work, self.dedupe, target.restarts)
         kind = _NetworkStageWork if work.runs_ahead else _UpscaleStageWork
         return kind(self.placement(stream, target), work)
 

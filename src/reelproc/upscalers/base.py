@@ -88,6 +88,9 @@ class UpscaleWork(ABC):
     network_seconds: float = 0.0
     """How long its network has worked so far; 0 for what has none."""
 
+    reach: int = 0
+    """How many pixels around a window it looks at."""
+
     @abstractmethod
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
         """The scaled frames, one for each sample, in order, with the timestamps of their sources and without a window.

@@ -19,10 +19,11 @@ class Deduplicated(UpscaleWork):
     Args:
         work: what scales.
         levels: by how much a sample may differ, 0 to 255.
+        restarts: timestamps of frames that are scaled whatever came before them.
     """
 
-    def __init__(self, work: UpscaleWork, levels: int) -> None:
-        self._work, self._levels = work, levels
+    def __init__(self, work: UpscaleWork, levels: int, restarts: frozenset[int] = frozenset()) -> None:
+        self._work, self._levels, self._restarts = work, levels, restarts
         self.batch_size, self.runs_ahead = work.batch_size, work.runs_ahead
         self._last: Cut | None = None
         self._scaled: Frame | None = None
@@ -41,8 +42,9 @@ class Deduplicated(UpscaleWork):
         fresh: list[Sample] = []
         is_fresh: list[bool] = []
         for sample in samples:
-            shown = cut_out(sample)
-            is_fresh.append(self._last is None or not self._alike(self._last, shown))
+            shown = cut_out(sample, self._work.reach)
+            restarts = sample.frame.pts in self._restarts
+            is_fresh.append(restarts or self._last is None or not self._alike(self._last, shown))
             if is_fresh[-1]:
                 fresh.append(sample)
                 self._last = shown

@@ -105,12 +105,12 @@ class Backend(ABC):
         """
 
 
-def cut_out(sample: Sample) -> Cut:
-    """Copy the whole pixels that the window touches; of yuv420p, whole chroma samples."""
+def cut_out(sample: Sample, reach: int = 0) -> Cut:
+    """Copy the whole pixels that the window touches, and ``reach`` more around it; of yuv420p, whole chroma samples."""
     frame, window = sample
     step = 2 if frame.pix_fmt == "yuv420p" else 1
-    x, width = _around(window.x, window.width, frame.width, step)
-    y, height = _around(window.y, window.height, frame.height, step)
+    x, width = _around(window.x - reach, window.width + 2 * reach, frame.width, step)
+    y, height = _around(window.y - reach, window.height + 2 * reach, frame.height, step)
     part = frame.part(x, y, width, height)
     return Cut(part, Window(window.x - x, window.y - y, window.width, window.height))
 

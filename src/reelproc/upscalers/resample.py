@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
     from reelproc.media.scaling import Filter
 
-__all__ = ["AREA", "BICUBIC", "LANCZOS", "Resampler", "cut_window", "resample"]
+__all__ = ["AREA", "BICUBIC", "LANCZOS", "REACH", "Resampler", "cut_window", "resample"]
+
+
+REACH = 8
+"""Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
+chroma is 2 pixels wide and sited a quarter of one aside, and is rounded outwards."""
 
 
 def resample(
@@ -159,6 +165,8 @@ class Resampler(Upscaler):
 class _ResamplerWork(UpscaleWork):
     def __init__(self, spec: UpscaleSpec, kernel: Filter) -> None:
         self._spec, self._kernel = spec, kernel
+        shrink = max(spec.source_width / spec.destination.width, spec.source_height / spec.destination.height, 1.0)
+        self.reach = ceil(REACH * shrink)
 
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
         return [self._one(frame, window) for frame, window in samples]
