@@ -119,7 +119,7 @@ def test_a_band_more_or_less_makes_no_seam():
         assert (plane == plane[0]).all()
 
 
-@pytest.mark.parametrize("effect", ["brightness_boost", "dark_overlay"])
+@pytest.mark.parametrize("effect", ["brightness_boost", "dark_overlay", "original"])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
 @pytest.mark.parametrize(("width", "height"), [(640, 360), (333, 221)])
 def test_how_an_ellipse_is_cut_into_pieces_changes_nothing(monkeypatch, effect, pix_fmt, width, height):
@@ -127,7 +127,8 @@ def test_how_an_ellipse_is_cut_into_pieces_changes_nothing(monkeypatch, effect, 
     frame = Frame.empty(width, height, pix_fmt)
     frame.data[...] = np.random.default_rng(4).integers(16, 236, frame.data.shape)
     place = HighlightKeyframe(time=0, x=width * 0.4, y=height * 0.6, radius_x=150.3, radius_y=160.7, opacity=0.4)
-    stage = Overlay(effect=effect, regions=[HighlightRegion(start_time=0, end_time=9, keyframes=[place])])
+    regions = [HighlightRegion(start_time=0, end_time=9, keyframes=[place])]
+    stage = Overlay(effect=effect, regions=regions, fill=effect != "dark_overlay", fill_opacity=0.3)
     results = []
     for rows, columns in ((7, 4), (32, 32), (96, 1 << 20)):
         monkeypatch.setattr(ellipse, "_BAND_PAIRS", rows)

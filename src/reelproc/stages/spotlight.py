@@ -196,7 +196,7 @@ class Spotlight:
                 target = plane[box.slices]
                 if tint is None or stroke is None or outline is None:
                     if fill:
-                        cv2.convertScaleAbs(target, dst=target, alpha=1 - fill, beta=float(color[i]) * fill)
+                        cv2.LUT(target, _tinted(fill, color[i]), dst=target)
                     continue
                 keep, paint = np.ones(box.shape, np.float32), np.zeros(box.shape, np.float32)
                 for opacity, coverage, code in (
@@ -250,6 +250,14 @@ class Spotlight:
                 open_ring(painted, distance, x, y, grid.step, width) for width in (self._stroke, self._outline)
             )
         return _Paint(box, tint, stroke, outline)
+
+
+def _tinted(fill: float, code: float) -> NDArray[np.uint8]:
+    """What becomes of each code where the tint covers all; rounded as beside it, where the ellipse's edge is."""
+    table = np.arange(256, dtype=np.uint8)[None]
+    alpha = np.full(table.shape, fill, np.float32)
+    mix(table, 1 - alpha, alpha * np.float32(code))
+    return table
 
 
 def _on_the_ground(body: Ellipse) -> Ellipse:
