@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import reelproc as rp
-from reelproc.cli import app
+from reelproc.cli import app, interruption
 from reelproc.cli.common import progress_bar
 from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.reel_file import anchored, read_reel, write_reel
@@ -169,6 +169,23 @@ def test_an_interruption_is_130(reelproc_command: Command, monkeypatch: pytest.M
     ran = reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1")
     assert ran.exit_code == 130
     assert "Traceback" not in ran.stderr
+
+
+def test_an_interruption_that_an_import_wrapped_or_dropped_is_130(
+    reelproc_command: Command, mocked: Callable[..., MockExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrapped(_: str) -> None:
+        raise RuntimeError("Error calling __set_name__")
+
+    monkeypatch.setattr(interruption, "_asked", [130])
+    with monkeypatch.context() as patch:
+        patch.setattr(rp, "executor", wrapped)
+        ran = reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1")
+        assert (ran.exit_code, "interrupted" in ran.stderr) == (130, True)
+    mocked(Scripted(seconds=float("inf")))
+    assert reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1").exit_code == 130
+    monkeypatch.setattr(interruption, "_asked", [143])
+    assert reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1").exit_code == 143
 
 
 # ---- frame

@@ -6,7 +6,6 @@ standard output is one JSON document, an error included: ``{"error": {"type": ..
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +15,7 @@ import click
 
 import reelproc
 from reelproc.cli.failures import TERMINATED, report
+from reelproc.cli.interruption import asked_to_end, listen
 
 __all__ = ["app", "main"]
 
@@ -71,7 +71,11 @@ class _App(click.Group):
         try:
             code = super().main(given, prog_name, standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost: a message, never a traceback
-            sys.exit(report(error, as_json="--json" in given, debug="--debug" in given))
+            asked = asked_to_end()
+            if asked == TERMINATED:
+                sys.exit(asked)
+            told = error if asked is None else KeyboardInterrupt()  # whatever an import made of it
+            sys.exit(report(told, as_json="--json" in given, debug="--debug" in given))
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -90,5 +94,5 @@ def app() -> None:
 
 def main() -> NoReturn:
     """Run the command line on this process's arguments, and exit."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # as an exception: everybody cleans up
+    listen()
     app.main(prog_name="reelproc")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import click
 
+from reelproc.cli.interruption import end_if_asked
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def follow(handle: JobHandle[R], *, as_json: bool) -> R:
     """Show the job's progress until it ends, and return its result."""
     with progress_bar(as_json=as_json) as show:
         for event in handle.events():
+            end_if_asked()
             show(event)
     return handle.result()
 

@@ -1,0 +1,48 @@
+"""Being asked to end, by Ctrl-C or SIGTERM: an exception, so that everybody cleans up, and a memory of it.
+
+The memory is for where the exception got lost: an import wraps it in an error of its own, a callback drops it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from reelproc.cli.failures import INTERRUPTED, TERMINATED
+
+__all__ = ["asked_to_end", "end_if_asked", "listen"]
+
+_asked: list[int] = []
+
+
+def listen() -> None:
+    """Take over the process's signals."""
+    signal.signal(signal.SIGINT, _on_signal)
+    signal.signal(signal.SIGTERM, _on_signal)
+
+
+def asked_to_end() -> int | None:
+    """The exit code for what was asked first; None: nothing was."""
+    return _asked[0] if _asked else None
+
+
+def end_if_asked() -> None:
+    """Raise what was asked for once more, should it have been lost.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
+        SystemExit: after SIGTERM.
+    """
+    code = asked_to_end()
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code is not None:
+        sys.exit(code)
+
+
+def _on_signal(number: int, _: FrameType | None) -> None:
+    _asked.append(INTERRUPTED if number == signal.SIGINT else TERMINATED)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(TERMINATED)
