@@ -149,7 +149,8 @@ class ExtractResult(RenderResult):
     """What was cut out.
 
     Attributes:
-        start_seconds, end_seconds: the span of the source that the file really holds (a copy starts at a key frame).
+        start_seconds, end_seconds: the span of the source that the file really holds: from the first frame at or behind
+            the wanted start; of a copy, from the key frame at or before it.
         copied: whether the streams were copied without re-encoding.
     """
 

@@ -138,6 +138,7 @@ class FrameTimes:
         undecodable: timestamps of packets in front of the file's first key frame, which no decoder can show.
         seek_pts: where a decoder must seek to for the frames at and behind ``start``; None: to begin at the beginning.
         lead_count: how many frames it then decodes before that at ``start``.
+        key_pts: the last key frame shown at or before ``start``; None: no packet there is said to be one.
         disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
     """
@@ -149,6 +150,7 @@ class FrameTimes:
     undecodable: tuple[int, ...] = ()
     seek_pts: int | None = None
     lead_count: int = 0
+    key_pts: int | None = None
     disorder: int = 0
 
     def seconds(self, pts: int) -> Fraction:
@@ -213,7 +215,8 @@ def frame_times(
                 aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
             key = max(shown for shown, _ in scan.keys if shown <= low)
         lead = bisect_left(pts, low) - bisect_left(pts, key)
-    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, lead, scan.disorder)
+    key_pts = max((shown for shown, _ in scan.keys if low is None or shown <= low), default=None)
+    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, lead, key_pts, scan.disorder)
 
 
 def _mistimed_count(path: str | os.PathLike[str], index: int, seek_pts: int) -> int:

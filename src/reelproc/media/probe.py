@@ -248,7 +248,7 @@ def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
     context: Any = stream.codec_context  # None where there is no decoder for it
     return AudioStream(
         index=stream.index,
-        codec=context.name if context else "unknown",
+        codec=context.codec.canonical_name if context else "unknown",
         sample_rate=context.sample_rate if context else 0,
         channels=context.channels if context else 0,
         layout=context.layout.name if context else "unknown",

@@ -19,7 +19,7 @@ from reelproc.media.avc import AvcConfiguration
 from reelproc.media.containers import copied_stream, create_container, open_container
 from reelproc.media.ffmpeg import file_argument
 from reelproc.partial import partial_path
-from reelproc.render.plan import Plan, PlannedClip, Segment
+from reelproc.render.plan import Plan, Segment
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -81,7 +81,7 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
             if sound is not None:
                 streams.append(_rendered_sound(sound, out, stack))
             elif plan.output.audio and copies_sound(plan, destination):
-                streams.append(_source_sound(plan.clips[0], out, stack))
+                streams.append(_source_sound(plan, out, stack))
             for packet in heapq.merge(*streams, key=_seconds):
                 out.mux(packet)
         partial.replace(destination)
@@ -102,8 +102,9 @@ def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iter
     return sound_packets(source, add_sound_stream(source, out))
 
 
-def _source_sound(clip: PlannedClip, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
-    """The source's own packets, on the clock of the result."""
+def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
+    """The source's own packets, on the clock of the result, up to the end of its picture."""
+    clip = plan.clips[0]
     source = stack.enter_context(open_container(clip.source))
     assert clip.info.audio is not None
     stream = cast("AudioStream", source.streams[clip.info.audio.index])
@@ -115,6 +116,8 @@ def _source_sound(clip: PlannedClip, out: OutputContainer, stack: ExitStack) -> 
             if packet.size and packet.pts is not None:
                 shift = round(zero / packet.time_base)
                 packet.pts, packet.dts = packet.pts - shift, (packet.dts or packet.pts) - shift
+                if packet.pts * packet.time_base >= plan.duration:
+                    return
                 packet.stream = copy
                 yield packet
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +17,8 @@ from reelproc.media.containers import (
     without_display_times,
 )
 from reelproc.media.decoding import is_reordered
+from reelproc.media.field_pairs import FieldPairs
+from reelproc.media.packets import frame_times
 from reelproc.media.probe import MediaInfo, probe
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
@@ -28,11 +32,16 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import OutputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
     from reelproc.jobs import ExtractJob, JobContext
+    from reelproc.render.plan import Plan
 
 __all__ = ["extract"]
+
+SOUND_BEHIND_SECONDS = 10
+"""How much further in the file sound may lie than the pictures it belongs to."""
 
 
 def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
@@ -46,10 +55,16 @@ def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
         return _copy(job, context)
     clip = Clip(source=job.source, start=job.start, end=job.end)
     reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-    result = render_reel(reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
-    start = float(exact(job.start))
+    plans: list[Plan] = []
+    result = render_reel(
+        reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context, planned=plans.append
+    )
+    start = plans[0].clips[0].start  # the first frame's, at or behind the job's
     return ExtractResult(
-        **result.model_dump(), start_seconds=start, end_seconds=start + result.duration_seconds, copied=False
+        **result.model_dump(),
+        start_seconds=float(start),
+        end_seconds=float(start + plans[0].duration),
+        copied=False,
     )
 
 
@@ -88,7 +103,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    frames, start, end = copied.frames, copied.first or Fraction(0), copied.last or Fraction(0)
+    frames, start, end = copied.frames, copied.first, copied.last
     context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
     return ExtractResult(
         output=str(destination),
@@ -116,52 +131,124 @@ def _moved(job: ExtractJob, start: Fraction) -> str:
 def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: OutputContainer) -> _Copied:
     """Copy what lies between the key frame at or before the start and the end; the first frame is shown at 0."""
     video = info.require_video()
-    zero = video.start_pts * video.time_base
-    begin, end = exact(job.start) + zero, None if job.end is None else exact(job.end) + zero
+    base, zero = video.time_base, video.start_pts * video.time_base
+    end = None if job.end is None else exact(job.end) + zero
+    times = frame_times(info.path, info, start=exact(job.start), end=exact(job.start))
+    first = (times.pts[0] if times.key_pts is None else times.key_pts) * base
+    span = _Copied(first, first)
+    waiting: deque[_Timed] = deque()  # sound, which goes out with the pictures and ends with them
     with open_container(info.path) as container:
-        picture = container.streams[video.index]
-        streams: dict[int, Any] = {video.index: copied_stream(out, cast("VideoStream", picture))}
+        picture = cast("VideoStream", container.streams[video.index])
+        streams: dict[int, Any] = {video.index: copied_stream(out, picture)}
         if info.audio is not None:
             sound = container.streams[info.audio.index]
             streams[info.audio.index] = out.add_stream_from_template(cast("AudioStream", sound))
-        container.seek(int(begin / video.time_base), stream=picture, backward=True, any_frame=False)
-        span = _Copied()
-        for packet in demuxed(container, *(container.streams[i] for i in streams)):
+        if times.seek_pts is not None:
+            container.seek(times.seek_pts, stream=picture, backward=True, any_frame=False)
+        pairs = FieldPairs.of(picture)
+        for each in _timed(demuxed(container, *(container.streams[i] for i in streams)), video.index, pairs):
             context.check()
-            if not packet.size or packet.dts is None or packet.pts is None or packet.time_base is None:
-                continue
-            shown, decoded = packet.pts * packet.time_base, packet.dts * packet.time_base
-            late = end is not None and decoded >= end
-            if packet.stream_index == video.index:
-                if span.first is None and packet.is_keyframe:
-                    span.first = shown
-                # past the end in decoding order only pictures between those that are kept already are wanted
-                span.complete |= late and shown >= (span.last or shown)
-                if span.first is None or span.complete:
-                    continue
-                span.frames += 1
-                span.last = max(span.last or shown, shown + (packet.duration or 0) * packet.time_base)
-            elif span.first is None or shown < span.first:
-                continue
-            elif end is not None and shown >= max(end, span.last or end):
-                if span.complete:
+            if each.packet.stream_index != video.index:
+                if span.complete and each.shown >= span.last:
                     break
-                continue
-            shift = round(span.first / packet.time_base)
-            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-            packet.stream = streams[packet.stream_index]
-            out.mux(packet)
-    if span.first is None or span.last is None:
+                waiting.append(each)
+            elif span.complete:
+                if len(streams) == 1 or each.decoded > span.last + SOUND_BEHIND_SECONDS:
+                    break
+            elif span.takes(each, is_past=end is not None and each.decoded >= end):
+                each.mux(first, streams, out)
+            while waiting and waiting[0].shown < span.last:
+                early = waiting.popleft()
+                if early.shown >= first:
+                    early.mux(first, streams, out)
+    if not span.frames:
         raise SpecError(f"there is no frame of {job.source} between {job.start:g} s and {job.end} s", path=("start",))
     span.first, span.last = span.first - zero, span.last - zero
     return span
 
 
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """A packet with its times; ``completes``: it is the second field of the frame in the packet before."""
+
+    packet: Packet[Any]
+    pts: int
+    dts: int
+    completes: bool
+
+    @property
+    def shown(self) -> Fraction:
+        """When, in seconds of the source's clock."""
+        return self.pts * Fraction(self.packet.time_base)
+
+    @property
+    def decoded(self) -> Fraction:
+        """When, in seconds of the source's clock."""
+        return self.dts * Fraction(self.packet.time_base)
+
+    def mux(self, zero: Fraction, streams: Mapping[int, Any], out: OutputContainer) -> None:
+        """Write it, counting from ``zero``."""
+        shift = round(zero / self.packet.time_base)
+        self.packet.pts, self.packet.dts = self.pts - shift, self.dts - shift
+        self.packet.stream = streams[self.packet.stream_index]
+        out.mux(self.packet)
+
+
+def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None) -> Iterator[_Timed]:
+    """Those of ``packets`` that say when they are shown, all with a decoding time.
+
+    Matroska stores none, and libavformat works none out for the first pictures of a stream with B-frames.
+
+    Args:
+        packets: of one picture and maybe a sound.
+        index: of the picture.
+        pairs: finds its second fields, which are shown behind the first where they do not say when.
+    """
+    untimed: list[tuple[Packet[Any], int, bool]] = []
+    before: int | None = None
+    for packet in packets:
+        if not packet.size:
+            continue
+        pts, dts, completes = packet.pts, packet.dts, False
+        if packet.stream_index == index:
+            completes = pairs is not None and pairs.field(bytes(packet)) == 2
+            pts = before if completes and pts is None else pts
+            before = None if pts is None else pts + (packet.duration or 1)
+        if pts is None:
+            continue
+        if packet.stream_index != index:
+            yield _Timed(packet, pts, pts if dts is None else dts, completes)
+        elif dts is None:
+            untimed.append((packet, pts, completes))
+        else:
+            step = packet.duration or 1
+            for places, (one, shown, second) in zip(range(len(untimed), 0, -1), untimed, strict=True):
+                yield _Timed(one, shown, min(shown, dts - places * step), second)
+            untimed.clear()
+            yield _Timed(packet, pts, dts, completes)
+    order = sorted(shown for _, shown, _ in untimed)
+    delay = max((time - shown for time, (_, shown, _) in zip(order, untimed, strict=True)), default=0)
+    for time, (one, shown, second) in zip(order, untimed, strict=True):
+        yield _Timed(one, shown, time - delay, second)
+
+
 @dataclass(slots=True)
 class _Copied:
-    """What was copied: frames, the span on the source's clock, and whether the picture has reached its end."""
+    """What was copied: the span on the source's clock, its frames, and whether the picture has reached its end."""
 
+    first: Fraction
+    last: Fraction
     frames: int = 0
     complete: bool = False
-    first: Fraction | None = None
-    last: Fraction | None = None
+
+    def takes(self, each: _Timed, *, is_past: bool) -> bool:
+        """Whether a picture belongs to it; ``is_past``: it is decoded at or behind the wanted end."""
+        if not self.frames and each.shown != self.first:
+            return False
+        # past the end in decoding order only pictures between those that are kept already are wanted
+        self.complete = is_past and each.shown >= self.last and not each.completes
+        if self.complete or each.shown < self.first:  # a leading picture cannot be decoded
+            return False
+        self.frames += not each.completes
+        self.last = max(self.last, each.shown + (each.packet.duration or 0) * Fraction(each.packet.time_base))
+        return True

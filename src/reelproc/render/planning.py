@@ -103,7 +103,7 @@ def make_plan(
     first = 0
     overlap, fade_out, fade_in = _transition(reel)
     for index, (clip, (path, info, frames)) in enumerate(zip(reel.clips, sources, strict=True)):
-        start, end = _span(index, clip, frames, hold=hold, warnings=warnings)
+        start, end = _span(index, clip, frames, hold=hold, holds=fps is not None, warnings=warnings)
         if fps is None:
             kept, start, times = _own_timestamps(index, start, end, frames)
         stages, streams, clocks = _resolve(
@@ -146,9 +146,9 @@ def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None
 
 
 def _span(
-    index: int, clip: Clip, frames: SourceFrames, *, hold: bool, warnings: list[str]
+    index: int, clip: Clip, frames: SourceFrames, *, hold: bool, holds: bool, warnings: list[str]
 ) -> tuple[Fraction, Fraction]:
-    """The clip's start and end on the source's clock."""
+    """The clip's start and end on the source's clock; ``holds``: whether a last frame is held at all."""
     start = exact(clip.start)
     end = frames.end if clip.end is None else exact(clip.end)
     at = f"clip {index} ({clip.source})"
@@ -177,7 +177,8 @@ def _span(
             path=("clips", index, "end"),
         )
     if past > (frames.end - frames.time(frames.pts[-1])):
-        warnings.append(f"{at} reaches {float(past):.3f} s past the end of its source; the last frame is held")
+        instead = "the last frame is held" if holds else "the result ends there"
+        warnings.append(f"{at} reaches {float(past):.3f} s past the end of its source; {instead}")
     return start, end
 
 

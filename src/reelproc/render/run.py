@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -41,6 +41,7 @@ def render_reel(
     smart_copy: bool = True,
     chunks: int | Literal["auto"] = 1,
     context: JobContext,
+    planned: Callable[[Plan], object] | None = None,
 ) -> RenderResult:
     """Make ``reel`` and put it at ``output``.
 
@@ -51,6 +52,7 @@ def render_reel(
         smart_copy: copy what is not drawn on, where reel and source allow it.
         chunks: into how many parts to divide it, where the context has somebody to do them.
         context: where and how the job runs.
+        planned: told the plan before it is carried out.
 
     Raises:
         SpecError: what was asked for is not possible.
@@ -61,6 +63,8 @@ def render_reel(
     destination = local_output(output)
     check_container(destination)
     plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, context=context, clock=clock)
+    if planned is not None:
+        planned(plan)
     for clip in plan.clips:
         if destination.exists() and Path(clip.source).samefile(destination):
             raise SpecError(
