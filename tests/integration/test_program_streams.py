@@ -72,6 +72,19 @@ def test_behind_a_seek_every_picture_has_its_own_time(stream: Path, backend: str
     assert seeks > 10
 
 
+def test_frames_that_carry_no_time_are_missed_aloud(tmp_path: Path) -> None:
+    """Of H.264, libavformat works no times out."""
+    made = numbered_video(tmp_path / "numbers.mkv", frame_count=100, fps=25)
+    path = tmp_path / "a.ts"
+    run_ffmpeg("-i", str(made.path), "-c:v", "libx264", "-bf", "0", "-g", "25", str(path))
+    path.write_bytes(with_fewer_times(path.read_bytes(), 3))
+    clip = rp.Clip(source=path, start=1.0, end=3.0)
+    reel = rp.Reel(clips=[clip], output=rp.Output(width=None, height=None, fps=25, audio=False))
+    result = run_job(rp.RenderJob(reel=reel, output=tmp_path / "out.mp4"), JobContext())
+    assert result.frame_count == 50
+    assert any("frames carry no timestamp, and are left out" in warning for warning in result.warnings)
+
+
 def test_a_clip_from_the_middle_shows_what_was_asked_for(stream: Path, tmp_path: Path) -> None:
     clip = rp.Clip(source=stream, start=6.0, end=8.0)
     reel = rp.Reel(clips=[clip], output=rp.Output(width=None, height=None, fps=25, audio=False))

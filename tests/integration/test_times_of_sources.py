@@ -211,8 +211,17 @@ def test_a_clock_that_jumps_by_days_is_refused_and_an_end_helps(muxed: Muxed, tm
     assert attempt(source, tmp_path / "out.mp4", end=0.2).numbers == list(range(6))
 
 
-def test_a_bare_stream_without_timestamps_is_refused_with_a_remedy(game: MadeVideo, tmp_path: Path) -> None:
-    source = remuxed(game, tmp_path / "bare.h264", "-bsf:v", "h264_mp4toannexb", "-f", "h264")
+BARE = {
+    "bare.h264": ("-c:v", "copy", "-bsf:v", "h264_mp4toannexb"),
+    "bare.mjpeg": ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p"),
+    "bare.m2v": ("-c:v", "mpeg2video"),
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_a_bare_stream_without_timestamps_is_refused_with_a_remedy(name: str, game: MadeVideo, tmp_path: Path) -> None:
+    source = tmp_path / name
+    run_ffmpeg("-i", str(game.path), *BARE[name], "-an", str(source))
     outcome = attempt(source, tmp_path / "out.mp4")
     assert isinstance(outcome.error, ProbeError)
     assert "ffmpeg -i IN -c copy" in str(outcome.error)
@@ -362,10 +371,39 @@ def test_every_frame_of_an_avi_comes_at_its_own_time(codec: str, b_frames: int, 
     whole = read()
     first, start_pts = whole[0][0], rp.probe(made.path).require_video().start_pts
     assert whole == [(first + n, n) for n in range(30)]
-    assert first == start_pts + (codec == "mpeg4")
+    assert first == start_pts
     for number in range(30):
         start = Fraction(first + number - start_pts, 30)
         assert read(start, start + Fraction(1, 60)) == [whole[number]]
+
+
+PACKED = ("-c:v", "libxvid", "-q:v", "3", "-g", "20", "-bf", "2")  # two pictures in one packet, none in the next
+OPEN_GROUPS = ("-c:v", "libx264", "-g", "20", "-bf", "3", "-x264-params", "open-gop=1:scenecut=0:b-pyramid=0")
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("coded", [PACKED, OPEN_GROUPS], ids=["packed", "open groups"])
+def test_frames_of_an_avi_are_counted_from_its_beginning(coded: tuple[str, ...], backend: str, tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "a.mkv", frame_count=100)
+    path = tmp_path / "a.avi"
+    run_ffmpeg("-i", str(made.path), *coded, str(path))
+
+    def read(start: Fraction | None = None) -> list[tuple[int, int]]:
+        with rp.open_video(path, backend, "yuv420p", start=start) as video:
+            frames = [(frame.pts, read_number(frame.planes[0])) for frame in video]
+            assert video.damage == ()
+        return frames
+
+    whole = read()
+    count = 98 if coded is PACKED else 100  # libxvid keeps the last two to itself
+    assert [number for _, number in whole] == list(range(count))
+    late = 2 if coded is PACKED else 0  # ffmpeg leaves two places empty behind the first
+    assert [pts - number for pts, number in whole] == [0, *[late] * (count - 1)]
+    info = rp.probe(path, exact=True)
+    assert info.frame_count == count
+    video = info.require_video()
+    for place in (1, 18, 19, 20, 21, 22, 41, 63, 90):
+        assert read(start=(whole[place][0] - video.start_pts) * video.time_base) == whole[place:]
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])

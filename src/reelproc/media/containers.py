@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream as AVVideoStream
 
 __all__ = [
+    "BARE_STREAMS",
     "MAX_PIXELS",
     "check_file",
     "copied_stream",
@@ -32,6 +33,7 @@ __all__ = [
     "mistimed_after_seek",
     "open_container",
     "without_display_times",
+    "without_timestamps",
 ]
 
 MAX_PIXELS = 64_000_000
@@ -121,8 +123,24 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
 
 
 def without_display_times(format_name: str, codec: str | None) -> bool:
-    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 in AVI."""
-    return format_name == "avi" and codec == "h264"
+    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 and MPEG-4 in AVI.
+
+    Their frames are counted, from the file's beginning: where a seek leaves leading pictures without ground, there are
+    fewer frames than times.
+    """
+    return format_name == "avi" and codec in ("h264", "mpeg4")
+
+
+BARE_STREAMS = ("h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc")
+"""Formats that are nothing but a codec's own stream: behind a seek in one, nobody knows what time it is."""
+
+
+def without_timestamps(name: str, format_name: str) -> ProbeError:
+    """The error for a file in which no place can be found."""
+    return ProbeError(
+        f"{name!r} is a bare {format_name} stream without timestamps, or damaged so that no place in it can be found; "
+        "put it into a container: ffmpeg -i IN -c copy OUT.mkv"
+    )
 
 
 def mistimed_after_seek(format_name: str) -> bool:

@@ -100,7 +100,8 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         yield held
     if odd or (newest is not None and last is not None and newest > last):
         again = seek_pts
-        if last is not None and any(pts <= last for pts, _ in keys) and not mistimed_after_seek(format_name):
+        sought = not (decoder.counts or mistimed_after_seek(format_name))
+        if sought and last is not None and any(pts <= last for pts, _ in keys):
             again = seek_aim(keys, last, format_name, in_fields=in_fields)
         yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
 
@@ -184,7 +185,8 @@ class _Decoder:
 
     Where packets tell only when they are decoded, these are counted: frames come out in the order in which they are
     shown, and take the packets' times one after another. A key frame takes its own: nothing that is decoded before it
-    is shown behind it.
+    is shown behind it. That does not hold of MPEG-4 with B-frames, whose encoders put two pictures into one packet and
+    none into the next.
 
     Attributes:
         counts: whether times are counted.
@@ -192,6 +194,7 @@ class _Decoder:
 
     def __init__(self, stream: AVVideoStream, format_name: str) -> None:
         self.counts = without_display_times(format_name, stream.name)
+        self._anchored = not (stream.name == "mpeg4" and stream.codec_context.has_b_frames)
         self._context = stream.codec_context
         self._free: deque[int] = deque()  # the dts of packets whose place no frame has taken
         self._keys: set[int] = set()
@@ -207,7 +210,7 @@ class _Decoder:
         dts = None if packet is None else packet.dts
         if packet is not None and dts is not None:
             self._free.append(dts)
-            if packet.is_keyframe:
+            if packet.is_keyframe and self._anchored:
                 self._keys.add(dts)
         try:
             frames = self._context.decode(packet)

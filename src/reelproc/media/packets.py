@@ -15,7 +15,13 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reelproc.errors import ProbeError
-from reelproc.media.containers import demuxed, mistimed_after_seek, open_container
+from reelproc.media.containers import (
+    demuxed,
+    mistimed_after_seek,
+    open_container,
+    without_display_times,
+    without_timestamps,
+)
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.timing import exact
 
@@ -119,11 +125,7 @@ def _rewind(container: InputContainer, stream: AVVideoStream) -> None:
     try:
         container.seek(stream.start_time or 0, stream=stream, backward=True)
     except av.FFmpegError as error:
-        raise ProbeError(
-            f"{container.name.removeprefix('file:')!r} is a bare {container.format.name} stream without timestamps, or "
-            f"damaged so that no place in it can be found ({error}); put it into a container: "
-            "ffmpeg -i IN -c copy OUT.mkv"
-        ) from error
+        raise without_timestamps(container.name.removeprefix("file:"), container.format.name) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class FrameTimes:
         key_pts: the last key frame shown at or before ``start``; None: no packet there is said to be one.
         disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
+        untimed: how many packets say no time, and libavformat works none out: their frames are left out.
     """
 
     pts: tuple[int, ...]
@@ -152,6 +155,7 @@ class FrameTimes:
     lead_count: int = 0
     key_pts: int | None = None
     disorder: int = 0
+    untimed: int = 0
 
     def seconds(self, pts: int) -> Fraction:
         """``pts`` in seconds since time zero."""
@@ -209,14 +213,25 @@ def frame_times(
     aim, lead = None, 0
     if low is not None:
         key = pts[0]
-        if seek is not None:
+        if seek is not None and not without_display_times(info.format_name, video.codec):
             aim = seek  # the very one behind which these keys were found
             if not mistimed_after_seek(info.format_name):
                 aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
             key = max(shown for shown, _ in scan.keys if shown <= low)
         lead = bisect_left(pts, low) - bisect_left(pts, key)
     key_pts = max((shown for shown, _ in scan.keys if low is None or shown <= low), default=None)
-    return FrameTimes(kept, end_pts, video.start_pts, video.time_base, undecodable, aim, lead, key_pts, scan.disorder)
+    return FrameTimes(
+        kept,
+        end_pts,
+        video.start_pts,
+        video.time_base,
+        undecodable=undecodable,
+        seek_pts=aim,
+        lead_count=lead,
+        key_pts=key_pts,
+        disorder=scan.disorder,
+        untimed=scan.untimed,
+    )
 
 
 def _mistimed_count(path: str | os.PathLike[str], index: int, seek_pts: int) -> int:
@@ -250,7 +265,7 @@ class _Scan:
         ends: pts of each frame to be shown, and where it ends.
         undecodable: pts of packets that are no use without what lies before them.
         keys: (pts, dts) of the key frames.
-        disorder: see :class:`FrameTimes`.
+        disorder, untimed: see :class:`FrameTimes`.
         in_fields: whether there are frames in two packets.
     """
 
@@ -258,6 +273,7 @@ class _Scan:
     undecodable: list[int] = field(default_factory=list)
     keys: list[tuple[int, int]] = field(default_factory=list)
     disorder: int = 0
+    untimed: int = 0
     in_fields: bool = False
 
     @classmethod
@@ -279,6 +295,7 @@ class _Scan:
         for packet in packets:
             first, before = before, packet.pts
             if packet.pts is None:
+                scan.untimed += packet.size_bytes > 0 and packet.field != 2 and not packet.is_discard
                 continue
             dts = packet.pts if packet.dts is None else packet.dts
             if packet.is_shown and packet.dts is not None:

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
-from reelproc.media.containers import MAX_PIXELS, check_file, demuxed, open_container, without_display_times
+from reelproc.media.containers import (
+    BARE_STREAMS,
+    MAX_PIXELS,
+    check_file,
+    demuxed,
+    open_container,
+    without_display_times,
+    without_timestamps,
+)
 from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
@@ -57,6 +65,8 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
             raise ProbeError(f"{os.fspath(path)!r} has neither video nor sound")
         video = _video(container, pictures[0], path, warnings) if pictures else None
         format_name = container.format.name
+        if video is not None and format_name in BARE_STREAMS:
+            raise without_timestamps(os.fspath(path), format_name)
         audio = _audio(sounds[0], video) if sounds else None
         if video is not None:
             cut = _is_cut_off(container, pictures[0])

@@ -193,9 +193,11 @@ class VideoReader(ABC):
         bound = (self._high if self._high is not None else times.end_pts + 1) if self._finished else self._last_pts
         found = {d.pts: d for d in self._known_damage}
         seen = set(self._seen)
+        without_key = "in front of the first key frame: it cannot be decoded"
         for pts, reason in (
-            *((p, "in front of the first key frame: it cannot be decoded") for p in times.undecodable),
-            *((p, self.lost_reason) for p in times.pts),
+            *((p, without_key) for p in times.undecodable),
+            # in a piece that was cut out of a stream with open groups, pictures precede the key frame they follow
+            *((p, without_key if p < self.video.start_pts else self.lost_reason) for p in times.pts),
         ):
             if pts not in seen and low <= pts and (bound is None or pts < bound):
                 found.setdefault(pts, Damage(pts, reason))

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from reelproc.cores import usable_cores
 from reelproc.errors import DecodeError
-from reelproc.media.containers import MAX_PIXELS
+from reelproc.media.containers import MAX_PIXELS, without_display_times
 from reelproc.media.ffmpeg import FFmpegProcess, filter_chain, input_arguments, widen_pipe
 from reelproc.media.fields import field_filters
 from reelproc.media.frame import Frame, PixelFormat, frame_bytes
@@ -77,8 +77,8 @@ class FFmpegReader(VideoReader):
     def _decode(self) -> Generator[Frame]:
         from reelproc.media.reader_pyav import CarefulReader, PyAVReader
 
-        if self.info.format_name == "avi" and self.video.codec in ("h264", "mpeg4"):
-            yield from self._in_process(PyAVReader)  # AVI tells no time of a frame; ffmpeg's guess is worse
+        if without_display_times(self.info.format_name, self.video.codec):
+            yield from self._in_process(PyAVReader)  # which counts; ffmpeg guesses
             return
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None

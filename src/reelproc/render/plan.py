@@ -30,7 +30,7 @@ class SourceFrames:
         time_base: seconds per unit.
         start_pts: the timestamp of time zero.
         end: seconds from time zero at which the last frame ends.
-        disorder: packets that go back in time, see :class:`~reelproc.media.packets.FrameTimes`.
+        disorder, untimed: packets that go back in time, or say none, see :class:`~reelproc.media.packets.FrameTimes`.
     """
 
     pts: tuple[int, ...]
@@ -38,6 +38,7 @@ class SourceFrames:
     start_pts: int
     end: Fraction
     disorder: int = 0
+    untimed: int = 0
 
     def time(self, pts: int) -> Fraction:
         """Seconds from time zero."""

@@ -166,6 +166,11 @@ def _span(
             f"{at}: the timestamps of {frames.disorder} frames go back, as in recordings that were joined end to end; "
             "frames are missing or out of place. Make each recording a clip of its own"
         )
+    if frames.untimed:
+        warnings.append(
+            f"{at}: {frames.untimed} frames carry no timestamp, and are left out: the ones beside them are held. "
+            "Write the source anew with one for every frame: ffmpeg -i IN -c:v libx264 -crf 16 -c:a copy OUT.mp4"
+        )
     late = frames.time(frames.pts[0]) - start
     if late > LATE_SECONDS:
         warnings.append(f"{at}: its first frame that can be shown is {float(late):.3f} s behind the start; it is held")

@@ -72,4 +72,4 @@ def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:
     ends = times.seconds(times.end_pts)
     if ends - info.duration > HOLD_SECONDS and info.duration > times.seconds(times.pts[-1]):
         ends = info.duration  # the last frame claims to be shown for longer than the whole file lasts
-    return SourceFrames(times.pts, video.time_base, video.start_pts, ends, times.disorder)
+    return SourceFrames(times.pts, video.time_base, video.start_pts, ends, times.disorder, times.untimed)
