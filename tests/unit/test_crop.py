@@ -124,6 +124,12 @@ def test_a_spline_that_swings_below_nothing_is_refused() -> None:
         Crop(keyframes=keys, interpolation="catmull-rom").resolve(HD, PORTRAIT)
 
 
+def test_a_window_of_which_the_picture_holds_next_to_nothing_is_refused() -> None:
+    """Its shape is kept where it is larger than the picture."""
+    with pytest.raises(SpecError, match=r"has 1920 x 0\.00192 of its shape within the 1920x1080 picture"):
+        Crop(keyframes=[key(0, 0, 0, 1e7, 10)]).resolve(HD, PORTRAIT)
+
+
 def test_the_window_holds_outside_the_keyframes_and_negative_times_count() -> None:
     crop = Crop(keyframes=[key(-1, 0, 0, 540, 960), key(1, 100, 0, 540, 960)])
     assert [window_of(crop, t).x for t in (-5, 0, 0.5, 9)] == [0, 50, 75, 100]

@@ -205,15 +205,15 @@ def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None)
         pairs: finds its second fields, which are shown behind the first where they do not say when.
     """
     untimed: list[tuple[Packet[Any], int, bool]] = []
-    before: int | None = None
+    behind_first: int | None = None  # when the frame of the picture's last packet ends
     for packet in packets:
         if not packet.size:
             continue
         pts, dts, completes = packet.pts, packet.dts, False
         if packet.stream_index == index:
-            completes = pairs is not None and pairs.field(bytes(packet)) == 2
-            pts = before if completes and pts is None else pts
-            before = None if pts is None else pts + (packet.duration or 1)
+            completes = pairs is not None and pairs.field(bytes(packet)) == 2 and behind_first is not None
+            pts = behind_first if completes and pts is None else pts
+            behind_first = None if pts is None else pts + (packet.duration or 1)
         if pts is None:
             continue
         if packet.stream_index != index:
@@ -234,21 +234,30 @@ def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None)
 
 @dataclass(slots=True)
 class _Copied:
-    """What was copied: the span on the source's clock, its frames, and whether the picture has reached its end."""
+    """What was copied.
+
+    Attributes:
+        first, last: the span on the source's clock, seconds.
+        frames: how many.
+        complete: whether the picture has reached its end.
+        took: whether the picture's last packet was copied.
+    """
 
     first: Fraction
     last: Fraction
     frames: int = 0
     complete: bool = False
+    took: bool = False
 
     def takes(self, each: _Timed, *, is_past: bool) -> bool:
-        """Whether a picture belongs to it; ``is_past``: it is decoded at or behind the wanted end."""
-        if not self.frames and each.shown != self.first:
-            return False
+        """Whether a packet of the picture is copied; ``is_past``: it is decoded at or behind the wanted end."""
+        completes = each.completes and self.took
         # past the end in decoding order only pictures between those that are kept already are wanted
-        self.complete = is_past and each.shown >= self.last and not each.completes
-        if self.complete or each.shown < self.first:  # a leading picture cannot be decoded
-            return False
-        self.frames += not each.completes
-        self.last = max(self.last, each.shown + (each.packet.duration or 0) * Fraction(each.packet.time_base))
-        return True
+        self.complete = is_past and each.shown >= self.last and not completes
+        # it begins with its first frame; pictures behind that but shown before it cannot be decoded
+        begun = self.frames > 0 or each.shown == self.first
+        self.took = begun and each.shown >= self.first and not self.complete
+        if self.took:
+            self.frames += not completes
+            self.last = max(self.last, each.shown + (each.packet.duration or 0) * Fraction(each.packet.time_base))
+        return self.took

@@ -99,6 +99,12 @@ class Crop(Stage):
                 f"{least[1]:g} in height, expected {SMALLEST:g} or more; enlarge it, or add keyframes where it swings"
             )
         largest = inside(Window(0.0, 0.0, float(most[0]), float(most[1])), stream.width, stream.height)
+        if min(largest.width, largest.height) < SMALLEST:
+            raise SpecError(
+                f"a crop window of {most[0]:g} x {most[1]:g} pixels has {largest.width:g} x {largest.height:g} of its "
+                f"shape within the {stream.width}x{stream.height} picture, expected {SMALLEST:g} or more each way; "
+                "make it less oblong"
+            )
         fixed = None
         if len(self.keyframes) == 1:
             fixed = inside(Window(*track.at(0.0).tolist()), stream.width, stream.height)
