@@ -83,6 +83,9 @@ def test_frames_that_carry_no_time_are_missed_aloud(tmp_path: Path) -> None:
     result = run_job(rp.RenderJob(reel=reel, output=tmp_path / "out.mp4"), JobContext())
     assert result.frame_count == 50
     assert any("frames carry no timestamp, and are left out" in warning for warning in result.warnings)
+    job = rp.ExtractJob(source=path, output=tmp_path / "copy.mkv", start=1.0, end=3.0, copy_codec=True)
+    copied = run_job(job, JobContext())
+    assert any("packets of the picture carry no timestamp, and are left out" in said for said in copied.warnings)
 
 
 def test_a_clip_from_the_middle_shows_what_was_asked_for(stream: Path, tmp_path: Path) -> None:

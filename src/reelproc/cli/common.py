@@ -104,9 +104,12 @@ def read_json(argument: str) -> Any:
 
 @contextmanager
 def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
-    """Shows progress with the time that is left, on a terminal; elsewhere, and for machines, nothing."""
+    """Shows progress with the time that is left, on a terminal; elsewhere, and for machines, nothing.
+
+    Who shows progress through it also ends where the program was asked to and nobody heard.
+    """
     if as_json or not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda _: end_if_asked()
         return
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -125,6 +128,7 @@ def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
 
         def show(event: Progress) -> None:
             nonlocal phase
+            end_if_asked()
             if event.phase != phase:  # each has a clock of its own: the estimate must not mix them
                 phase = event.phase
                 bar.reset(task, total=event.total or None, description=event.message or event.phase)
@@ -167,7 +171,6 @@ def follow(handle: JobHandle[R], *, as_json: bool) -> R:
     """Show the job's progress until it ends, and return its result."""
     with progress_bar(as_json=as_json) as show:
         for event in handle.events():
-            end_if_asked()
             show(event)
     return handle.result()
 

@@ -210,16 +210,16 @@ def frame_times(
     kept = tuple(pts[first:last]) or (pts[-1],)
     end_pts = pts[last] if last < len(pts) else _end(scan.ends[kept[-1]], pts, info)
     undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
+    key_pts = max((shown for shown, _ in scan.keys if low is None or shown <= low), default=None)
     aim, lead = None, 0
     if low is not None:
-        key = pts[0]
-        if seek is not None and not without_display_times(info.format_name, video.codec):
+        begin = pts[0]
+        if seek is not None and key_pts is not None and not without_display_times(info.format_name, video.codec):
             aim = seek  # the very one behind which these keys were found
             if not mistimed_after_seek(info.format_name):
                 aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
-            key = max(shown for shown, _ in scan.keys if shown <= low)
-        lead = bisect_left(pts, low) - bisect_left(pts, key)
-    key_pts = max((shown for shown, _ in scan.keys if low is None or shown <= low), default=None)
+            begin = key_pts
+        lead = bisect_left(pts, low) - bisect_left(pts, begin)
     return FrameTimes(
         kept,
         end_pts,

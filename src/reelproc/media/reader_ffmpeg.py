@@ -120,16 +120,17 @@ class FFmpegReader(VideoReader):
 
     def _is_guessed(self, last: int) -> bool:
         """Whether the last frame comes at another time than the packets promise: not all of them say theirs."""
-        promised = self._promised
-        place = bisect_left(promised, last)
-        missing = bool(promised) and (self._delivered is None or self._delivered < promised[-1])
-        return missing and promised[place : place + 1] != (last,)
+        place = bisect_left(self._promised, last)
+        return self._awaits_last() and self._promised[place : place + 1] != (last,)
 
     def _is_short(self) -> bool:
         """Whether the last frames that the packets promise are missing, though they may be there."""
+        return self._awaits_last() and len(self._seen) < len(self._promised)
+
+    def _awaits_last(self) -> bool:
+        """Whether the last frame that the packets promise has not gone out."""
         promised = self._promised
-        late = bool(promised) and (self._delivered is None or self._delivered < promised[-1])
-        return late and len(self._seen) < len(promised)
+        return bool(promised) and (self._delivered is None or self._delivered < promised[-1])
 
     @property
     def _shape(self) -> _Shape:

@@ -191,9 +191,9 @@ class ClipRenderer:
 
     def _opened(self) -> list[_Step]:
         """The steps; the first of them that works beside the loop is the network."""
-        from reelproc.stages.base import AheadWork
-
         if self._steps is None:
+            from reelproc.stages.base import AheadWork
+
             self._steps = []  # so that close() closes those that were opened, should another fail to
             with self.clock("startup"):  # networks are loaded here
                 target = replace(self.clip.target, restarts=self.restarts)

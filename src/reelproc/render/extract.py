@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["extract"]
 
-SOUND_BEHIND_SECONDS = 10
-"""How much further in the file sound may lie than the pictures it belongs to."""
-
 
 def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
     """Do ``job``.
@@ -114,18 +111,21 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         height=info.require_video().height,
         phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
         hardware=context.hardware,
-        warnings=() if start == exact(job.start) else (_moved(job, start),),
+        warnings=tuple(_warnings(job, copied)),
         start_seconds=float(start),
         end_seconds=float(end),
         copied=True,
     )
 
 
-def _moved(job: ExtractJob, start: Fraction) -> str:
-    return (
-        f"a copy starts at a key frame: this one at {float(start):.3f} s instead of {job.start:g} s; "
-        "extract without copying to be exact"
-    )
+def _warnings(job: ExtractJob, copied: _Copied) -> Iterator[str]:
+    if copied.first != exact(job.start):
+        yield (
+            f"a copy starts at a key frame: this one at {float(copied.first):.3f} s instead of {job.start:g} s; "
+            "extract without copying to be exact"
+        )
+    if copied.untimed:
+        yield f"{copied.untimed} packets of the picture carry no timestamp, and are left out; extract without copying"
 
 
 def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: OutputContainer) -> _Copied:
@@ -146,15 +146,15 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
         if times.seek_pts is not None:
             container.seek(times.seek_pts, stream=picture, backward=True, any_frame=False)
         pairs = FieldPairs.of(picture)
-        for each in _timed(demuxed(container, *(container.streams[i] for i in streams)), video.index, pairs):
+        for each in _timed(demuxed(container, *(container.streams[i] for i in streams)), video.index, pairs, span):
             context.check()
             if each.packet.stream_index != video.index:
                 if span.complete and each.shown >= span.last:
                     break
                 waiting.append(each)
             elif span.complete:
-                if len(streams) == 1 or each.decoded > span.last + SOUND_BEHIND_SECONDS:
-                    break
+                if len(streams) == 1:
+                    break  # else some of its sound may lie further on
             elif span.takes(each, is_past=end is not None and each.decoded >= end):
                 each.mux(first, streams, out)
             while waiting and waiting[0].shown < span.last:
@@ -194,7 +194,7 @@ class _Timed:
         out.mux(self.packet)
 
 
-def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None) -> Iterator[_Timed]:
+def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None, span: _Copied) -> Iterator[_Timed]:
     """Those of ``packets`` that say when they are shown, all with a decoding time.
 
     Matroska stores none, and libavformat works none out for the first pictures of a stream with B-frames.
@@ -203,6 +203,7 @@ def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None)
         packets: of one picture and maybe a sound.
         index: of the picture.
         pairs: finds its second fields, which are shown behind the first where they do not say when.
+        span: where pictures that do not are counted.
     """
     untimed: list[tuple[Packet[Any], int, bool]] = []
     behind_first: int | None = None  # when the frame of the picture's last packet ends
@@ -215,6 +216,7 @@ def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None)
             pts = behind_first if completes and pts is None else pts
             behind_first = None if pts is None else pts + (packet.duration or 1)
         if pts is None:
+            span.untimed += packet.stream_index == index and span.took
             continue
         if packet.stream_index != index:
             yield _Timed(packet, pts, pts if dts is None else dts, completes)
@@ -241,6 +243,7 @@ class _Copied:
         frames: how many.
         complete: whether the picture has reached its end.
         took: whether the picture's last packet was copied.
+        untimed: packets of the picture that say no time, and were not.
     """
 
     first: Fraction
@@ -248,6 +251,7 @@ class _Copied:
     frames: int = 0
     complete: bool = False
     took: bool = False
+    untimed: int = 0
 
     def takes(self, each: _Timed, *, is_past: bool) -> bool:
         """Whether a packet of the picture is copied; ``is_past``: it is decoded at or behind the wanted end."""
