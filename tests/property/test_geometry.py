@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isclose
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pictures import flat, noise
+from reelproc.errors import SpecError
 from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.media.placement import Fit, compose, even_near, fit, inside, whole
 from reelproc.media.scaling import FILTERS, Filter
@@ -122,10 +124,17 @@ def test_a_window_brought_inside_keeps_its_shape_and_moves_no_further_than_it_mu
     st.integers(16, 2000),
     st.floats(-1, 11),
 )
-def test_a_crop_stays_inside_and_its_size_is_even_and_no_larger_than_the_source(
+def test_a_crop_stays_inside_with_an_even_size_no_larger_than_the_source_or_is_refused_as_oblong(
     keyframes: list[CropKeyframe], width: int, height: int, time: float
 ) -> None:
     crop, stream = Crop(keyframes=keyframes), StreamInfo(width, height, Fraction(10))
+    widest, highest = max(k.width for k in keyframes), max(k.height for k in keyframes)
+    within = min(1, width / widest, height / highest) * min(widest, highest)
+    if not isclose(within, 2) and within < 2:
+        with pytest.raises(SpecError, match="less oblong"):
+            crop.resolve(stream, Target())
+        return
+    assume(within > 2)
     size = crop.resolve(stream, Target())
     assert size.width % 2 == size.height % 2 == 0
     assert 2 <= size.width <= width
