@@ -23,7 +23,7 @@ from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback, RenderResult
-from reelproc.schema import Fraction01, Items, Schema, Seconds, translated
+from reelproc.schema import Fraction01, Items, Schema, Seconds, Words, translated
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:
@@ -158,9 +158,9 @@ class DetectJob(Schema):
     times: Annotated[Items[Seconds], Field(min_length=1)] | None = None
     frames: Annotated[Items[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
     confidence: Fraction01 = 0.5
-    classes: Annotated[Items[str], Field(min_length=1)] = ("person",)
+    classes: Annotated[Items[Words], Field(min_length=1)] = ("person",)
     model: Source = "yolov8x"
-    backend: str = "ultralytics"
+    backend: Words = "ultralytics"
     trust: bool = False
     image_size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640
     on_damage: OnDamage = "raise"
@@ -312,7 +312,7 @@ def job_identity(job: Job) -> str:
             parts.append(type(error).__name__)
     if (output := job_output(job)) and scheme_of(output) == "file":
         parts.append(str(Path(output).absolute()))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def run_job(job: Job, context: JobContext | None = None) -> JobResult:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from reelproc.schema import Items, Schema, Seconds
+from reelproc.errors import SpecError
+from reelproc.schema import Items, Schema, Seconds, Words
 from reelproc.stages.base import Fit, Target
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop
@@ -44,17 +45,22 @@ FrameRate = Annotated[
 """Frames per second: 30, 29.97, "30000/1001" or a Fraction."""
 
 
-def _text(value: Any) -> Any:
+def in_json(value: Any) -> Any:
+    """``value``, a path as a string.
+
+    Raises:
+        SpecError: its bytes are not UTF-8.
+    """
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(text, str) and not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValueError("a file name that is not UTF-8 cannot stand in JSON; rename the file") from None
+            raise SpecError(f"a file name that is not UTF-8 cannot stand in JSON; rename it, got {text!r}") from None
     return text
 
 
-Source = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+Source = Annotated[str, BeforeValidator(in_json), Field(min_length=1)]
 """A path, or an address: ``file://``, ``s3://`` (extra ``s3``), and for sources ``https://``."""
 
 AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]
@@ -113,8 +119,8 @@ class Output(Schema):
     height: Annotated[int, Field(gt=0, le=16384, multiple_of=2)] | None = 1440
     fps: FrameRate | None = Fraction(30)
     fit: Fit = "contain"
-    encoder: str = "libx264"
-    preset: str | None = None
+    encoder: Words = "libx264"
+    preset: Words | None = None
     crf: Annotated[float, Field(ge=0, le=63)] | None = None
     gop_size: Annotated[int, Field(gt=0)] | None = None
     pix_fmt: Literal["yuv420p", "yuv444p"] = "yuv420p"

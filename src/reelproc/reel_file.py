@@ -10,7 +10,7 @@ from typing import Any
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.partial import partial_path
-from reelproc.reel import Reel
+from reelproc.reel import Reel, in_json
 from reelproc.storage import scheme_of
 
 __all__ = ["anchored", "beside", "read_reel", "reel_text", "write_reel"]
@@ -25,13 +25,20 @@ def anchored(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
     >>> from reelproc.reel import Clip
     >>> anchored(Reel(clips=[Clip(source="game.mp4")]), "/films").clips[0].source
     '/films/game.mp4'
+
+    Raises:
+        SpecError: the folder's name is not UTF-8.
     """
 
     return _moved(reel, lambda source: os.fspath(Path(folder).absolute() / source))
 
 
 def beside(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
-    """``reel`` with every relative source path, seen from the current folder, as it is seen from ``folder``."""
+    """``reel`` with every relative source path, seen from the current folder, as it is seen from ``folder``.
+
+    Raises:
+        SpecError: the way there is not UTF-8.
+    """
     return _moved(reel, lambda source: os.path.relpath(source, Path(folder).absolute()))
 
 
@@ -42,7 +49,7 @@ def _moved(reel: Reel, move: Callable[[str], str]) -> Reel:
         is_path = scheme_of(source) == "file" and not source.lower().startswith("file://")
         return move(source) if is_path and not Path(source).is_absolute() else source
 
-    clips = tuple(clip.model_copy(update={"source": placed(clip.source)}) for clip in reel.clips)
+    clips = tuple(clip.model_copy(update={"source": in_json(placed(clip.source))}) for clip in reel.clips)
     return reel.model_copy(update={"clips": clips})
 
 
@@ -58,7 +65,7 @@ def read_reel(path: str | os.PathLike[str]) -> Reel:
         text = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise ObjectNotFoundError(f"there is no file {os.fspath(path)!r}") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no name that a file could have
         raise StorageError(f"{os.fspath(path)!r} cannot be read: {error}") from error
     try:
         return anchored(Reel.model_validate_json(text), Path(path).absolute().parent)
@@ -73,14 +80,15 @@ def write_reel(reel: Reel, path: str | os.PathLike[str]) -> None:
         StorageError: the file cannot be written.
     """
     destination = Path(path)
-    partial = partial_path(destination)
     try:
-        partial.write_text(reel_text(reel), encoding="utf-8")
-        partial.replace(destination)
-    except OSError as error:
+        partial = partial_path(destination)
+        try:
+            partial.write_text(reel_text(reel), encoding="utf-8")
+            partial.replace(destination)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
         raise StorageError(f"{os.fspath(path)!r} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def reel_text(reel: Reel) -> str:

@@ -6,6 +6,7 @@ offending field and callers have one error type to catch.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -14,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from reelproc.errors import SpecError
 
-__all__ = ["Fraction01", "Items", "Schema", "Seconds", "translated"]
+__all__ = ["Fraction01", "Items", "Schema", "Seconds", "Words", "readable_path", "translated"]
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 """A finite number of seconds."""
@@ -27,6 +28,9 @@ Items = Annotated[Sequence[T], AfterValidator(tuple)]
 Fraction01 = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A share between 0 and 1."""
 
+Words = Annotated[str, Field(max_length=1_000_000)]
+"""Text of whole characters. A bound is what makes pydantic look for half a surrogate pair, which no JSON can hold."""
+
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 """``"#rrggbb"``."""
 
@@ -37,11 +41,13 @@ def _spec_error(error: ValidationError) -> SpecError:
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in _path(item)).lstrip(".")
         said = item["type"] == "missing" or (item["type"] == "value_error" and not isinstance(item["input"], str | int))
         got = "" if said else f" (got {_short(item['input'])})"  # a model's own check says itself what it got
-        message = item["msg"].removeprefix("Value error, ")
+        message = _TEXT if item["type"] == "string_unicode" else item["msg"].removeprefix("Value error, ")
         lines.append(f"{where}: {message}{got}" if where else f"{message}{got}")
     first = error.errors(include_url=False)[0]
     return SpecError(f"{error.title} is not valid: " + "; ".join(lines), path=_path(first))
 
+
+_TEXT = "text holds half of a character beyond U+FFFF (an emoji cut in two), expected whole ones; cut between"
 
 _tags: set[str] = set()
 
@@ -98,6 +104,15 @@ else:
         def model_validate_json(cls, *args, **kwargs):
             with translated():
                 return super().model_validate_json(*args, **kwargs)
+
+
+def readable_path(path: str | os.PathLike[str]) -> str:
+    r"""``path`` as text that any output and JSON takes: bytes that are not UTF-8 stand as ``\xff``.
+
+    >>> print(readable_path("caf\udce9.mp4"))
+    caf\xe9.mp4
+    """
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 class Schema(_Base):

@@ -154,3 +154,16 @@ def test_a_weak_second_box_of_somebody_is_not_somebody_else() -> None:
     found = followed([person], frames)
     assert not any(found.crowded)
     assert None not in found.seen
+
+
+def test_a_second_box_of_who_comes_back_casts_no_doubt() -> None:
+    person = line(300, 300, 60, seen=lambda t: not 2.0 < t < 3.0)
+    frames = [
+        frame.model_copy(update={"detections": (*frame.detections, *again)}) if 2.9 < frame.time < 3.1 else frame
+        for frame in frames_of([person], TIMES, noise=0.01, seed=9)
+        for again in [[d.model_copy(update={"confidence": 0.6, "x": d.x + 0.1 * d.width}) for d in frame.detections]]
+    ]
+    assert {len(frame.detections) for frame in frames} == {0, 1, 2}
+    found = followed([person], frames)
+    assert [f.time for f, d in zip(frames, found.seen, strict=True) if d is None] == [k / 10 for k in range(21, 30)]
+    assert found.reason is None

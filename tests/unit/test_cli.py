@@ -397,6 +397,29 @@ def test_an_unknown_executor_lists_those_there_are(reelproc_command: Command, tm
     assert "local" in ran.stderr
 
 
+def test_a_reel_in_a_folder_whose_name_no_json_holds_is_bad_input(
+    reelproc_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("reel.json").write_text('{"clips": [{"source": "game.mp4"}]}')
+    for reel, given in (("reel.json", ""), ("-", '{"clips": [{"source": "/game.mp4"}]}')):
+        ran = reelproc_command("render", reel, "out.mp4", stdin=given)
+        assert ran.exit_code == 2
+        assert "a file name that is not UTF-8 cannot stand in JSON; rename it" in ran.stderr
+    assert [p.name for p in folder.iterdir()] == ["reel.json"]
+
+
+@pytest.mark.parametrize("name", ["a\0.json", "\ud83d.json"])
+def test_a_reel_under_a_name_that_no_file_can_have_is_a_storage_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(rp.StorageError, match="cannot be read"):
+        read_reel(tmp_path / name)
+    with pytest.raises(rp.StorageError, match="cannot be written"):
+        write_reel(rp.Reel(clips=[rp.Clip(source="a.mp4")]), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_written_reel_reads_back_the_same(tmp_path: Path) -> None:
     reel = rp.Reel(
         clips=[

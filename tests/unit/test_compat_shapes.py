@@ -181,6 +181,13 @@ def test_a_compilation_shows_each_clip_under_its_banner() -> None:
     assert call.job.copies == ("s3://media/u/gallery/o.mp4",)
 
 
+def test_half_an_emoji_as_javascript_cuts_it_is_drawn_as_unknown() -> None:
+    clip = {"start_time": 3, "end_time": 9, "name": "Tor! \ud83d", "notes": "\ud83d\ude00", "rating": 4, "tags": []}
+    reel = reel_of(compat.create_annotated_compilation.translate("j", "u", "g.mp4", "o.mp4", [clip], root=ROOT))
+    (banner,) = (stage for stage in reel.clips[0].stages if isinstance(stage, rp.Banner))
+    assert (banner.name, banner.notes) == ("Tor! \ufffd", "😀")
+
+
 # ---- overlays
 
 

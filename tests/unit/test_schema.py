@@ -24,6 +24,8 @@ def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
         (lambda: rp.Clip(source="a", start=5, end=5), "ends after it starts"),
         (lambda: rp.Clip(source=""), "source"),
         (lambda: rp.Clip(source="caf\udce9.mp4"), "not UTF-8"),
+        (lambda: rp.Banner(rating=3, tags=["a", "\ud83d"]), r"tags\[1\]: text holds half of a character"),
+        (lambda: rp.TextSpec(text="Tor! \ud83d"), "text: text holds half of a character"),
         (lambda: rp.Output(width=811), "multiple of 2"),
         (lambda: rp.Output(width=None), "together"),
         (lambda: rp.Output(fps=0), "greater than 0"),

@@ -16,7 +16,7 @@ import click
 from reelproc.cli.common import common_options
 from reelproc.cli.failures import FAILED
 from reelproc.errors import BackendError
-from reelproc.schema import Schema
+from reelproc.schema import Schema, readable_path
 
 __all__ = ["Check", "Report", "doctor"]
 
@@ -204,7 +204,7 @@ def _disk() -> Iterator[Check]:
     for name, folder in (("disk for jobs", cache_folder()), ("disk here", Path.cwd())):
         there = next(p for p in (folder, *folder.parents) if p.exists())
         free = shutil.disk_usage(there).free
-        detail = f"{free / 1024**3:.1f} GiB free at {folder}"
+        detail = f"{free / 1024**3:.1f} GiB free at {readable_path(folder)}"
         if free < _SCARCE_BYTES:
             yield Check(name=name, status="warn", detail=f"{detail}: a long reel may not fit")
         else:

@@ -49,9 +49,24 @@ def dotted(path: Path) -> str:
 
 def refused(path: Path, got: object, expected: str, remedy: str = "") -> SpecError:
     """The error that says what was got where, what was expected, and what to do."""
-    shown = repr(got)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    shown = _shown(got)
     return SpecError(f"{dotted(path)}: got {shown}, expected {expected}" + (f"; {remedy}" if remedy else ""), path=path)
+
+
+def _shown(value: object) -> str:
+    try:
+        shown = repr(value)
+    except ValueError:  # a whole number with more digits than Python writes
+        return f"a {type(value).__name__} too long to write"
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def _as_float(value: numbers.Real) -> float:
+    """Infinity where it is larger than any float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def spellings(*names: str, **others: str) -> Names:
@@ -110,7 +125,7 @@ class Item:
         value = self.value
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise self.refused(expected)
-        number = float(value)
+        number = _as_float(value)
         low = (least is not None and number < least) or (above is not None and number <= above)
         if not math.isfinite(number) or low or (most is not None and number > most):
             raise self.refused(expected)
@@ -128,13 +143,13 @@ class Item:
         expected = f"a whole number from {least} {upper}"
         if isinstance(self.value, bool) or not isinstance(self.value, numbers.Real):
             raise self.refused(expected)
-        value = float(self.value)
+        value = _as_float(self.value)
         if not value.is_integer() or value < least or (most is not None and value > most):
             raise self.refused(expected)
         return int(value)
 
     def text(self, default: str | None = None) -> str:
-        """A string.
+        """A string. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
 
         Raises:
             SpecError: it is none.
@@ -143,7 +158,7 @@ class Item:
             return default
         if not isinstance(self.value, str):
             raise self.refused("a string")
-        return self.value
+        return self.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def flag(self, default: bool) -> bool:
         """True or false.

@@ -50,7 +50,10 @@ def keyframe_time(keyframe: Record, fps: Fraction) -> float:
     time, frame = keyframe["time"], keyframe["frame"]
     if not frame.given:
         return time.number()
-    at = float(exact(frame.number()) / fps)
+    try:
+        at = float(exact(frame.number()) / fps)
+    except OverflowError:
+        raise frame.refused(f"a frame at {float(fps):g} frames per second that has a time") from None
     if time.given and abs(time.number() - at) > 0.5 / float(fps):
         raise time.refused(f"frame / fps = {at:g} s, as its frame says", "give one of the two")
     return time.number() if time.given else at

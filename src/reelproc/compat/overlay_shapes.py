@@ -130,4 +130,9 @@ def _share(item: Item) -> float | None:
 
 
 def _name(item: Item) -> str | None:
-    return str(item.value) if item.given else None
+    if not item.given:
+        return None
+    try:
+        return Item(str(item.value), item.path).text()
+    except ValueError:
+        raise item.refused("a short name") from None

@@ -35,6 +35,7 @@ from reelproc.errors import JobCancelledError, JobLostError, ReelprocError, Spec
 from reelproc.executors.base import check_id
 from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
+from reelproc.reel import Source
 from reelproc.results import DetectResult, JobResult, JobStatus, Progress
 from reelproc.schema import Schema
 
@@ -59,7 +60,7 @@ class JobRequest(Schema):
     id: str
     identity: str
     job: str
-    cwd: str
+    cwd: Source
     timeout: float | None = None
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import ColourInfo
 from reelproc.media.orientation import Orientation
-from reelproc.schema import Schema
+from reelproc.schema import Schema, readable_path
 
 __all__ = ["AudioStream", "MediaInfo", "VideoStream"]
 
@@ -81,7 +84,7 @@ class MediaInfo(Schema):
     """What a media file is.
 
     Attributes:
-        path: as given.
+        path: as given; in JSON, bytes of it that are not UTF-8 stand as ``\\xff``.
         format_name: of the container, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         size_bytes: of the file.
         duration: seconds of the chosen video stream (of the sound, where there is no video).
@@ -93,7 +96,7 @@ class MediaInfo(Schema):
         warnings: what is odd about the file, for people.
     """
 
-    path: str
+    path: Annotated[str, PlainSerializer(readable_path, return_type=str, when_used="json")]
     format_name: str
     size_bytes: int
     duration: Fraction

@@ -101,7 +101,8 @@ def _step(
         given, costs = _given(tracks, detections, now, shift)
     mine = next(k for k, t in enumerate(tracks) if t is wanted)
     reason: LossReason | None = None
-    if given[mine] is not None and now - wanted.time > _GAP_SECONDS and _is_doubtful(mine, given, costs, tracks, now):
+    is_back = given[mine] is not None and now - wanted.time > _GAP_SECONDS
+    if is_back and _is_doubtful(mine, given, costs, tracks, detections, now):
         given[mine], reason = None, "could be one of several"
     for track, column in zip(tracks, given, strict=True):
         if column is not None:
@@ -135,15 +136,24 @@ def _given(
 
 
 def _is_doubtful(
-    mine: int, given: Sequence[int | None], costs: Sequence[Sequence[float]], tracks: Sequence[Track], now: float
+    mine: int,
+    given: Sequence[int | None],
+    costs: Sequence[Sequence[float]],
+    tracks: Sequence[Track],
+    detections: Sequence[Detection],
+    now: float,
 ) -> bool:
-    """Whether somebody whom no track of old claims fits nearly as well."""
+    """Whether somebody whom no track of old claims fits nearly as well; a second box of the same person is nobody."""
     number = given[mine]
     assert number is not None
     # only of those who were there before can be said that they are somebody else
     old = {k for k, t in enumerate(tracks) if k != mine and t.born < tracks[mine].time and now - t.time <= _GAP_SECONDS}
     claimed = {given[k] for k in old}
-    others = [cost for column, cost in enumerate(costs[mine]) if column != number and column not in claimed]
+    others = (
+        cost
+        for column, cost in enumerate(costs[mine])
+        if column not in claimed and union_overlap(detections[column], detections[number]) < _SAME
+    )
     return min(others, default=inf) - costs[mine][number] < _DOUBT
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reelproc.errors import SpecError
 from reelproc.ratings import clip_title
-from reelproc.schema import Items, Seconds
+from reelproc.schema import Items, Seconds, Words
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
 
@@ -41,9 +41,9 @@ class Banner(Stage):
 
     stage: Literal["banner"] = "banner"
     rating: Annotated[int, Field(ge=1, le=5)]
-    name: str | None = None
-    tags: Items[str] = ()
-    notes: str | None = None
+    name: Words | None = None
+    tags: Items[Words] = ()
+    notes: Words | None = None
     start_time: Seconds | None = None
     end_time: Seconds | None = None
     scale: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None

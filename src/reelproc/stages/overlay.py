@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
 
@@ -63,8 +63,8 @@ class HighlightRegion(Schema):
     end_time: Seconds
     keyframes: Items[HighlightKeyframe] = Field(min_length=1)
     enabled: bool = True
-    id: str | None = None
-    label: str | None = None
+    id: Words | None = None
+    label: Words | None = None
     video_width: Annotated[int, Field(gt=0)] | None = None
     video_height: Annotated[int, Field(gt=0)] | None = None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import exact, merge_spans
@@ -76,8 +76,8 @@ class TextSpec(Schema):
         shadow, stroke: None: without.
     """
 
-    text: str
-    font: str = "sans-bold"
+    text: Words
+    font: Words = "sans-bold"
     size: Annotated[float, Field(gt=0, le=1)] = 0.05
     position: TextPosition = TextPosition()
     max_width: Annotated[float, Field(gt=0, le=1)] = 0.9
@@ -98,7 +98,7 @@ class TextElement(Schema):
     """
 
     spec: TextSpec
-    id: str | None = None
+    id: Words | None = None
     enabled: bool = True
 
 
@@ -116,7 +116,7 @@ class TextRegion(Schema):
     end_time: Seconds
     elements: Items[TextElement] = ()
     enabled: bool = True
-    id: str | None = None
+    id: Words | None = None
 
     def model_post_init(self, _context: object, /) -> None:
         """Check the order of start and end."""
