@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from faulty_s3 import S3Service
 
@@ -43,6 +44,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure() -> None:
+    """Time no example: machines are shared. Where ``CI`` is set, Hypothesis draws the same ones each time."""
+    settings.register_profile("untimed", settings.default, deadline=None)
+    settings.load_profile("untimed")
+    _take_interrupts()
+
+
+def _take_interrupts() -> None:
     """Take SIGINT where the suite runs in the background too: children inherit that it is ignored; tests send it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

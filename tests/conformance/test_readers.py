@@ -232,14 +232,14 @@ class ReaderSuite:
         "edit_list.mp4",
     )
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_a_seek_to_any_frame_gives_the_pixels_of_reading_up_to_it(self, folder: Path, data: st.DataObject) -> None:
         self._check_seek(made(folder, data.draw(st.sampled_from(self.seekable))).path, data)
 
     seekable_footage: ClassVar[tuple[str, ...]] = ("bikes.mp4", "nasa_13013.mp4", "no-initial-keyframe.ts", "tree.avi")
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_a_seek_in_real_footage_gives_the_pixels_of_reading_up_to_it(
         self, footage: Path, data: st.DataObject

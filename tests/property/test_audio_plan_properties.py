@@ -70,7 +70,7 @@ def gains(voices: tuple[Voice, ...], total: int, *, powers: bool = False) -> np.
     return added
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(reels())
 def test_clips_side_by_side_sound_at_full_level_wherever_they_have_sound(
     reel: tuple[list[SoundPiece], Fraction],
@@ -86,7 +86,7 @@ def test_clips_side_by_side_sound_at_full_level_wherever_they_have_sound(
     np.testing.assert_allclose(heard, expected, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(reels(overlap=True))
 def test_dissolves_keep_the_power(reel: tuple[list[SoundPiece], Fraction]) -> None:
     pieces = [replace(p, time_map=TimeMap.identity(p.out_duration)) for p in reel[0]]
@@ -95,7 +95,7 @@ def test_dissolves_keep_the_power(reel: tuple[list[SoundPiece], Fraction]) -> No
     np.testing.assert_allclose(gains(plan_voices(pieces, duration), sample_at(duration), powers=True), 1, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(reels(overlap=True))
 def test_every_sample_shows_the_source_where_the_plans_clock_says(reel: tuple[list[SoundPiece], Fraction]) -> None:
     pieces, duration = reel

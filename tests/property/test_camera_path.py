@@ -44,7 +44,7 @@ def anybody(draw: st.DrawFn) -> list[Sighting]:
     speed=st.floats(0.1, 3),
     acceleration=st.floats(0.1, 10),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_was_seen_the_crop_is_steady_and_inside_the_frame(
     sightings: list[Sighting], shape: float, share: float, speed: float, acceleration: float
 ) -> None:

@@ -22,7 +22,7 @@ RATE = st.floats(0.0, 0.1)
 KINDS = ("decode.h264", "pipe", "stage.scale", "encode.libx264.fast", "network.default")
 SAMPLES = st.fixed_dictionaries({kind: RATE.map(lambda rate: [rate]) for kind in KINDS})
 LONG = typical.reel_of(8)
-UNHURRIED = settings(deadline=None, max_examples=40)
+UNHURRIED = settings(max_examples=40)
 """For those that estimate a reel of twelve segments many times."""
 
 

@@ -25,7 +25,6 @@ aspects = st.fractions(Fraction(1, 4), Fraction(4), max_denominator=1281)
 modes: st.SearchStrategy[Fit] = st.sampled_from(["contain", "cover", "stretch"])
 
 
-@settings(deadline=None)
 @given(sides, sides, aspects, even_sides, even_sides, modes)
 def test_a_placement_lies_within_picture_and_canvas_on_even_pixels(
     width: int, height: int, aspect: Fraction, target_width: int, target_height: int, mode: Fit
@@ -41,7 +40,6 @@ def test_a_placement_lies_within_picture_and_canvas_on_even_pixels(
     assert place.width > 0 < place.height
 
 
-@settings(deadline=None)
 @given(sides, sides, aspects, even_sides, even_sides)
 def test_contain_shows_everything_undistorted_and_touches_two_edges(
     width: int, height: int, aspect: Fraction, target_width: int, target_height: int
@@ -57,7 +55,6 @@ def test_contain_shows_everything_undistorted_and_touches_two_edges(
     assert abs(place.height - height * scale) < 2
 
 
-@settings(deadline=None)
 @given(sides, sides, aspects, even_sides, even_sides)
 def test_cover_fills_the_canvas_undistorted_and_cuts_one_direction_equally(
     width: int, height: int, aspect: Fraction, target_width: int, target_height: int
@@ -70,13 +67,11 @@ def test_cover_fills_the_canvas_undistorted_and_cuts_one_direction_equally(
     assert 2 * window.y + window.height == pytest.approx(height)
 
 
-@settings(deadline=None)
 @given(even_sides, even_sides, modes)
 def test_a_picture_of_the_canvas_size_is_taken_as_it_is(width: int, height: int, mode: Fit) -> None:
     assert fit(width, height, Fraction(1), width, height, mode) == (whole(width, height), (0, 0, width, height))
 
 
-@settings(deadline=None)
 @given(st.floats(0, 10000), st.integers(2, 5000))
 def test_even_is_near_and_within_its_limit(value: float, limit: int) -> None:
     even = even_near(value, limit)
@@ -89,7 +84,6 @@ coordinates = st.floats(-3000, 3000)
 lengths = st.floats(2, 6000)
 
 
-@settings(deadline=None)
 @given(coordinates, coordinates, lengths, lengths, sides, sides)
 def test_a_window_brought_inside_keeps_its_shape_and_moves_no_further_than_it_must(
     x: float, y: float, width: float, height: float, frame_width: int, frame_height: int
@@ -105,7 +99,6 @@ def test_a_window_brought_inside_keeps_its_shape_and_moves_no_further_than_it_mu
     assert inside(moved, frame_width, frame_height) == pytest.approx(moved, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -148,7 +141,6 @@ def test_a_crop_stays_inside_with_an_even_size_no_larger_than_the_source_or_is_r
     assert window.y + window.height <= height + 1e-6
 
 
-@settings(deadline=None)
 @given(coordinates, coordinates, lengths, lengths, st.integers(2, 999), st.integers(2, 999))
 def test_the_whole_of_a_window_is_the_window(
     x: float, y: float, width: float, height: float, nominal_width: int, nominal_height: int
@@ -168,7 +160,7 @@ def window_of(shares: tuple[float, float, float, float], width: int, height: int
     return Window(shares[0] * (width - across), shares[1] * (height - down), across, down)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small, small, small, small, windows, formats, kernels, st.tuples(*[st.integers(0, 255)] * 3))
 def test_flat_stays_flat_whatever_is_done_to_it(
     width: int,
@@ -185,7 +177,7 @@ def test_flat_stays_flat_whatever_is_done_to_it(
     assert np.array_equal(made.data, flat(out_width, out_height, pix_fmt, levels).data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(small, small, small, small, windows, kernels)
 def test_turning_the_picture_over_turns_the_result_over(
     width: int, height: int, out_width: int, out_height: int, shares: tuple[float, float, float, float], kernel: Filter

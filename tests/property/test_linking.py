@@ -55,7 +55,7 @@ def line(x: float, y: float, vx: float, vy: float = 0.0, **more: object) -> Pers
 @given(seed=st.integers(0, 10_000), who=st.integers(0, 4))
 @example(seed=184, who=1)  # not found for three frames after the second: their speed was two boxes' jitter
 @example(seed=265, who=1)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_everybody_is_followed_through_noise_and_missing_detections(seed: int, who: int) -> None:
     rng = random.Random(seed)
     people = [line(150 + 220 * k, 200 + 60 * k, rng.uniform(-25, 25), rng.uniform(-15, 15)) for k in range(5)]

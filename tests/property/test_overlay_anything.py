@@ -56,7 +56,7 @@ def keyframes(draw):
     stroke=st.floats(0, 50),
     time=st.floats(-1, 12),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_spotlight_is_drawn_on_frames_of_any_size(keyframes, width, height, pix_fmt, effect, shape, stroke, time):
     overlay = Overlay(
         regions=[HighlightRegion(start_time=0, end_time=8, keyframes=keyframes)],
@@ -117,7 +117,7 @@ def test_no_text_is_lost_or_added_on_its_way_to_the_line(text):
 
 
 @given(text=TEXTS, width=st.floats(10, 300), size=st.floats(4, 40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_every_line_keeps_to_the_width_and_the_block_to_the_height(text, width, size):
     fonts = Fonts("sans", size)
     try:
@@ -142,7 +142,7 @@ def test_every_line_keeps_to_the_width_and_the_block_to_the_height(text, width, 
     align=st.sampled_from(["left", "center", "right"]),
     stroke=st.one_of(st.none(), st.floats(0, 0.2)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_text_stays_in_the_frame_wherever_it_is_put(text, x, y, size, align, stroke):
     spec = TextSpec(
         text=text,

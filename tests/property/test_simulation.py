@@ -41,7 +41,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(fleets(), st.integers(0, 1000))
 def test_a_day_keeps_its_books(fleet: Fleet, seed: int) -> None:
     day = simulate_day(fleet, seed=seed)
@@ -62,7 +62,7 @@ def test_a_day_keeps_its_books(fleet: Fleet, seed: int) -> None:
     assert day.simulated is True
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(fleets(), st.integers(0, 1000))
 def test_equal_seeds_give_equal_days(fleet: Fleet, seed: int) -> None:
     assert simulate_day(fleet, seed=seed) == simulate_day(fleet, seed=seed)
@@ -137,7 +137,7 @@ def made(usd: float, wall: float) -> Day:
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 1), st.floats(1, 100)), min_size=1, max_size=12))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_nothing_beats_a_point_of_the_frontier_and_the_knee_is_one(points: list[tuple[float, float]]) -> None:
     days = [made(*point) for point in points]
     line = frontier(days)
@@ -176,7 +176,7 @@ def test_what_the_model_does_not_explain_is_said() -> None:
 
 
 @given(st.floats(1.5, 4.0))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_a_slower_host_slows_what_has_a_host_in_it_and_nothing_else(slowness: float) -> None:
     plain = {r.name: r.simulated_seconds for r in replay(draws=40)}
     slow = {r.name: r.simulated_seconds for r in replay(Parameters().changed(host_slowness=slowness + 1.97), draws=40)}

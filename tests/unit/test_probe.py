@@ -230,7 +230,7 @@ class TestFrameTimes:
             assert times.end_pts > times.pts[-1]
             assert times.seconds(times.start_pts) == 0
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_a_span_is_its_frames_and_one_on_either_side(
         self, indexed: list[tuple[MadeVideo, MediaInfo]], data: st.DataObject

@@ -136,8 +136,8 @@ def annotated_clip(item: Item, source: str) -> Clip:
         raise end.refused(f"a number above {start:g}, the clip's start")
     banner = Banner(
         rating=fields["rating"].whole(least=min(RATINGS), most=max(RATINGS)),
-        name=fields["name"].text("") or None,
-        notes=fields["notes"].text("") or None,
+        name=fields["name"].prose("") or None,
+        notes=fields["notes"].prose("") or None,
         tags=_tags(fields["tags"]),
     )
     return Clip(source=source, start=start, end=end.number(), stages=[banner])
@@ -145,5 +145,5 @@ def annotated_clip(item: Item, source: str) -> Clip:
 
 def _tags(item: Item) -> list[str]:
     if isinstance(item.value, str):  # as in the annotation table
-        return [tag for tag in (part.strip() for part in item.value.split(",")) if tag]
-    return [tag.text() for tag in item.items()]
+        return [tag for tag in (part.strip() for part in item.prose().split(",")) if tag]
+    return [tag.prose() for tag in item.items()]

@@ -149,7 +149,7 @@ class Item:
         return int(value)
 
     def text(self, default: str | None = None) -> str:
-        """A string. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
+        """A string.
 
         Raises:
             SpecError: it is none.
@@ -158,7 +158,15 @@ class Item:
             return default
         if not isinstance(self.value, str):
             raise self.refused("a string")
-        return self.value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return self.value
+
+    def prose(self, default: str | None = None) -> str:
+        """A string for people. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
+
+        Raises:
+            SpecError: it is none.
+        """
+        return self.text(default).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def flag(self, default: bool) -> bool:
         """True or false.

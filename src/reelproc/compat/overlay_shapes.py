@@ -133,6 +133,6 @@ def _name(item: Item) -> str | None:
     if not item.given:
         return None
     try:
-        return Item(str(item.value), item.path).text()
+        return Item(str(item.value), item.path).prose()
     except ValueError:
         raise item.refused("a short name") from None

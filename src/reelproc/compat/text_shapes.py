@@ -60,7 +60,7 @@ def _spec(fields: Record) -> TextSpec:
             x=place["x"].number(position.x, least=-100, most=100), y=place["y"].number(position.y, least=-100, most=100)
         )
     return TextSpec(
-        text=fields["text"].text(),
+        text=fields["text"].prose(),
         font=fields["font"].text(plain["font"].default),
         size=fields["size"].number(plain["size"].default, above=0, most=1),
         position=position,
