@@ -44,18 +44,53 @@ __all__ = [
     "SpecError",
     "StorageError",
     "redact",
+    "shown_address",
 ]
 
-_URL_SECRETS = re.compile(r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/@?#]*@)?(?P<rest>[^\s?#'\"]*)(?:[?#][^\s'\"]*)?")
+_QUOTE = r"['\"](?=[\w%/.?#&=-])"
+"""A quote within a URL; one that ends it stands before something else."""
+_URL = re.compile(
+    r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/@?#]*@)?"
+    rf"(?P<rest>(?:[^\s?#'\"]|{_QUOTE})*)(?P<query>(?:[?#](?:[^\s'\"]|{_QUOTE})*)?)"
+)
+_PARAMETER = re.compile(r"[?&][\w.%~-]+=[^\s'\"]*")
+"""What is left of a query where the URL holds spaces."""
 
 
 def redact(text: str) -> str:
-    """``text`` with the user, password, query and fragment of every URL in it removed.
+    """``text`` with the user, password, query and fragment of every URL in it removed; keys of ``s3://`` have neither.
+
+    Where the text is one address and nothing else, :func:`shown_address` knows where it ends.
 
     >>> redact("GET https://me:pw@bucket.example/key.mp4?X-Amz-Signature=abc failed")
     'GET https://bucket.example/key.mp4 failed'
     """
-    return _URL_SECRETS.sub(lambda m: m["scheme"] + m["rest"], text)
+    if "://" not in text:
+        return text
+
+    def shown(match: re.Match[str]) -> str:
+        return match["scheme"] + match["rest"] + (match["query"] if match["scheme"].lower() == "s3://" else "")
+
+    told = _URL.sub(shown, text)
+    return _PARAMETER.sub("", told) if "http" in told.lower() else told
+
+
+_ADDRESS = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?:[^/@?#]*@)?(?P<rest>.*)", re.DOTALL)
+
+
+def shown_address(address: str) -> str:
+    """``address`` without user and password, and unless it is one of ``s3://`` or a path, without query and fragment.
+
+    >>> shown_address("https://me:pw@example.org/the 'best' of.mp4?sig='a b'")
+    "https://example.org/the 'best' of.mp4"
+    >>> shown_address("s3://bucket/goal #1?.mp4")
+    's3://bucket/goal #1?.mp4'
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        return address
+    rest = match["rest"] if match["scheme"].lower() in ("s3://", "file://") else re.split(r"[?#]", match["rest"])[0]
+    return match["scheme"] + rest
 
 
 class ReelprocError(Exception):

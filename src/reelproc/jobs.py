@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pydantic import Field, TypeAdapter
 
 from reelproc import storage
 from reelproc.detectors.checkpoints import is_checkpoint_path
-from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, redact
+from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, shown_address
 from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
@@ -344,24 +345,26 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
         context.check()
         storage.copy(output, copy)
     if isinstance(job, DetectJob):
-        return result.model_copy(update={"source": redact(job.source), "model": redact(job.model)})
+        return result.model_copy(update={"source": shown_address(job.source), "model": shown_address(job.model)})
     return result
 
 
 def _copies(job: Job) -> Sequence[str]:
-    """Where the result shall be besides, checked before the work as far as that can be done here.
+    """Where else the result shall be, tried before the work.
 
     Raises:
         SpecError: it would replace a source.
         StorageError: nothing can be written there.
     """
-    copies = job.copies if isinstance(job, RenderJob) else ()
-    for number, copy in enumerate(copies):
-        if copy in job_sources(job):
-            raise SpecError(f"the copy {copy} is a source of the reel; write to another", path=("copies", number))
-        if storage.scheme_of(copy) == "file":
-            storage.local_output(copy)
-    return copies
+    if not isinstance(job, RenderJob):
+        return ()
+    from reelproc.render.transfers import keep_sources
+
+    for number, copy in enumerate(job.copies):
+        keep_sources(job_sources(job), copy, "the copy", ("copies", number))
+        with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+            storage.local_output(copy, folder=Path(folder))
+    return [copy for copy in job.copies if not storage.same(copy, job.output)]
 
 
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:

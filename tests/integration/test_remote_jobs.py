@@ -260,9 +260,31 @@ def test_a_job_is_cancelled_while_it_downloads(s3: S3Service, game: str, tmp_pat
     assert s3.open_uploads() == []
 
 
-def test_the_output_may_not_be_the_source(s3: S3Service, game: str, tmp_path: Path) -> None:
-    with pytest.raises(rp.SpecError, match="is a source of the job"):
-        run(cut(game, game), tmp_path / "job")
+@pytest.mark.parametrize("spelled", ["s3://{0}/{1}", "S3://{0}/{1}", "s3:///{1}"])
+def test_no_source_is_written_over_however_it_is_spelled(
+    s3: S3Service, game: str, tmp_path: Path, spelled: str
+) -> None:
+    bucket, _, key = game.removeprefix("s3://").partition("/")
+    before, place = identity(game), spelled.format(bucket, key)
+    copied = cut(game, tmp_path / "out.mp4").model_copy(update={"copies": (place,)})
+    for job in (cut(game, place), copied):
+        with pytest.raises(rp.SpecError, match="is a source of the job"):
+            run(job, tmp_path / "job")
+    assert identity(game) == before
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_copies_are_tried_before_the_work_and_one_at_the_output_is_the_output(
+    s3: S3Service, game: str, tmp_path: Path
+) -> None:
+    output = f"s3://{s3.bucket}/reels/goal #1?.mp4"
+    job = cut(game, output, end=20.5)
+    with pytest.raises(rp.StorageError, match="missing"):
+        run(job.model_copy(update={"copies": ("s3://missing/a.mp4",)}), tmp_path / "job")
+    assert s3.keys() == ["games/game.mp4"]
+    result = run(job.model_copy(update={"copies": ("s3:///reels/goal #1?.mp4",)}), tmp_path / "job")
+    assert result.output == output
+    assert s3.keys() == ["games/game.mp4", "reels/goal #1?.mp4"]
 
 
 def test_the_same_source_has_the_same_identity_and_another_another(s3: S3Service, game: str) -> None:

@@ -305,7 +305,7 @@ def test_damage_is_an_error_unless_it_is_to_be_concealed(footage: Path, tmp_path
 def test_the_output_may_not_be_a_source(source: Path, tmp_path: Path) -> None:
     copy = tmp_path / "game.mp4"
     copy.write_bytes(source.read_bytes())
-    with pytest.raises(rp.SpecError, match="is a source of the reel"):
+    with pytest.raises(rp.SpecError, match="is a source of the job"):
         render(reel_of(rp.Clip(source=copy)), copy)
     assert copy.read_bytes() == source.read_bytes()
 

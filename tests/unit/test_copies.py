@@ -32,9 +32,40 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path: Path)
     made = numbered_video(tmp_path / "in.mp4", frame_count=5)
     with pytest.raises(rp.StorageError, match="nowhere"):
         run_job(job(made.path, tmp_path / "out.mp4", tmp_path / "nowhere" / "a.mp4"))
-    with pytest.raises(rp.SpecError, match="a source of the reel"):
-        run_job(job(made.path, tmp_path / "out.mp4", made.path))
+    with pytest.raises(rp.SpecError, match="a source only"):
+        run_job(job(made.path, tmp_path / "out.mp4", "https://example.org/a.mp4"))
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_copy_at_the_output_is_the_output(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "in.mp4", frame_count=5)
+    run_job(job(made.path, tmp_path / "out.mp4", f"file://{tmp_path}/out.mp4"))
+    assert rp.probe(tmp_path / "out.mp4", exact=True).frame_count == 5
+
+
+@pytest.mark.parametrize(
+    "spelled", ["{0}/in.mp4", "{0}/./x/../in.mp4", "file://{0}/in.mp4", "{0}/soft.mp4", "{0}/hard.mp4"]
+)
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_no_source_is_written_over_however_it_is_spelled(tmp_path: Path, spelled: str, *, is_copy: bool) -> None:
+    made = numbered_video(tmp_path / "in.mp4", frame_count=5)
+    before = made.path.read_bytes()
+    (tmp_path / "x").mkdir()
+    (tmp_path / "soft.mp4").symlink_to(made.path)
+    (tmp_path / "hard.mp4").hardlink_to(made.path)
+    place = spelled.format(tmp_path)
+    asked = job(made.path, tmp_path / "out.mp4", place) if is_copy else job(made.path, place)
+    with pytest.raises(rp.SpecError, match="is a source of the job") as caught:
+        run_job(asked)
+    assert caught.value.path == (("copies", 0) if is_copy else ("output",))
+    assert made.path.read_bytes() == before
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_modal_does_not_fetch_a_result_over_its_source(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "in.mp4", frame_count=5)
+    with pytest.raises(rp.SpecError, match="is a source of the job"):
+        Staging("s3://bucket/staging").staged(job(made.path, f"file://{made.path}"), "j")
 
 
 def test_where_the_copies_go_is_part_of_the_job() -> None:

@@ -51,6 +51,9 @@ def test_errors_are_also_the_builtin_ones(kind: type[Exception], builtin: type[E
         "https://bucket.r2.example/key.mp4?X-Amz-Signature=SECRET&x=1",
         "GET 'https://AKIA:SECRET@host/k' failed",
         "s3://SECRET@bucket/key and https://h/?token=SECRET#SECRET",
+        "https://h/it's.mp4?sig=SECRET",
+        "'https://h/it's.mp4?name='a'&sig=SECRET', got",
+        "https://h/the best.mp4?X-Amz-Signature=SECRET&x=SECRET failed",
     ],
 )
 def test_no_secret_of_a_url_is_shown(text: str) -> None:
@@ -58,6 +61,12 @@ def test_no_secret_of_a_url_is_shown(text: str) -> None:
     assert "SECRET" not in str(error)
     assert "SECRET" not in repr(error)
     assert "SECRET" not in repr(pickle.loads(pickle.dumps(error)))
+
+
+def test_a_key_is_shown_whole() -> None:
+    assert str(errors.StorageError("s3://bucket/goal #1?.mp4 is gone")) == "s3://bucket/goal #1?.mp4 is gone"
+    assert errors.shown_address("/films/goal #1?.mp4") == "/films/goal #1?.mp4"
+    assert errors.shown_address("HTTPS://u:p@h/it's all.mp4?sig=it's#x") == "HTTPS://h/it's all.mp4"
 
 
 def test_a_lost_job_may_be_tried_again_and_a_wrong_spec_not() -> None:

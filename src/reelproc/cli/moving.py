@@ -95,12 +95,12 @@ def _shown(show: ProgressCallback, phase: str, name: str) -> Callable[[int, int]
 
 
 def _say(source: str, destination: str, size: int, begin: float, identity: str, *, as_json: bool) -> None:
-    from reelproc.errors import redact
+    from reelproc.errors import shown_address
 
     seconds = max(time.perf_counter() - begin, 1e-6)
     moved = Moved(
-        source=redact(source),
-        destination=redact(destination),
+        source=shown_address(source),
+        destination=shown_address(destination),
         size_bytes=size,
         seconds=round(seconds, 4),
         identity=identity,

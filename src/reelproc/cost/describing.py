@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reelproc.cost.counting import LEAD_IN_SECONDS, MEGA, count
 from reelproc.cost.work import SegmentWork, Work
-from reelproc.errors import SpecError, redact
+from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.media.probe import probe
 from reelproc.reel import Clip, Output, Reel
@@ -69,7 +69,7 @@ def work_of(job: Job | Reel) -> Work:
             paths[address] = str(path)
         checkpoint = paths.pop(job.model, None) if isinstance(job, DetectJob) else None
         megabytes = Path(checkpoint).stat().st_size / MEGA if checkpoint else 0.0  # it is fetched whole
-        with speaking_of({path: redact(address) for address, path in paths.items()}):
+        with speaking_of({path: shown_address(address) for address, path in paths.items()}):
             work = _counted(with_paths(job, paths), remote=bool(paths))
     footage = 1 if isinstance(job, DetectJob) else len(job_sources(job))
     megabytes += work.source_megabytes * len(paths) / max(1, footage)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelproc import storage
-from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, redact
+from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, shown_address
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.render.transfers import keep_sources
 from reelproc.results import JobResult, Progress
 from reelproc.storage.stand_in import release, rename_in, with_addresses
 
@@ -53,10 +54,12 @@ class Staging:
         """The job with addresses for paths, its sources uploaded.
 
         Raises:
-            SpecError: it has paths, and there is no prefix.
+            SpecError: it has paths, and there is no prefix; or its output is one of its sources.
             StorageError: a source cannot be read or uploaded.
         """
         output = job_output(job)
+        if output:
+            keep_sources(job_sources(job), output, "the output", ("output",))
         _check_copies(job)
         addresses = (*job_sources(job), *([output] if output else []))
         local = [address for address in addresses if storage.scheme_of(address) == "file"]
@@ -73,7 +76,7 @@ class Staging:
             storage.local_output(output)  # what cannot be written is better known before anything is rented
             fetched_from = storage.join(self.prefix, "outputs", name, Path(output).name)
             paths[output] = fetched_from
-        names = {redact(address): path for path, address in paths.items()}
+        names = {shown_address(address): path for path, address in paths.items()}
         return Staged(with_paths(job, paths), names, fetched_from)
 
     def store(self, job: Job) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import hypot, isfinite
 from typing import TYPE_CHECKING
 
-from reelproc.errors import SpecError, redact
+from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import DetectJob, OnDamage
 from reelproc.players.camera import Framing, crop_path, outside, spotlight_regions
 from reelproc.players.detect import looked
@@ -112,7 +112,7 @@ def follow_player(
             on_damage=on_damage,
         )
         detections = looked(job, executor=executor, progress=progress)
-    frames = _usable(detections, redact(os.fspath(source)), first, last, 1 / rate)
+    frames = _usable(detections, shown_address(os.fspath(source)), first, last, 1 / rate)
     size = detections.width, detections.height
     here = min(range(len(frames)), key=lambda k: abs(frames[k].time - mark))
     if abs(frames[here].time - mark) > 1 / rate:

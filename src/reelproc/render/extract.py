@@ -72,8 +72,6 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
     clock = PhaseClock()
     source, destination = resolve(job.source), local_output(job.output)
     check_container(destination)
-    if destination.exists() and source.samefile(destination):
-        raise SpecError(f"the output {destination} is the source; write to another file", path=("output",))
     with clock("probe"):
         info = probe(str(source))
         fetch_if_most(info.path, info, [(job.start, job.end)])

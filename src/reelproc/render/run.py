@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from reelproc.errors import EncodeError, SpecError, StorageError
+from reelproc.errors import EncodeError, StorageError
 from reelproc.media.encoders import EncoderSettings, check_encoder
 from reelproc.media.ffmpeg import ffmpeg_version
 from reelproc.partial import partial_path
@@ -65,11 +65,6 @@ def render_reel(
     plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, context=context, clock=clock)
     if planned is not None:
         planned(plan)
-    for clip in plan.clips:
-        if destination.exists() and Path(clip.source).samefile(destination):
-            raise SpecError(
-                f"the output {destination} is a source of the reel; write to another file", path=("output",)
-            )
     return render_plan(
         plan,
         destination,

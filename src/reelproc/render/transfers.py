@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from reelproc.errors import SpecError, redact
+from reelproc.errors import SpecError, shown_address
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
-from reelproc.storage import local_output, publish, resolve, scheme_of
+from reelproc.storage import local_output, publish, resolve, same, scheme_of
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
     from reelproc.results import JobResult
 
-__all__ = ["probed", "with_transfers"]
+__all__ = ["keep_sources", "probed", "with_transfers"]
 
 R = TypeVar("R", bound="JobResult")
 
@@ -48,12 +48,12 @@ def with_transfers(
     Raises:
         ReelprocError: the work's, or a transfer's; nothing is left at ``output`` then.
     """
+    if output:
+        keep_sources(sources, output, "the output", ("output",))
     remote = [address for address in dict.fromkeys(sources) if scheme_of(address) != "file"]
     uploads = scheme_of(output) != "file"
     if not (remote or uploads):
         return work({}, context)
-    if output in remote:
-        raise SpecError("the output is a source of the job; write to another address", path=("output",))
     begin = time.perf_counter()
     clock = PhaseClock()
     with ExitStack() as stack:
@@ -63,14 +63,14 @@ def with_transfers(
         if uploads:  # first: what cannot be written is better known before anything is fetched
             with clock("upload"):
                 paths[output] = str(local_output(output, folder=folder / "output"))
-            events.names[paths[output]] = redact(output)
+            events.names[paths[output]] = shown_address(output)
         for address in remote:
-            context.progress(Progress(phase="download", message=f"looking at {redact(address)}"))
+            context.progress(Progress(phase="download", message=f"looking at {shown_address(address)}"))
             with clock("download"):
                 path = resolve(address, folder=folder / "sources", whole=False, progress=events.transfer("download"))
             stack.callback(release, path)
             paths[address] = str(path)
-            events.names[str(path)] = redact(address)
+            events.names[str(path)] = shown_address(address)
         with speaking_of(events.names):
             result = work(paths, replace(context, progress=events.pass_on))
         for address in remote:
@@ -83,12 +83,28 @@ def with_transfers(
         clock.seconds["wall"] = time.perf_counter() - begin
     finished = result.model_copy(
         update={
-            **({"output": redact(output)} if uploads else {}),
+            **({"output": shown_address(output)} if uploads else {}),
             "phases": result.phases | {name: round(seconds, 4) for name, seconds in clock.seconds.items()},
             "warnings": tuple(events.named(warning) for warning in result.warnings),
         }
     )
     return cast("R", finished)
+
+
+def keep_sources(sources: tuple[str, ...], place: str, called: str, path: tuple[str | int, ...]) -> None:
+    """Refuse to write over what is read, however the two are written.
+
+    Args:
+        sources: the addresses that are read.
+        place: one that is to be written.
+        called: what it is called in the message.
+        path: where in the job it is.
+
+    Raises:
+        SpecError: it is one of the sources.
+    """
+    if any(same(place, source) for source in sources):
+        raise SpecError(f"{called} {shown_address(place)} is a source of the job; write to another", path=path)
 
 
 def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
@@ -108,7 +124,7 @@ def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         return probe(resolve(source), exact=exact)
     with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
         path = resolve(source, folder=Path(folder), whole=False)
-        name = redact(os.fspath(source))
+        name = shown_address(os.fspath(source))
         try:
             with speaking_of({str(path): name}):
                 if exact and (partial := partial_file(path)) is not None:

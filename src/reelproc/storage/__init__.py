@@ -13,6 +13,7 @@ from reelproc.storage.base import (
     publish,
     remove,
     resolve,
+    same,
     scheme_of,
     storages,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "publish",
     "remove",
     "resolve",
+    "same",
     "scheme_of",
     "storages",
     "weights_folder",

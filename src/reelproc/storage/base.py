@@ -27,6 +27,7 @@ __all__ = [
     "publish",
     "remove",
     "resolve",
+    "same",
     "scheme_of",
     "storages",
 ]
@@ -113,6 +114,10 @@ class Storage(abc.ABC):
         Raises:
             StorageError: it cannot be removed.
         """
+
+    def canonical(self, address: str) -> str:
+        """One text for all ways to write ``address``: what is written at equal ones replaces the same thing."""
+        return address
 
     def copy(self, address: str, destination: str) -> bool:
         """Have the storage itself put what is at ``address`` at ``destination``, too; False where it cannot.
@@ -201,6 +206,19 @@ def identity(source: str | os.PathLike[str]) -> str:
     """
     storage, address = _storage(source)
     return storage.identity(address)
+
+
+def same(address: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether both are one place, however they are written.
+
+    >>> same("game.mp4", "./game.mp4"), same("s3://bucket/game.mp4", "S3://bucket/game.mp4"), same("a.mp4", "s3://b/a.mp4")
+    (True, True, False)
+
+    Raises:
+        SpecError: no storage has the scheme of one of them.
+    """
+    (storage, text), (_, text_of_other) = _storage(address), _storage(other)
+    return scheme_of(text) == scheme_of(text_of_other) and storage.canonical(text) == storage.canonical(text_of_other)
 
 
 def local_output(destination: str | os.PathLike[str], *, folder: Path | None = None) -> Path:

@@ -121,6 +121,15 @@ class LocalStorage(Storage):
                 f"{destination} cannot be written: {error}; check the disk and its permissions"
             ) from error
 
+    def canonical(self, address: str) -> str:
+        """Device and inode, which hard links share; where nothing is there, the real path."""
+        path = local_path(address)
+        try:
+            info = path.stat()
+        except (OSError, ValueError):
+            return os.path.realpath(path)
+        return f"{info.st_dev}:{info.st_ino}"
+
     def remove(self, address: str) -> None:
         """Unlink the file."""
         path = local_path(address)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reelproc.errors import SpecError, StorageError, redact
+from reelproc.errors import SpecError, StorageError, shown_address
 from reelproc.partial import partial_path
 from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
@@ -123,7 +123,7 @@ def local_name(address: str) -> str:
     >>> local_name("s3://bucket/games/final.mp4")
     'final.mp4'
     """
-    name = PurePosixPath(redact(address) if address.startswith("http") else address).name
+    name = PurePosixPath(shown_address(address)).name
     ending = PurePosixPath(name).suffix[:20]
     return name.removesuffix(ending).encode()[:150].decode("utf-8", "ignore").replace("\0", "") + ending or "source"
 
@@ -136,6 +136,6 @@ def check_key(key: str, address: str) -> str:
     """
     if not key or key.endswith("/") or any(step in (".", "..") for step in key.split("/")):
         raise SpecError(
-            f"{redact(address)} names no object; expected a key without '.' and '..' steps behind the bucket"
+            f"{shown_address(address)} names no object; expected a key without '.' and '..' steps behind the bucket"
         )
     return key

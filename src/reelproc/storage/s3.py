@@ -108,6 +108,11 @@ class S3Storage(RemoteStorage):
 
         retried(delete)
 
+    def canonical(self, address: str) -> str:
+        """``s3://bucket/key``, the bucket named."""
+        bucket, key = _parse(address)
+        return f"s3://{bucket}/{key}"
+
     def copy(self, address: str, destination: str) -> bool:
         """By one request, up to 5 GB."""
         bucket, key = _parse(address)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 from urllib.parse import quote, urlsplit
 
-from reelproc.errors import ObjectNotFoundError, SpecError, StorageError, redact
+from reelproc.errors import ObjectNotFoundError, SpecError, StorageError, redact, shown_address
 from reelproc.retries import retried
 from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.remote import RemoteObject, RemoteStorage, check_key
@@ -60,7 +60,7 @@ class WebStorage(RemoteStorage):
     def open(self, address: str) -> RemoteObject:
         """The file, by asking for its first byte: presigned URLs allow nothing but GET."""
         url = _checked(address)
-        shown = redact(url)
+        shown = shown_address(url)
 
         def ask() -> _WebObject:
             with _opened(url, shown, "bytes=0-0") as answer:
@@ -131,7 +131,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         local = here.scheme == there.scheme == "http" and there.hostname in _LOOPBACK
         if there.scheme != "https" and not local:
             fp.close()
-            raise StorageError(f"{redact(req.full_url)} redirects to an unprotected address; it is not followed")
+            raise StorageError(f"{shown_address(req.full_url)} redirects to an unprotected address; it is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
