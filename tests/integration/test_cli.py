@@ -15,6 +15,7 @@ from typing import Any
 import av
 import pytest
 
+import reelproc as rp
 from media_factory import MadeVideo, numbered_video, read_number, tone
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -206,3 +207,76 @@ def test_a_reader_that_goes_away_is_no_traceback(game: MadeVideo, tmp_path: Path
     assert b"Traceback" not in ran.stderr
     assert b"Exception ignored" not in ran.stderr
     assert ran.returncode == 1
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_take_nothing_from_the_work(game: MadeVideo, tmp_path: Path, closed: str) -> None:
+    (tmp_path / "reel.json").write_text('{"clips": [{"source": "game.mp4"}], "output": {"width": 96, "height": 54}}')
+    arguments = ["render", "reel.json", "out.mp4"]
+    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home")}
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments]
+    assert subprocess.run(shell, cwd=tmp_path, env=environment, timeout=120, check=False).returncode == 0
+    assert numbers(tmp_path / "out.mp4") == list(range(60))
+
+
+@pytest.mark.parametrize("source", ["game.mp4", "none.mp4"])
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_an_output_that_cannot_be_written_is_no_traceback(
+    game: MadeVideo, tmp_path: Path, source: str, flags: list[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*COMMAND, "probe", source, *flags],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == (1 if source == "game.mp4" else 2)
+    assert ran.stderr.count("error: ") == 1
+    assert ("cannot be written" if source == "game.mp4" else "there is no file") in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "did not expect" not in ran.stderr
+
+
+def test_standard_input_is_utf_8_whatever_the_locale_and_no_depth_is_too_much(
+    program: Program, game: MadeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    ran = program("render", "-", "out.mp4", stdin='{"clips": [{"source": "Müller.mp4"}]}')
+    assert ran.returncode == 2
+    assert "M\\xfcller.mp4" in ran.stderr
+    ran = program("render", "-", "out.mp4", stdin="[" * 100_000)
+    assert (ran.returncode, "standard input is not valid JSON" in ran.stderr) == (2, True)
+
+
+def test_who_stops_attaching_leaves_the_job_to_the_next(tmp_path: Path) -> None:
+    numbered_video(tmp_path / "long.mp4", frame_count=600, fps=30, width=640, height=360)
+    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home"), "REELPROC_TEST_MARK": str(tmp_path)}
+    (tmp_path / "reel.json").write_text('{"clips": [{"source": "long.mp4"}], "output": {"width": 540, "height": 304}}')
+
+    def started(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*COMMAND, *arguments], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True
+        )
+        deadline = time.monotonic() + 60
+        while len(relatives(tmp_path)) < 4 and time.monotonic() < deadline:  # itself, a worker, a decoder, an encoder
+            time.sleep(0.05)
+        return process
+
+    first = started("render", "reel.json", "out.mp4", "--id", "j")
+    first.kill()
+    first.communicate(timeout=30)
+    while relatives(tmp_path):
+        time.sleep(0.05)
+    second = started("attach", "j")
+    begin = time.monotonic()
+    second.send_signal(signal.SIGINT)
+    _, said = second.communicate(timeout=60)
+    assert (second.returncode, time.monotonic() - begin < 5, b"Traceback" in said) == (130, True, False)
+    assert relatives(tmp_path) == []
+    last = subprocess.run([*COMMAND, "attach", "j"], cwd=tmp_path, env=environment, timeout=120, check=False)
+    assert last.returncode == 0
+    assert rp.probe(tmp_path / "out.mp4", exact=True).frame_count == 600

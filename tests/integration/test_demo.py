@@ -153,7 +153,7 @@ def test_footage_that_is_too_short_is_refused_before_anything_is_rendered(tmp_pa
     footage = numbered_video(tmp_path / "blink.mp4", frame_count=6)
     with pytest.raises(SpecError, match="at least"):
         make_demo(tmp_path / "out", source=footage.path)
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_sheet_of_a_video_with_fewer_frames_than_tiles_repeats_them(tmp_path: Path) -> None:

@@ -113,3 +113,15 @@ def test_mp3_is_copied_as_it_is(numbers: Path, tmp_path: Path) -> None:
         with av.open(str(path)) as container:
             packets.append([bytes(packet) for packet in container.demux(audio=0) if packet.size])
     assert np.array_equal(packets[0][: len(packets[1])], packets[1])
+
+
+@pytest.mark.parametrize("copy", [True, False])
+def test_nothing_is_cut_from_behind_the_end(source: Path, tmp_path: Path, *, copy: bool) -> None:
+    ends = FRAMES / 30
+    for start in (ends, 100.0):
+        with pytest.raises(rp.SpecError, match=f"its source ends at|ends at {ends:.3f} s; start earlier"):
+            extract(source, tmp_path / "o.mkv", start=start, copy_codec=copy)
+    assert not list(tmp_path.iterdir())
+    result = extract(source, tmp_path / "o.mkv", start=ends - 0.04, copy_codec=copy)
+    assert shown(tmp_path / "o.mkv")[-1] == FRAMES - 1
+    assert result.end_seconds == pytest.approx(ends, abs=0.002)

@@ -6,6 +6,7 @@ standard output is one JSON document, an error included: ``{"error": {"type": ..
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -92,7 +93,19 @@ def app() -> None:
     """
 
 
+def _open_standard_streams() -> None:
+    """Let what was closed (``2>&-``) be the null device: a file opened later would take its number, and its output."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def main() -> NoReturn:
     """Run the command line on this process's arguments, and exit."""
+    _open_standard_streams()
     listen()
     app.main(prog_name="reelproc")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "common_options",
+    "count",
     "executor_option",
     "follow",
     "making_executor",
@@ -43,10 +44,19 @@ def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int,
     """The callback of options that take ``WxH`` in pixels."""
     if value is None:
         return None
-    width, _x, height = value.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise click.BadParameter(f"{value!r} is not a size; write width x height in pixels, e.g. 810x1440")
-    return int(width), int(height)
+    width, _x, height = (count(part) for part in value.lower().partition("x"))
+    if width is None or height is None:
+        raise click.BadParameter(f"{value[:80]!r} is not a size; write width x height in pixels, e.g. 810x1440")
+    return width, height
+
+
+def count(text: str) -> int | None:
+    """The whole number that ``text`` is, of nine digits at most; None where it is none.
+
+    >>> count("810"), count("8.5"), count("1" * 5000)
+    (810, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) <= 9 else None
 
 
 def common_options(command: F) -> F:
@@ -92,13 +102,12 @@ def read_json(argument: str) -> Any:
     """
     where = "standard input" if argument == "-" else argument
     try:
-        text = sys.stdin.read() if argument == "-" else Path(argument).read_text(encoding="utf-8")
-        return json.loads(text)
+        return json.loads(sys.stdin.buffer.read() if argument == "-" else Path(argument).read_bytes())
     except FileNotFoundError as error:
         raise ObjectNotFoundError(f"there is no file {argument!r}") from error
     except OSError as error:
         raise StorageError(f"{where} cannot be read: {error}") from error
-    except ValueError as error:  # not UTF-8, or not JSON
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end; ValueError: no file's name
         raise SpecError(f"{where} is not valid JSON: {error}") from None
 
 

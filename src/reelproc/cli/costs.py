@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, executor_option, making_executor, read_json, say, staging_option
+from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
 
 if TYPE_CHECKING:
     from reelproc.cost.calibration import Calibration
@@ -90,10 +90,10 @@ def estimate(
 
 
 def _counts(chunks: str) -> tuple[int, ...]:
-    parts = chunks.split(",")
-    if not all(part.strip().isdecimal() and int(part) for part in parts):
-        raise click.BadParameter(f"--chunks takes numbers from 1 up, e.g. 1,2,4, got {chunks!r}")
-    return tuple(int(part) for part in parts)
+    counts = tuple(count(part.strip()) or 0 for part in chunks.split(","))
+    if not all(counts):
+        raise click.BadParameter(f"--chunks takes numbers from 1 up, e.g. 1,2,4, got {chunks[:80]!r}")
+    return counts
 
 
 def _job(argument: str) -> Job | Reel:

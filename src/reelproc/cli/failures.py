@@ -33,7 +33,11 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     message = _message(error)
     if as_json:
         body = {"type": _kind(error), "message": message, "transient": getattr(error, "transient", False)}
-        click.echo(json.dumps({"error": body}))
+        try:
+            click.echo(json.dumps({"error": body}))
+        except OSError:  # on a full disk: whoever reads the other output shall know
+            _forget_output()
+            click.echo(f"error: {message}", err=True)
     else:
         usage = f"{error.ctx.get_usage()}\n" if isinstance(error, click.UsageError) and error.ctx else ""
         click.echo(f"{usage}{click.style('error', fg='red', bold=True)}: {message}", err=True)
@@ -56,9 +60,11 @@ def _message(error: BaseException) -> str:
         return error.format_message()
     if isinstance(error, ReelprocError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO) and error.filename is None:
+        return f"what it has to say cannot be written: {error}"
     return f"{type(error).__name__}: {error}\nreelproc did not expect that; --debug shows where it happened"
 
 
 def _forget_output() -> None:
-    """Whoever read our standard output has gone: let the interpreter's last flush go nowhere."""
+    """Nobody takes our standard output: let the interpreter's last flush go nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

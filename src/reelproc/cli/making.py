@@ -8,6 +8,7 @@ import click
 
 from reelproc.cli.common import (
     common_options,
+    count,
     executor_option,
     on_damage_option,
     progress_bar,
@@ -27,9 +28,10 @@ __all__ = ["demo", "render"]
 def _chunks(_: click.Context, __: click.Parameter, value: str) -> int | Literal["auto"]:
     if value == "auto":
         return "auto"
-    if not value.isdecimal():
-        raise click.BadParameter(f"{value!r} is neither a number nor 'auto'")
-    return int(value)
+    number = count(value)
+    if number is None:
+        raise click.BadParameter(f"{value[:80]!r} is neither a number nor 'auto'")
+    return number
 
 
 @click.command()

@@ -22,7 +22,8 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
     """Follow the job ID to its end, and say its result.
 
     The job may have been submitted by a command that has been killed since: one on Modal runs on meanwhile, one on this
-    machine is resumed from its finished segments. Ctrl-C leaves a job on Modal running; --cancel stops it.
+    machine is resumed from its finished segments. Ctrl-C leaves a job on Modal running, and one on this machine to the
+    next attach; --cancel stops it.
     """
     from reelproc.errors import JobCancelledError
 
@@ -36,6 +37,9 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
                 say(Cancelled(job=job_id), as_json=as_json, text=f"job {job_id} was cancelled")
                 return
         result = follow(handle, as_json=as_json)
+    except (KeyboardInterrupt, SystemExit):
+        ex.detach()  # nobody waits for the job any more; it is the next one's to attach to
+        raise
     finally:
         ex.close()
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)

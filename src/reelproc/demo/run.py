@@ -63,6 +63,8 @@ def make_demo(
         ReelprocError: typed; nothing half-written is left in the folder.
     """
     place = Path(folder)
+    footage = None if source is None else resolve(source)
+    reel = None if footage is None else footage_reel(probe(footage), os.path.relpath(footage, place.absolute()))
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -76,7 +78,7 @@ def make_demo(
         seconds[step] = round(time.perf_counter() - begin - sum(seconds.values()), 3)
 
     match_path: Path | None = None
-    if source is None:
+    if reel is None:
         from reelproc.demo.match import Match, film
 
         progress(Progress(phase="draw", total=Match.frame_count, message="building the stadium"))
@@ -85,9 +87,6 @@ def make_demo(
         film(match, match_path, progress=progress, check=check)
         reel = match_reel(match, match_path.name)
         lap("draw")
-    else:
-        footage = resolve(source)
-        reel = footage_reel(probe(footage), os.path.relpath(footage, place.absolute()))
     reel_json, output, sheet = (place / name for name in ("reel.json", "reel.mp4", "contact-sheet.png"))
     write_reel(reel, reel_json)
     with executor("local") as ex:

@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from reelproc.executors import executors
 from reelproc.experiments import dataset
 from reelproc.experiments.bench import Bench, Done, Settings
 from reelproc.experiments.harness import Experiment, Outcome, decide, read_outcome, run_experiment
@@ -97,7 +98,10 @@ def experiment(name: str, settings: Settings | None = None) -> Experiment:
 
     Raises:
         SpecError: there is none, or the settings do not suit it.
+        MissingDependencyError: an executor of the settings is not installed.
     """
+    for executor in settings.executors if settings else ():
+        executors.get(executor)
     return EXPERIMENTS.get(name)(settings or Settings())
 
 

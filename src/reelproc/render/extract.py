@@ -132,6 +132,11 @@ def _copy_packets(info: MediaInfo, job: ExtractJob, context: JobContext, out: Ou
     base, zero = video.time_base, video.start_pts * video.time_base
     end = None if job.end is None else exact(job.end) + zero
     times = frame_times(info.path, info, start=exact(job.start), end=exact(job.start))
+    if exact(job.start) >= (ends := times.seconds(times.end_pts)):
+        raise SpecError(
+            f"the copy starts at {job.start:g} s, but {job.source} ends at {float(ends):.3f} s; start earlier",
+            path=("start",),
+        )
     first = (times.pts[0] if times.key_pts is None else times.key_pts) * base
     span = _Copied(first, first)
     waiting: deque[_Timed] = deque()  # sound, which goes out with the pictures and ends with them
