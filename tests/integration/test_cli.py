@@ -247,7 +247,7 @@ def test_standard_input_is_utf_8_whatever_the_locale_and_no_depth_is_too_much(
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     ran = program("render", "-", "out.mp4", stdin='{"clips": [{"source": "Müller.mp4"}]}')
     assert ran.returncode == 2
-    assert "M\\xfcller.mp4" in ran.stderr
+    assert "Müller.mp4" in ran.stderr
     ran = program("render", "-", "out.mp4", stdin="[" * 100_000)
     assert (ran.returncode, "standard input is not valid JSON" in ran.stderr) == (2, True)
 

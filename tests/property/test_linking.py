@@ -66,7 +66,7 @@ def test_everybody_is_followed_through_noise_and_missing_detections(seed: int, w
     off = errors(people[who], frames, found.seen)
     assert max(off) < 0.35, "somebody else"
     assert len(off) >= present(people[who], frames) - 5
-    assert found.reason is None or found.seen[-1] is None
+    assert (found.reason is None) == (found.seen[-1] is not None)
 
 
 @pytest.mark.parametrize("colours", [("#c02020", "#2020c0"), ("#c02020", "#c02020")])
@@ -167,3 +167,21 @@ def test_a_second_box_of_who_comes_back_casts_no_doubt() -> None:
     found = followed([person], frames)
     assert [f.time for f, d in zip(frames, found.seen, strict=True) if d is None] == [k / 10 for k in range(21, 30)]
     assert found.reason is None
+
+
+@pytest.mark.parametrize(
+    "times", [[float(k) for k in range(11)], [2.5 * k for k in range(5)], [0.1, 0.2, 0.3, 1.0, 1.1]]
+)
+@pytest.mark.parametrize("x", [22, 400])
+def test_nobody_is_out_of_sight_while_nobody_looks(times: list[float], x: float) -> None:
+    person = line(x, 300, 0)
+    found = followed([person], frames_of([person], times, noise=0.01, seed=10))
+    assert None not in found.seen
+    assert found.reason is None
+
+
+def test_behind_a_hole_in_the_recording_somebody_is_lost_and_it_is_said() -> None:
+    person = line(400, 300, 0)
+    found = followed([person], frames_of([person], [0.0, 0.1, 0.2, 9.0, 9.1], noise=0.01, seed=11))
+    assert [seen is not None for seen in found.seen] == [True, True, True, False, False]
+    assert found.reason == "not seen"

@@ -114,7 +114,12 @@ def test_who_is_lost_is_lost_and_the_crop_stands_still(game: Path) -> None:
         ({"at": 1, "point": (1, 1), "start": 2, "end": 3}, "start <= at <= end"),
         ({"at": 1, "point": (1, 1), "rate": 0}, "rate"),
         ({"at": 1, "point": (1, 1), "aspect": -1}, "aspect"),
-        ({"at": 1, "point": (1, 1), "player_height": 2}, "share"),
+        ({"at": 1, "point": (1, 1), "player_height": 2}, "from 0.001 to 1, got 2"),
+        ({"at": 1, "point": (1, 1), "smoothing": 1e8}, "smoothing is a number from 0.001 to 100"),
+        ({"at": 1, "point": (1, 1), "max_speed": 1e-6}, "max_speed is a number of 0.01 or more"),
+        ({"at": 1, "point": (1, 1), "end": float("inf")}, "start <= at <= end"),
+        ({"at": 1, "point": (1, 1), "start": 1, "end": 1.0000001}, "start < end"),
+        ({"at": 1, "box": (1, 1, 2)}, r"a point is \(x, y\)"),
         ({"at": 1, "point": (20, 20)}, r"nobody was found at \(20, 20\)"),
         ({"at": 1, "point": (115, 208), "end": 99}, "ends at 8"),
     ],
@@ -160,6 +165,16 @@ def test_pixels_that_are_not_square_are_minded(tmp_path: Path) -> None:
     result = follow(game, at=1, point=(115, 208), aspect=1.0)
     assert result.crop[0].width * 2 == pytest.approx(result.crop[0].height, abs=0.01)
     assert result.reel().output.width == 1440
+    spot = result.regions[0].keyframes[0]
+    assert spot.radius_x * 2 / spot.radius_y == pytest.approx(0.45 / 0.65, rel=0.01)
+
+
+def test_earlier_detections_of_less_are_said_to_be_of_less(game: Path) -> None:
+    earlier = follow(game, at=1, point=(115, 208), start=0, end=3).detections
+    result = follow(game, at=1, point=(115, 208), start=0, end=7, detections=earlier)
+    assert [(span.start, span.end, span.reason) for span in result.lost] == [(3, 7, "not looked at")]
+    assert result.warnings == ("the detections hold nothing from 3.00 to 7.00 s; leave them out, or follow less",)
+    assert follow(game, at=1, point=(115, 208), start=0, end=3, detections=earlier).warnings == ()
 
 
 # ---- the command line

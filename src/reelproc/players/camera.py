@@ -41,6 +41,7 @@ class Framing:
         player_height: the share of the window's height that the player takes where they are tallest, above 0 to 1.
         smoothing: standard deviation, seconds, of the least smoothing.
         max_speed, max_acceleration: of the window, in its own widths per second (squared).
+        sample_aspect_ratio: of the source: the width of a pixel over its height.
     """
 
     width: int
@@ -50,6 +51,7 @@ class Framing:
     smoothing: float = 0.5
     max_speed: float = 1.5
     max_acceleration: float = 3.0
+    sample_aspect_ratio: float = 1.0
 
 
 def crop_path(
@@ -156,7 +158,7 @@ def spotlight_regions(
                 time=round(float(time), 6),
                 x=round(float(x), 2),
                 y=round(float(y), 2),
-                radius_x=round(max(1.0, _SPOT[0] * float(high)), 2),
+                radius_x=round(max(1.0, _SPOT[0] * float(high) / framing.sample_aspect_ratio), 2),
                 radius_y=round(max(1.0, _SPOT[1] * float(high)), 2),
             )
             for time, (x, y), high in zip(times, spots, tall, strict=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import hypot, isfinite
+from math import hypot, inf, isfinite
+from statistics import median
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError, shown_address
@@ -73,13 +74,14 @@ def follow_player(
         box: (left, top, right, bottom) around the player, instead of ``point``.
         start, end: the span to follow, seconds of the source; None: three seconds before and behind ``at``, within the
             source.
-        aspect: of the crop when displayed, width by height.
-        player_height: the share of the crop's height that the player takes where they are tallest, above 0 to 1.
-        smoothing: seconds (standard deviation) over which the crop's path is averaged, at least.
-        max_speed, max_acceleration: of the crop, in its own widths per second (squared). The path is averaged over
-            longer until both hold; where the player then leaves the crop, the result says so.
-        max_gap: seconds out of sight after which the player counts as lost; half a second at the picture's edge.
-        rate: looks per second; 10 is enough for a sprint.
+        aspect: of the crop when displayed, width by height, 0.02 to 50.
+        player_height: the share of the crop's height that the player takes where they are tallest, 0.001 to 1.
+        smoothing: seconds (standard deviation) over which the crop's path is averaged, at least; 0.001 to 100.
+        max_speed, max_acceleration: of the crop, in its own widths per second (squared), 0.01 or more. The path is
+            averaged over longer until both hold; where the player then leaves the crop, the result says so.
+        max_gap: seconds out of sight after which the player counts as lost, 0.001 to 1000; half a second at the
+            picture's edge.
+        rate: looks per second, 0.001 to 1000; 10 is enough for a sprint.
         classes, model, backend, trust, image_size, on_damage: see :class:`~reelproc.DetectJob`. Wide shots need the
             larger ``image_size`` that is the default here.
         detections: the ``detections`` of an earlier result over this span, to follow somebody else without looking
@@ -92,13 +94,15 @@ def follow_player(
         ReelprocError: as for :func:`detect_players`.
     """
     mark = _mark(at, point, box, start)
-    _check(aspect=aspect, smoothing=smoothing, max_speed=max_speed, max_acceleration=max_acceleration, max_gap=max_gap)
-    _check(rate=rate, player_height=player_height)
-    if player_height > 1:
-        raise SpecError(f"player_height is a share of the crop's height, above 0 to 1, got {player_height:g}")
+    _check(0.02, 50, aspect=aspect)
+    _check(0.001, 100, smoothing=smoothing)
+    _check(0.01, inf, max_speed=max_speed, max_acceleration=max_acceleration)
+    _check(0.001, 1000, max_gap=max_gap, rate=rate)
+    _check(0.001, 1, player_height=player_height)
     info = probed(source)
     video = info.require_video()
     first, last = _span(mark, start, end, info.duration)
+    is_earlier = detections is not None
     if detections is None:
         job = DetectJob(
             source=source,
@@ -126,10 +130,13 @@ def follow_player(
         smoothing,
         max_speed,
         max_acceleration,
+        float(video.sample_aspect_ratio),
     )
     duration = last - first
     crop = crop_path(sightings, first, duration, framing, step=_KEYFRAME_SECONDS)
     lost = _lost(frames, sightings, forwards.reason, backwards.reason, first, last)
+    if is_earlier:
+        lost = tuple(sorted((*lost, *_not_looked_at(frames, first, last, 1 / rate)), key=lambda span: span.start))
     out = outside(sightings, first, crop)
     return FollowResult(
         source=os.fspath(source),
@@ -159,6 +166,8 @@ def _mark(
         raise SpecError(f"say where the player is by point or by box, got {'neither' if point is None else 'both'}")
     if not all(isfinite(value) for value in (point or ()) + (box or ())):
         raise SpecError(f"a point or box is finite numbers, got {point or box}")
+    if len([*(point or ())]) not in (0, 2) or len([*(box or ())]) not in (0, 4):
+        raise SpecError(f"a point is (x, y), a box (left, top, right, bottom), got {point or box}")
     if box is not None and not (box[0] < box[2] and box[1] < box[3]):
         raise SpecError(f"a box is (left, top, right, bottom) with left < right and top < bottom, got {box}")
     mark = start if at is None else at
@@ -167,16 +176,17 @@ def _mark(
     return mark
 
 
-def _check(**positive: float) -> None:
-    for name, value in positive.items():
-        if not (isfinite(value) and value > 0):
-            raise SpecError(f"{name} is a number above 0, got {value!r}")
+def _check(least: float, most: float, **values: float) -> None:
+    for name, value in values.items():
+        if not (isfinite(value) and least <= value <= most):
+            bounds = f"from {least:g} to {most:g}" if isfinite(most) else f"of {least:g} or more"
+            raise SpecError(f"{name} is a number {bounds}, got {value!r}")
 
 
 def _span(mark: float, start: float | None, end: float | None, duration: Fraction) -> tuple[float, float]:
     first = max(0.0, mark - AROUND_SECONDS) if start is None else start
     last = max(mark, min(mark + AROUND_SECONDS, float(duration))) if end is None else end
-    if not 0 <= first <= mark <= last or first == last:
+    if not (0 <= first <= mark <= last < inf and round(first, 6) < round(last, 6)):
         raise SpecError(
             f"a follow has 0 <= start <= at <= end and start < end, got start={first:g}, at={mark:g}, end={last:g}"
         )
@@ -298,11 +308,22 @@ def _lost(
     return tuple(span for span in spans if span.end > span.start)
 
 
+def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float, step: float) -> Iterator[LostSpan]:
+    """What lies further than a step and a half from any of ``frames``."""
+    usual = median((two.time - one.time for one, two in pairwise(frames)) if len(frames) > 1 else [0.0])
+    looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
+    for one, two in pairwise(looks):
+        if two - one > 1.5 * max(step, usual):
+            yield LostSpan(start=one, end=two, reason="not looked at")
+
+
 def _said(lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence[Sighting], step: float) -> list[str]:
     said = []
     for span in lost:
         where = f"from {_when(span.start, span.end)}"
-        if span.reason is not None:
+        if span.reason == "not looked at":
+            said.append(f"the detections hold nothing {where}; leave them out, or follow less")
+        elif span.reason is not None:
             said.append(f"the player is lost {where} ({span.reason}): the crop stands still")
         elif span.end - span.start > _WORTH_SAYING_SECONDS:
             said.append(f"the player is hidden {where}: the crop moves straight on")

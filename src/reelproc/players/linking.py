@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from statistics import median
 from typing import Literal
@@ -20,8 +21,8 @@ from reelproc.results import Detection, FrameDetections
 
 __all__ = ["LossReason", "Walk", "distinct", "walk"]
 
-LossReason = Literal["left the picture", "not seen", "could be one of several"]
-"""Why somebody is not followed any further."""
+LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
+"""Why somebody is not followed any further; the last: the frames end."""
 
 _UNMATCHED = 1.6
 """The cost of not seeing somebody; what costs more is no match."""
@@ -35,6 +36,8 @@ SURE = 0.3
 
 _GAP_SECONDS = 0.5
 _JUST_SECONDS = 0.25
+_LATE = 1.5
+"""A look that comes later after the one before it, in usual steps, is behind a hole."""
 _EDGE = 0.02
 _CROWD = 0.5
 _SAME = 0.5
@@ -68,23 +71,29 @@ def walk(
         frames: in order of time, or in reverse.
         target: whom to follow.
         width, height: of the frames, pixels.
-        max_gap: seconds out of sight after which they count as lost.
+        max_gap: seconds out of sight after which they count as lost; half a second at the picture's edge.
     """
     begin = frames[0].time
     others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)
     tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
+    usual = median(abs(two.time - one.time) for one, two in pairwise(frames)) if len(frames) > 1 else 0.0
     seen: list[Detection | None] = [target]
     crowded = [_is_crowded(wanted, target, tracks, 0.0)]
     reason: LossReason | None = None
     for frame in frames[1:]:
         now = abs(frame.time - begin)
         found = None
-        if now - wanted.time <= (_GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap):
+        if seen[-1] is not None:  # nobody has looked since: that is not being out of sight
+            longest = max(max_gap, _LATE * usual)
+        else:
+            longest = _GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap
+        if now - wanted.time <= longest:
             found, reason = _step(tracks, wanted, surest(frame.detections), now)
             if found is None and reason is None:
                 reason = "left the picture" if _at_edge(wanted.last, width, height) else "not seen"
-        # else they are lost: whoever looks like them later is somebody else until told otherwise
+        else:  # they are lost: whoever looks like them later is somebody else until told otherwise
+            reason = reason or "not seen"
         seen.append(found)
         crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]

@@ -147,13 +147,14 @@ def colour_distance(one: tuple[float, ...], two: tuple[float, ...]) -> float:
 
 def overlap(one: Detection, two: Detection) -> float:
     """The share of the smaller box that lies in the other, 0 to 1."""
-    return _shared(one, two) / min(one.width * one.height, two.width * two.height)
+    shared = _shared(one, two)
+    return shared / min(one.width * one.height, two.width * two.height) if shared else 0.0
 
 
 def union_overlap(one: Detection, two: Detection) -> float:
     """What two boxes share, of all that they cover, 0 to 1 (intersection over union)."""
     shared = _shared(one, two)
-    return shared / (one.width * one.height + two.width * two.height - shared)
+    return shared / (one.width * one.height + two.width * two.height - shared) if shared else 0.0
 
 
 def _shared(one: Detection, two: Detection) -> float:
