@@ -50,7 +50,7 @@ __all__ = [
 _QUOTE = r"['\"](?=[\w%/.?#&=-])"
 """A quote within a URL; one that ends it stands before something else."""
 _URL = re.compile(
-    r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/@?#]*@)?"
+    r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/?#]*@)?"
     rf"(?P<rest>(?:[^\s?#'\"]|{_QUOTE})*)(?P<query>(?:[?#](?:[^\s'\"]|{_QUOTE})*)?)"
 )
 _PARAMETER = re.compile(r"[?&][\w.%~-]+=[^\s'\"]*")
@@ -75,7 +75,7 @@ def redact(text: str) -> str:
     return _PARAMETER.sub("", told) if "http" in told.lower() else told
 
 
-_ADDRESS = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?:[^/@?#]*@)?(?P<rest>.*)", re.DOTALL)
+_ADDRESS = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?:[^/?#]*@)?(?P<rest>.*)", re.DOTALL)
 
 
 def shown_address(address: str) -> str:

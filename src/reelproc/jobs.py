@@ -304,7 +304,14 @@ def job_identity(job: Job) -> str:
 
     It changes when a source does (size, modification time or ETag) and, with relative paths, with the working folder.
     A source about which nothing can be learned counts as that; running the job is what reports it.
+
+    Raises:
+        SpecError: it is no job.
     """
+    if not isinstance(job, RenderJob | ExtractJob | DetectJob | ChunkJob):
+        raise SpecError(
+            f"a job is a RenderJob(reel=..., output=...), an ExtractJob or a DetectJob, got a {type(job).__name__}"
+        )
     parts = [job.model_dump_json()]
     for source in job_sources(job):
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from importlib import metadata
+from operator import attrgetter
 from typing import Generic, TypeVar, cast
 
 from reelproc.errors import BackendError, MissingDependencyError, SpecError
@@ -73,7 +74,7 @@ class Registry(Generic[T]):
         Raises:
             SpecError: no such name; the message lists those there are.
             MissingDependencyError: it needs a package that is not installed; the message names the extra.
-            BackendError: the registered module has no such attribute.
+            BackendError: the registered module fails when it is imported, or has no such attribute.
         """
         if name not in self._entries:
             self._scan()
@@ -84,7 +85,7 @@ class Registry(Generic[T]):
             raise SpecError(f"no {self.kind} is called {name!r}; there are: {known}") from None
         module, _, attribute = entry.target.partition(":")
         try:
-            return cast("T", getattr(importlib.import_module(module), attribute))
+            return cast("T", attrgetter(attribute)(importlib.import_module(module)))
         except ImportError as error:
             remedy = f"pip install 'reelproc[{entry.extra}]'" if entry.extra else f"install {error.name or module}"
             raise MissingDependencyError(
@@ -92,10 +93,14 @@ class Registry(Generic[T]):
             ) from error
         except AttributeError as error:
             raise BackendError(f"the {self.kind} {name!r} is registered as {entry.target!r}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise BackendError(
+                f"the {self.kind} {name!r} cannot be imported: {module} fails with {type(error).__name__}: {error}"
+            ) from error
 
     def _scan(self) -> None:
         if self._scanned:
             return
         self._scanned = True
         for point in metadata.entry_points(group=self.group):
-            self._entries.setdefault(point.name, _Entry(point.value, None))
+            self._entries.setdefault(point.name, _Entry(f"{point.module}:{point.attr}", None))

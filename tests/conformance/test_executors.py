@@ -396,5 +396,11 @@ def test_executors_are_made_by_name() -> None:
         executor("moon")
     with pytest.raises(SpecError, match=r"'local'.*'wrokers'.*workers"):
         executor("local", wrokers=2)
-    with pytest.raises(SpecError, match="at least one worker"):
-        executor("local", workers=0)
+    for workers in (0, 1.5, float("nan")):
+        with pytest.raises(SpecError, match="workers from 1 up"):
+            executor("local", workers=workers)
+    for options in ({"grace_seconds": float("nan")}, {"keep_days": -1}, {"timeout": float("nan")}):
+        with pytest.raises(SpecError, match=f"{next(iter(options.values()))!r}$"):
+            executor("local", **options)
+    with executor("local") as ex, pytest.raises(SpecError, match="got a Reel"):
+        ex.submit(Reel(clips=[Clip(source="a.mp4")]))  # type: ignore[call-overload]

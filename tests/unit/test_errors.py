@@ -52,6 +52,7 @@ def test_errors_are_also_the_builtin_ones(kind: type[Exception], builtin: type[E
         "GET 'https://AKIA:SECRET@host/k' failed",
         "s3://SECRET@bucket/key and https://h/?token=SECRET#SECRET",
         "https://h/it's.mp4?sig=SECRET",
+        "https://user:SECRET@SECRET@h/game.mp4",
         "'https://h/it's.mp4?name='a'&sig=SECRET', got",
         "https://h/the best.mp4?X-Amz-Signature=SECRET&x=SECRET failed",
     ],

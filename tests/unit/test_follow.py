@@ -238,3 +238,15 @@ def test_detect_lists_and_draws(game: Path, tmp_path: Path, command: Any) -> Non
     assert [f["time"] for f in json.loads(ran.stdout)["frames"]] == [1.0, 2.0]
     ran = command("detect", game, "--time", "1", "--backend", "blobs", "--confidence", "0.95")
     assert "nobody" in ran.output
+
+
+def test_attach_says_who_was_found(game: Path, command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = rp.DetectJob(source=game, times=[1.0], backend="blobs", model="blobs")
+    for flags in ([], ["--json"]):
+        ex = MockExecutor(results=run_job)
+        ex.submit(job, id="d")
+        monkeypatch.setattr(rp, "executor", lambda name, ex=ex: ex)
+        ran = command("attach", "d", *flags)
+        assert ran.exit_code == 0, ran.output
+        assert ("1.000 s: 3 found" in ran.output) is not bool(flags)
+    assert len(json.loads(ran.stdout)["frames"][0]["detections"]) == 3

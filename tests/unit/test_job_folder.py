@@ -9,6 +9,7 @@ import pytest
 
 from reelproc.errors import DecodeError, JobCancelledError, JobLostError, ReelprocError, SpecError
 from reelproc.executors.job_folder import JobFolder, JobRequest, prune
+from reelproc.executors.local import LocalExecutor
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
 from reelproc.results import ExtractResult, JobResult, Progress, RenderResult
 
@@ -82,13 +83,26 @@ def test_there_is_one_owner(folder: JobFolder, tmp_path: Path) -> None:
     other.unlock()
 
 
-@pytest.mark.parametrize("record", ["", "not json", "[]", '{"result": "Moon", "value": {}}', '{"error": []}'])
-def test_a_record_that_cannot_be_read_is_a_lost_job(folder: JobFolder, record: str) -> None:
-    (folder.path / "result.json").write_text(record)
+@pytest.mark.parametrize(
+    "record", [b"", b"not json", b"[]", b"5", b"\xff\xfe", b'{"result": "Moon", "value": {}}', b'{"error": []}']
+)
+def test_a_record_that_cannot_be_read_is_a_lost_job(folder: JobFolder, record: bytes) -> None:
+    (folder.path / "result.json").write_bytes(record)
     state = folder.state()
     assert isinstance(state.outcome, JobLostError)
     assert state.status == "error"
     assert not folder.is_complete()
+
+
+@pytest.mark.parametrize("request_text", [b"\xff\xfe", b"{}", b'{"version": 2}'])
+def test_a_request_that_cannot_be_read_is_a_lost_job_and_locks_nobody_out(tmp_path: Path, request_text: bytes) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "job.json").write_bytes(request_text)
+    with LocalExecutor(folder=tmp_path) as ex:
+        for _ in range(2):
+            with pytest.raises(JobLostError, match="not readable"):
+                ex.attach("a").result(10)
+    assert JobFolder(tmp_path, "a").lock()
 
 
 def test_pruning_takes_what_is_old_and_owned_by_nobody(folder: JobFolder, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reelproc.players.result import FollowResult
-    from reelproc.results import FrameDetections
+    from reelproc.results import DetectResult, FrameDetections
 
-__all__ = ["detect", "follow"]
+__all__ = ["detect", "follow", "people"]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -90,13 +90,18 @@ def detect(
         image_size=image_size,
     )
     result = run(job, executor=executor, as_json=as_json)
-    lines = [line for frame in result.frames for line in _people(frame)]
+    text = people(result)
     if out is not None:
         from reelproc.players.picture import draw_detections
 
         draw_detections(src, result.frames[0], out)
-        lines.append(f"drawn: {out}")
-    say(result, as_json=as_json, text="\n".join(lines), warnings=result.warnings)
+        text += f"\ndrawn: {out}"
+    say(result, as_json=as_json, text=text, warnings=result.warnings)
+
+
+def people(result: DetectResult) -> str:
+    """Who was found in each frame, a line for each."""
+    return "\n".join(line for frame in result.frames for line in _people(frame))
 
 
 def _people(frame: FrameDetections) -> list[str]:

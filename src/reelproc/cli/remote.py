@@ -25,7 +25,9 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
     machine is resumed from its finished segments. Ctrl-C leaves a job on Modal running, and one on this machine to the
     next attach; --cancel stops it.
     """
+    from reelproc.cli.players import people
     from reelproc.errors import JobCancelledError
+    from reelproc.results import RenderResult
 
     ex = making_executor(executor, staging=staging)
     try:
@@ -42,7 +44,8 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
         raise
     finally:
         ex.close()
-    say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
+    text = sized(result) if isinstance(result, RenderResult) else people(result)
+    say(result, as_json=as_json, text=text, warnings=result.warnings)
 
 
 class Cancelled(Schema):

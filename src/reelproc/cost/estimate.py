@@ -109,7 +109,7 @@ def estimate(
         ReelprocError: a source cannot be looked at.
     """
     names = PLACES if hardware is None else (hardware,) if isinstance(hardware, str) else tuple(hardware)
-    if not names or not chunks or min(chunks) < 1:
+    if not names or not chunks or not all(count >= 1 and count == count // 1 for count in chunks):
         raise SpecError(f"an estimate needs hardware and chunks from 1 up, got {list(names)} and {list(chunks)}")
     job = as_job(job)
     work = work_of(job)

@@ -88,9 +88,17 @@ class JobFolder:
     # ---- what anybody may do
 
     def request(self) -> JobRequest | None:
-        """What was asked, or None where no such job was ever submitted."""
-        text = _read(self.path / "job.json")
-        return None if text is None else JobRequest.model_validate_json(text)
+        """What was asked, or None where no such job was ever submitted.
+
+        Raises:
+            JobLostError: it is not readable: damaged, or of another version of reelproc.
+        """
+        path = self.path / "job.json"
+        try:
+            text = _read(path)
+            return None if text is None else JobRequest.model_validate_json(text)
+        except ValueError as error:  # no UTF-8, or a SpecError
+            raise JobLostError(f"{path} is not readable by this reelproc: {error}", transient=False) from error
 
     def state(self, cursor: int | None = None) -> JobState:
         """The job's state as the folder tells it; events behind ``cursor``, a byte offset, where one is given."""
@@ -106,7 +114,7 @@ class JobFolder:
             if not record:
                 return False
             return record["output"] is None or storage.identity(record["output"]) == record["identity"]
-        except (ValueError, KeyError, StorageError, SpecError):
+        except (ValueError, LookupError, TypeError, StorageError):
             return False
 
     def request_cancel(self) -> None:
@@ -203,14 +211,12 @@ class JobFolder:
 
     def _outcome(self) -> JobResult | ReelprocError | None:
         for name in ("result.json", "error.json"):
-            text = _read(self.path / name)
-            if text is not None:
-                try:
+            try:
+                text = _read(self.path / name)
+                if text is not None:
                     return outcome_from_data(json.loads(text))
-                except (ValueError, LookupError, TypeError, AttributeError) as error:
-                    return JobLostError(
-                        f"{self.path / name} is not readable by this reelproc: {error}", transient=False
-                    )
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                return JobLostError(f"{self.path / name} is not readable by this reelproc: {error}", transient=False)
         if not (self.path / "job.json").exists():
             return JobLostError(
                 f"nothing is known of a job {self.id!r} in {self.path.parent}; "

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import deque
+from math import inf
 from pathlib import Path
 
 from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, ReelprocError, SpecError
@@ -55,8 +56,11 @@ class LocalExecutor(Executor):
         keep_days: float = 7.0,
         runner: str = "reelproc.jobs:run_job",
     ) -> None:
-        if workers < 1:
-            raise SpecError(f"a local executor has at least one worker, got workers={workers}")
+        if not (workers >= 1 and workers == workers // 1):
+            raise SpecError(f"a local executor has a whole number of workers from 1 up, got workers={workers!r}")
+        for name, value in (("grace_seconds", grace_seconds), ("keep_days", keep_days)):
+            if not 0 <= value < inf:
+                raise SpecError(f"{name} is a number from 0 up, got {value!r}")
         self.folder = Path(folder).absolute() if folder is not None else cache_folder() / "jobs"
         self.workers = workers
         self._timeout = check_timeout(timeout)
@@ -183,10 +187,14 @@ class LocalExecutor(Executor):
         task = self._task(folder.id)
         if task is not None or not folder.lock():
             return task
-        request = folder.request()
-        if request is None or folder.state().ended:
+        try:
+            request = folder.request()
+            if request is None or folder.state().ended:
+                folder.unlock()
+                return None
+        except BaseException:
             folder.unlock()
-            return None
+            raise
         return self._enqueue(folder, request)
 
     def _task(self, id: str) -> Task | None:
