@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,6 +24,10 @@ from reelproc.stages.upscale import Upscale
 __all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source"]
 
 
+_PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,40}([eE][+-]?\d{1,3})?\s*")
+"""What may be a rate: ``Fraction`` would work out any power of ten."""
+
+
 def _rate(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
@@ -30,16 +35,25 @@ def _rate(value: Any) -> Any:
         return Fraction(repr(value))
     if isinstance(value, (int, str)):
         try:
-            return Fraction(value)
+            return Fraction(value if isinstance(value, int) or _PLAIN_RATE.fullmatch(value) else "?")
         except (ValueError, ZeroDivisionError):
             raise ValueError(f"a frame rate is a number or a fraction like '30000/1001', got {value!r}") from None
     return value
 
 
+def _rate_schema(schema: dict[str, Any]) -> None:
+    """What pydantic makes of the bounds are no keywords of JSON Schema."""
+    schema.pop("gt", None)
+    schema.pop("le", None)
+    for kind in schema.get("anyOf", [schema]):
+        if kind.get("type") in ("number", "integer"):
+            kind |= {"exclusiveMinimum": 0, "maximum": 1000}
+
+
 FrameRate = Annotated[
     Fraction,
     BeforeValidator(_rate),
-    Field(gt=0, le=1000),
+    Field(gt=0, le=1000, json_schema_extra=_rate_schema),
     PlainSerializer(lambda f: int(f) if f.denominator == 1 else str(f), return_type=int | str),
 ]
 """Frames per second: 30, 29.97, "30000/1001" or a Fraction."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import reelproc as rp
+from media_factory import numbered_video
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.ffmpeg import ffmpeg_path
@@ -215,6 +216,16 @@ def test_what_cannot_be_joined_is_encoded_and_said(
     result = render(source, tmp_path / "o.mp4")
     assert reason in result.warnings[0]
     assert len(frames(tmp_path / "o.mp4")) == len(frames(source))
+
+
+def test_a_lower_rate_is_no_case_for_copying_and_no_fault_of_the_source(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "in.mp4", frame_count=60, fps=60)
+    banner = rp.Banner(rating=4, name="x", end_time=0.2)
+    for fps in (30, 20, 15):
+        output = rp.Output(width=None, height=None, fps=fps)
+        plan = rp.plan(rp.Reel(clips=[rp.Clip(source=made.path, stages=[banner])], output=output))
+        assert plan.warnings == ()
+        assert plan.copying is None
 
 
 def test_a_crop_is_no_case_for_copying(make: Callable[..., Path], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from reelproc.errors import SpecError
 from reelproc.fonts import SHIPPED, Face, font_chain
 from reelproc.fonts import library as fonts_library
 from reelproc.fonts.coverage import read_coverage
+from reelproc.stages.banner import Banner
+from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.text import Text, TextElement, TextRegion, TextSpec
 
 FOLDER = Path(reelproc.fonts.__file__).parent
 
@@ -99,11 +103,28 @@ class TestMissing:
         with pytest.raises(SpecError, match=message):
             font_chain(str(file))
 
-    def test_a_truncated_font(self, tmp_path):
+    @pytest.mark.parametrize("share", [0.02, 0.08, 0.2, 0.5, 0.96, 0.9999])
+    def test_a_truncated_font(self, tmp_path, share):
         file = tmp_path / "cut.ttf"
-        file.write_bytes((FOLDER / "NotoSansThai-Variable.ttf").read_bytes()[:700])
-        with pytest.raises(SpecError, match=r"damaged|no outlines"):
+        whole = (FOLDER / "NotoSansThai-Variable.ttf").read_bytes()
+        file.write_bytes(whole[: int(len(whole) * share)])
+        with pytest.raises(SpecError, match="cut off"):
             font_chain(str(file))
+
+    def test_a_font_whose_tables_make_no_sense_is_refused_before_anything_is_drawn(self, tmp_path):
+        whole = bytearray((FOLDER / "NotoSansThai-Variable.ttf").read_bytes())
+        at = next(at for at in range(12, 400, 16) if whole[at : at + 4] == b"head")
+        where = int.from_bytes(whole[at + 8 : at + 12], "big")
+        whole[where : where + 54] = bytes(54)
+        file = tmp_path / "odd.ttf"
+        file.write_bytes(whole)
+        text = Text(
+            regions=[
+                TextRegion(start_time=0, end_time=1, elements=[TextElement(spec=TextSpec(text="ก", font=str(file)))])
+            ]
+        )
+        with pytest.raises(SpecError, match=r"odd\.ttf is damaged"):
+            text.resolve(StreamInfo(64, 64, Fraction(1)), Target())
 
 
 class TestSupplied:
@@ -167,3 +188,19 @@ class TestCoverage:
         )
         with pytest.raises(SpecError, match="holds 1 fonts"):
             read_coverage(str(file), 1)
+
+
+def test_a_stages_fingerprint_tells_font_files_apart_by_content_and_shipped_ones_not(tmp_path):
+    def text(font):
+        element = TextElement(spec=TextSpec(text="Goal", font=str(font)))
+        return Text(regions=[TextRegion(start_time=0, end_time=1, elements=[element])]).fingerprint()
+
+    one, same, other = (tmp_path / f"{name}.ttf" for name in "abc")
+    for file in (one, same):
+        shutil.copy(FOLDER / "NotoSans-Variable.ttf", file)
+    shutil.copy(FOLDER / "DejaVuSans-Symbols.ttf", other)
+    other.write_bytes((FOLDER / "NotoSans-Variable.ttf").read_bytes() + b"\0")
+    assert text(one) == text(same) != text(other)
+    shutil.copy(other, one)
+    assert text(one) == text(other)
+    assert text("sans") == text("sans-bold") == Banner(rating=3, name="x").fingerprint() != text(one)

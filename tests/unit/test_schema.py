@@ -30,6 +30,7 @@ def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
         (lambda: rp.Output(width=None), "together"),
         (lambda: rp.Output(fps=0), "greater than 0"),
         (lambda: rp.Output(fps="fast"), "fraction"),
+        (lambda: rp.Output(fps="1e40000000"), "fraction"),
         (lambda: rp.Reel(clips=[]), "at least 1"),
         (lambda: rp.Speed(segments=[rp.SpeedSegment(start=n, end=n + 2, speed=2) for n in (0, 1)]),
          "overlap"),

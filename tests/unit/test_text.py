@@ -9,8 +9,9 @@ import pytest
 
 from reelproc.errors import MissingDependencyError, SpecError
 from reelproc.media.frame import Frame
+from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.caption_pictures import draw_text
+from reelproc.stages.caption_pictures import draw_banner, draw_text
 from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
 from reelproc.stages.typeset import layout
 from reelproc.stages.typeset.layout import Fonts, set_text
@@ -185,6 +186,41 @@ class TestWhatFits:
         _, block = lines_of("a\n\nb", 100)
         assert block.lines == 3
         assert np.array_equal(draw(Text(regions=[region(spec("\n  "))])).data, black().data)
+
+    def test_no_line_is_left_empty_where_every_character_is_wider_than_the_width(self):
+        for text in ("W W", "W  W W", "⚽ ⚽"):
+            lines, block = lines_of(text, 5)
+            assert [line.strip() for line in lines] == text.split()
+            assert block.lines == len(text.split())
+
+    def test_brackets_without_end_and_marks_without_end_cost_what_is_seen(self):
+        lines_of("(" * 60_000 + "a" + ")" * 60_000, 200, max_height=100)
+        picture = draw_text(spec("a" + "\u0301" * 20_000), 320, 180)
+        assert picture.rgba.shape[0] <= 180 + 2 * 4
+
+    def test_an_outline_wider_than_the_letters_are_high_is_refused(self):
+        with pytest.raises(SpecError, match="less than or equal to 1"):
+            TextStroke(width=1.5)
+
+
+class TestOblongPixels:
+    @pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(3, 4)])
+    def test_letters_and_banners_look_as_on_square_ones(self, aspect):
+        shown, stored = round(320 * aspect), 320
+        for square, oblong in (
+            (draw_text(spec("■"), shown, 180), draw_text(spec("■"), stored, 180, aspect)),
+            (draw_banner(Banner(rating=5, name="O"), shown, 1.0), draw_banner(Banner(rating=5, name="O"), stored, 1.0, aspect)),
+        ):
+            left, top, right, bottom = ink(square)
+            left2, top2, right2, bottom2 = ink(oblong)
+            assert (top2, bottom2) == (top, bottom)
+            assert [left2 * aspect, right2 * aspect] == pytest.approx([left, right], abs=1.5)
+
+    def test_the_stream_says_so_to_the_stage(self):
+        wide = StreamInfo(WIDTH, HEIGHT, Fraction(10), sample_aspect_ratio=Fraction(2))
+        text = Text(regions=[region(spec("■", size=0.5))])
+        rows, columns = np.nonzero(text.open(wide, Target())(black(), 1.0).planes[0] > 128)
+        assert 2 * np.ptp(columns) == pytest.approx(np.ptp(rows), abs=3)
 
 
 class TestLooks:

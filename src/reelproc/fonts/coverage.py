@@ -6,6 +6,7 @@ OpenType specification 1.9: table directory, ``cmap`` formats 4 and 12, TrueType
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -49,7 +50,7 @@ def read_coverage(path: str, index: int = 0) -> Coverage:
         index: of the font within a collection.
 
     Raises:
-        SpecError: the file cannot be read, is no such font, or has no scalable outlines (colour bitmaps).
+        SpecError: the file cannot be read, is cut off, is no such font, or has no scalable outlines (colour bitmaps).
     """
     try:
         with Path(path).open("rb") as file:
@@ -67,6 +68,8 @@ def read_coverage(path: str, index: int = 0) -> Coverage:
             tables = _directory(head)
             if not _OUTLINES & tables.keys():
                 raise SpecError(f"{path} has no outlines, only bitmaps, and cannot be drawn at any size")
+            if any(offset + length > os.fstat(file.fileno()).st_size for offset, length in tables.values()):
+                raise SpecError(f"the font {path} is cut off; get the file again")
             offset, length = tables[b"cmap"]
             file.seek(offset)
             return Coverage(frozenset(_cmap(file.read(length))))

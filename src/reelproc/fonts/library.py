@@ -52,6 +52,11 @@ class Face:
     weight: int | None = None
     embolden: float = 0.0
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it comes with the package, the same on every machine."""
+        return Path(self.path).parent == _FOLDER
+
     def has(self, text: str) -> bool:
         """Whether it has a glyph for every character that is drawn (joiners and the like are not)."""
         codepoints = read_coverage(self.path).codepoints

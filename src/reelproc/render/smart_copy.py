@@ -58,6 +58,9 @@ def is_drawing(plan: Plan, reel: Reel) -> bool:
     clip = plan.clips[0]
     if any(stage.stage not in _DRAWING for stage in clip.stages):
         return False
+    first = bisect_left(clip.frames.pts, clip.pts[0])
+    if clip.pts != clip.frames.pts[first : first + len(clip.pts)]:
+        return False  # thinned out to a lower rate
     shown = [clip.frames.time(p) for p in clip.pts]
     return (plan.width, plan.height) == (clip.streams[0].width, clip.streams[0].height) and all(
         plan.time(n) == t - shown[0] for n, t in enumerate(shown)

@@ -88,6 +88,12 @@ class Banner(Stage):
         check_text(self.second_line, "sans")
         return stream
 
+    def fingerprint(self) -> str:
+        """The fonts of this machine that it is drawn with."""
+        from reelproc.stages.caption_pictures import fonts_fingerprint
+
+        return fonts_fingerprint([(self.title, "sans-bold"), (self.second_line, "sans")])
+
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """Its span, the end included."""
         start = Fraction(0) if self.start_time is None else exact(self.start_time)

@@ -119,7 +119,7 @@ class Stage(Schema):
         return self, ""
 
     def fingerprint(self) -> str:
-        """What beyond its fields decides its pixels: the digest of a network's weights. Part of a segment's name."""
+        """What beyond its fields decides its pixels: digests of weights and fonts. Part of a segment's name."""
         return ""
 
     def remarks(self) -> tuple[str, ...]:

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from functools import lru_cache
 from math import inf
+from pathlib import Path
 
+import cv2
 import numpy as np
+import PIL
 from numpy.typing import NDArray
 
-from reelproc.fonts.library import font_chain
 from reelproc.media.blend import hex_to_rgb
 from reelproc.ratings import RATINGS
 from reelproc.stages.banner import Banner
 from reelproc.stages.text import TextSpec
 from reelproc.stages.typeset.clusters import clean
 from reelproc.stages.typeset.layout import Block, Fonts, set_text, shaping_available
-from reelproc.stages.typeset.paragraph import Paragraph, check_shaping
+from reelproc.stages.typeset.paragraph import Paragraph, Run, check_shaping
 from reelproc.stages.typeset.picture import Picture, Style, draw_block
 
-__all__ = ["check_text", "draw_banner", "draw_text"]
+__all__ = ["check_text", "draw_banner", "draw_text", "fonts_fingerprint"]
 
+SQUARE = Fraction(1)
 _PLATE_OPACITY = 0.95
 _PLATE_WIDTH = 0.8
 _INK = "#111827"
 _TOP, _HEIGHT, _HEIGHT_WITH_NOTES, _BORDER, _PADDING = 10, 50, 80, 4, 10
 _TITLE, _TITLE_LEAST, _NOTES, _NOTES_LEAST = 24.0, 16.0, 16.0, 12.0
 _TITLE_CENTRE, _NOTES_CENTRE = 29, 57
+_ENOUGH = 200
+"""Characters of a run that are tried before it is drawn."""
 
 
 def check_text(text: str, font: str) -> None:
@@ -36,18 +45,53 @@ def check_text(text: str, font: str) -> None:
     """
     text = clean(text)
     check_shaping(text, available=shaping_available())
-    chain = font_chain(font)
+    fonts = Fonts(font, _TITLE)
+    for run in _runs(text, fonts):
+        if not run.face.is_shipped:
+            fonts.ink(run._replace(text=run.text[:_ENOUGH]))
+
+
+def fonts_fingerprint(texts: Iterable[tuple[str, str]]) -> str:
+    """A digest of what decides the look of (text, font) pairs beyond themselves: font files of this machine, Pillow."""
+    shaping = shaping_available()
+    seen = {f"pillow {PIL.__version__} {shaping}"}
+    for text, font in texts:
+        runs = _runs(clean(text), Fonts(font, _TITLE))
+        seen |= {f"{_digest(run.face.path)} {run.face.embolden}" for run in runs if not run.face.is_shipped}
+    return hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16]
+
+
+def _runs(text: str, fonts: Fonts) -> Iterator[Run]:
     for line in text.split("\n"):
-        Paragraph(line, chain)
+        yield from Paragraph(line, fonts.chain).runs(0, len(line))
 
 
-def draw_text(spec: TextSpec, width: int, height: int) -> Picture:
+def _digest(path: str) -> str:
+    info = Path(path).stat()
+    return _digest_of(path, (info.st_size, info.st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _digest_of(path: str, _stamp: tuple[int, int]) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def draw_text(spec: TextSpec, width: int, height: int, aspect: Fraction = SQUARE) -> Picture:
     """A text for frames of one size.
+
+    Args:
+        spec: the text.
+        width, height: of the frames, pixels.
+        aspect: the width of their pixels over its height: letters are drawn as they will be seen.
 
     Raises:
         SpecError: there is no such font, or none has one of the characters.
         MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
     """
+    if aspect != SQUARE:
+        seen = max(round(width * aspect), 1)
+        return _squeezed(draw_text(spec, seen, height), width / seen)
     fonts = Fonts(spec.font, spec.size * height)
     em = fonts.size
     style = Style(color=hex_to_rgb(spec.color), opacity=spec.opacity)
@@ -72,7 +116,15 @@ def draw_text(spec: TextSpec, width: int, height: int) -> Picture:
     ink = block.ink.grown(reach)
     x = _inside(spec.position.x * width, ink.left, ink.right, width)
     y = _inside(spec.position.y * height, ink.top, ink.bottom, height)
-    return draw_block(block, fonts, style, x=x, y=y)
+    return draw_block(block, fonts, style, x=x, y=y, size=(width, height))
+
+
+def _squeezed(picture: Picture, by: float) -> Picture:
+    """A picture whose columns are so many times as many."""
+    height, width = picture.rgba.shape[:2]
+    wanted = max(round(width * by), 1)
+    rgba = cv2.resize(picture.rgba, (wanted, height), interpolation=cv2.INTER_AREA if by < 1 else cv2.INTER_LINEAR)
+    return Picture(np.asarray(rgba, np.float32), round(picture.x * by), picture.y)
 
 
 def _inside(at: float, low: float, high: float, length: int) -> float:
@@ -80,13 +132,22 @@ def _inside(at: float, low: float, high: float, length: int) -> float:
     return max(min(at, length - high), -low)
 
 
-def draw_banner(banner: Banner, width: int, scale: float) -> Picture:
+def draw_banner(banner: Banner, width: int, scale: float, aspect: Fraction = SQUARE) -> Picture:
     """A banner for frames of one width, its pixels multiplied by ``scale``.
+
+    Args:
+        banner: what it says.
+        width: of the frames, pixels.
+        scale: of the banner.
+        aspect: as for :func:`draw_text`.
 
     Raises:
         SpecError: no font has one of the characters.
         MissingDependencyError: a text needs complex layout, which this machine's Pillow cannot do.
     """
+    if aspect != SQUARE:
+        seen = max(round(width * aspect), 1)
+        return _squeezed(draw_banner(banner, seen, scale), width / seen)
     notes = banner.second_line
     plate_width = max(round(width * _PLATE_WIDTH), 1)
     plate_height = round((_HEIGHT_WITH_NOTES if notes else _HEIGHT) * scale)
@@ -95,13 +156,14 @@ def draw_banner(banner: Banner, width: int, scale: float) -> Picture:
     frame = hex_to_rgb(RATINGS[banner.rating].color)
     rgba[...] = np.array((*frame, 1), np.float32)
     rgba[border:-border, border:-border] = np.float32(_PLATE_OPACITY)
+    plate = plate_width, plate_height
     room = plate_width - 2 * (border + _PADDING * scale)
     lines = [(banner.title, "sans-bold", _TITLE, _TITLE_LEAST, _TITLE_CENTRE if notes else _HEIGHT / 2)]
     if notes:
         lines.append((notes, "sans", _NOTES, _NOTES_LEAST, _NOTES_CENTRE))
     for text, font, size, least, centre in lines:
         fonts, block = _shrunk(text, font, size * scale, least * scale, room)
-        line = draw_block(block, fonts, Style(hex_to_rgb(_INK)), x=plate_width / 2, y=centre * scale)
+        line = draw_block(block, fonts, Style(hex_to_rgb(_INK)), x=plate_width / 2, y=centre * scale, size=plate)
         _paste(rgba, line)
     return Picture(rgba, (width - plate_width) // 2, round(_TOP * scale))
 

@@ -82,7 +82,7 @@ def text_captions(text: Text, stream: StreamInfo) -> Captions:
         fade_out = min(text.fade_out, (region.end_time - region.start_time) / 2)
         for element in region.elements:
             if element.enabled and element.spec.text.strip():
-                picture = partial(draw_text, element.spec, stream.width, stream.height)
+                picture = partial(draw_text, element.spec, stream.width, stream.height, stream.sample_aspect_ratio)
                 captions.append(Caption(region.start_time, region.end_time, fade_out, picture))
     return Captions(captions, stream)
 
@@ -91,5 +91,5 @@ def banner_captions(banner: Banner, stream: StreamInfo) -> Captions:
     """The caption of a banner stage."""
     start = -inf if banner.start_time is None else banner.start_time
     end = inf if banner.end_time is None else banner.end_time
-    picture = partial(draw_banner, banner, stream.width, banner.pixel_scale(stream))
+    picture = partial(draw_banner, banner, stream.width, banner.pixel_scale(stream), stream.sample_aspect_ratio)
     return Captions([Caption(start, end, 0.0, picture)], stream)

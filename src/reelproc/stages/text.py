@@ -27,7 +27,7 @@ __all__ = [
     "TextStroke",
 ]
 
-Em = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
+Em = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 
 
@@ -66,7 +66,7 @@ class TextSpec(Schema):
         text: any Unicode; lines break at newlines and where ``max_width`` demands it.
         font: ``"sans"`` or ``"sans-bold"``, the path of a font file, or the name of a font that this machine has.
             Characters that it lacks are taken from others, see :mod:`reelproc.fonts`.
-        size: one em as a fraction of the frame's height.
+        size: one em as a fraction of the frame's height. Letters have their shape when displayed, on oblong pixels too.
         position: the anchor; vertical centre of the block (of its letters, between the first line's capitals and the
             last baseline), and its left, centre or right by ``align``.
         max_width: fraction of the frame's width.
@@ -164,6 +164,13 @@ class Text(Stage):
                     if element.enabled:
                         check_text(element.spec.text, element.spec.font)
         return stream
+
+    def fingerprint(self) -> str:
+        """The fonts of this machine that it is drawn with."""
+        from reelproc.stages.caption_pictures import fonts_fingerprint
+
+        elements = [e for r in self.drawn_regions() for e in r.elements if e.enabled]
+        return fonts_fingerprint((e.spec.text, e.spec.font) for e in elements)
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """The spans of the regions that can show anything, their ends included."""

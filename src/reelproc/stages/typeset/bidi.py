@@ -89,6 +89,10 @@ def _resolve_weak(classes: list[str], outer: str) -> None:
             classes[i] = "L"
 
 
+_DEEPEST = 63
+"""BD16: no pairs are found behind brackets that are nested more deeply."""
+
+
 def _resolve_brackets(text: str, classes: list[str], outer: str) -> None:
     """Rule N0: a pair of brackets goes with what it holds, or with what stands before it."""
     open_at: list[tuple[str, int]] = []
@@ -97,6 +101,8 @@ def _resolve_brackets(text: str, classes: list[str], outer: str) -> None:
         if classes[i] != "ON":
             continue
         if character in _BRACKETS:
+            if len(open_at) == _DEEPEST:
+                break
             open_at.append((_BRACKETS[character], i))
         else:
             for depth in range(len(open_at) - 1, -1, -1):

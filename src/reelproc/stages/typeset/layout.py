@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from PIL import ImageFont, features
 
+from reelproc.errors import SpecError
 from reelproc.fonts.library import Face, FontChain, font_chain, is_ignorable
 from reelproc.stages.typeset.clusters import clean, clusters
 from reelproc.stages.typeset.paragraph import Paragraph, Run, check_shaping
 
-__all__ = ["Align", "Block", "Box", "Fonts", "PlacedRun", "set_text", "shaping_available"]
+__all__ = ["Align", "Block", "Box", "Fonts", "PlacedRun", "damage_told", "set_text", "shaping_available"]
 
 Align = Literal["left", "center", "right"]
 
@@ -43,6 +45,11 @@ class Box(NamedTuple):
             max(self.right, other.right),
             max(self.bottom, other.bottom),
         )
+
+    def within(self, other: Box) -> Box:
+        """What of the box lies in the other; of no area, at its edge, where nothing does."""
+        left, top = min(max(self.left, other.left), other.right), min(max(self.top, other.top), other.bottom)
+        return Box(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
 
     def moved(self, dx: float, dy: float) -> Box:
         """The box elsewhere."""
@@ -102,12 +109,17 @@ class Fonts:
         self._lengths: dict[Run, float] = {}
 
     def load(self, face: Face) -> ImageFont.FreeTypeFont:
-        """The face at this size and its weight."""
+        """The face at this size and its weight.
+
+        Raises:
+            SpecError: its file is damaged.
+        """
         if face not in self._loaded:
             engine = ImageFont.Layout.RAQM if self.shaping else ImageFont.Layout.BASIC
-            font = ImageFont.truetype(face.path, self.size, layout_engine=engine)
-            if face.weight is not None:
-                font.set_variation_by_axes([face.weight])
+            with damage_told(face):
+                font = ImageFont.truetype(face.path, self.size, layout_engine=engine)
+                if face.weight is not None:
+                    font.set_variation_by_axes([face.weight])
             self._loaded[face] = font
         return self._loaded[face]
 
@@ -118,14 +130,26 @@ class Fonts:
     def length(self, run: Run) -> float:
         """The advance of a run, pixels."""
         if run not in self._lengths:
-            self._lengths[run] = self.load(run.face).getlength(run.text, direction=self.direction(run))
+            font = self.load(run.face)
+            with damage_told(run.face):
+                self._lengths[run] = font.getlength(run.text, direction=self.direction(run))
         return self._lengths[run]
 
     def ink(self, run: Run) -> Box:
         """What a run covers, relative to the start of its baseline."""
         font = self.load(run.face)
-        box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
+        with damage_told(run.face):
+            box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
         return Box(*box).grown(run.face.embolden * self.size)
+
+
+@contextmanager
+def damage_told(face: Face) -> Iterator[None]:
+    """Turn what FreeType says of a file into a :class:`~reelproc.SpecError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise SpecError(f"the font {face.path} is damaged ({error}); give another") from error
 
 
 class _Line(NamedTuple):
@@ -154,7 +178,7 @@ def set_text(
         max_lines: at most so many.
 
     Raises:
-        SpecError: no font has one of the characters.
+        SpecError: no font has one of the characters, or a font's file is damaged.
         MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
     """
     text = clean(text)
@@ -209,7 +233,8 @@ def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -
             start = end
         if not fits(start, stop):
             for inner in paragraph.stops(start, stop):
-                if end > start and not fits(start, inner):
+                is_space = paragraph.text[end:inner].isspace()  # it has room at the end of any line
+                if end > start and not is_space and not fits(start, inner):
                     yield start, end
                     count += 1
                     start = end

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from reelproc.stages.typeset.layout import Block, Fonts
+from reelproc.stages.typeset.layout import Block, Box, Fonts, damage_told
 
 __all__ = ["Picture", "Style", "draw_block", "over"]
 
@@ -57,31 +57,37 @@ def over(rgba: F32, color: Rgb, alpha: F32) -> None:
     rgba += alpha[..., None] * np.array((*color, 1), np.float32)
 
 
-def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float) -> Picture:
+def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float, size: tuple[float, float]) -> Picture:
     """Draw a block with its anchor at (x, y) of the frame.
 
     Args:
         block: from :func:`~reelproc.stages.typeset.layout.set_text`.
         fonts: those it was set with.
         style: its colours.
+        size: (width, height) of the frame, pixels; what lies further outside of it than the margin is left out.
+
+    Raises:
+        SpecError: a font's file is damaged.
     """
-    area = block.ink.moved(x, y).grown(style.margin + 2)
+    reach = style.margin + 2
+    area = block.ink.moved(x, y).grown(reach).within(Box(0, 0, *size).grown(reach))
     left, top = floor(area.left), floor(area.top)
-    width, height = ceil(area.right) - left, ceil(area.bottom) - top
+    width, height = max(ceil(area.right) - left, 1), max(ceil(area.bottom) - top, 1)
 
     def mask(stroke: float) -> F32:
         image = Image.new("L", (width, height))
         draw = ImageDraw.Draw(image)
         for run, run_x, run_y in block.runs:
-            draw.text(
-                (x + run_x - left, y + run_y - top),
-                run.text,
-                fill=255,
-                font=fonts.load(run.face),
-                anchor="ls",
-                direction=fonts.direction(run),
-                stroke_width=stroke + run.face.embolden * fonts.size,
-            )
+            with damage_told(run.face):
+                draw.text(
+                    (x + run_x - left, y + run_y - top),
+                    run.text,
+                    fill=255,
+                    font=fonts.load(run.face),
+                    anchor="ls",
+                    direction=fonts.direction(run),
+                    stroke_width=stroke + run.face.embolden * fonts.size,
+                )
         return np.asarray(image, np.float32) / np.float32(255)
 
     letters = mask(0.0)
