@@ -369,3 +369,12 @@ class TestAgreement:
     def test_both_exact_backends_show_the_same_pixels_of_what_was_made(self, folder: Path, name: str) -> None:
         path = made(folder, name).path
         assert read_once(path, "ffmpeg") == read_once(path, "pyav")
+
+
+@pytest.mark.parametrize("start", [1e10, 1e300])
+def test_no_frame_lies_beyond_all_reason(tmp_path: Path, start: float) -> None:
+    made = numbered_video(tmp_path / "a.mp4", frame_count=5)
+    with pytest.raises(SpecError, match="no recording has a frame"):
+        open_video(made.path, start=start)
+    with open_video(made.path, end=start) as video:
+        assert len(list(video)) == 5

@@ -206,10 +206,10 @@ class TestWhatFits:
 class TestOblongPixels:
     @pytest.mark.parametrize("aspect", [Fraction(4, 3), Fraction(3, 4)])
     def test_letters_and_banners_look_as_on_square_ones(self, aspect):
-        shown, stored = round(320 * aspect), 320
+        shown, stored, banner = round(320 * aspect), 320, Banner(rating=5, name="O")
         for square, oblong in (
             (draw_text(spec("■"), shown, 180), draw_text(spec("■"), stored, 180, aspect)),
-            (draw_banner(Banner(rating=5, name="O"), shown, 1.0), draw_banner(Banner(rating=5, name="O"), stored, 1.0, aspect)),
+            (draw_banner(banner, shown, 1.0), draw_banner(banner, stored, 1.0, aspect)),
         ):
             left, top, right, bottom = ink(square)
             left2, top2, right2, bottom2 = ink(oblong)

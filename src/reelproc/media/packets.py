@@ -74,6 +74,8 @@ class IndexedPacket:
 _NOTHING_INFERRED = 0x10
 """``AVFMT_FLAG_NOFILLIN``: times are those that the file says."""
 
+_LAST_PTS = 2**63 - 1
+
 
 def packet_index(
     container: InputContainer, stream: AVVideoStream, *, seek_pts: int | None = None, any_frame: bool = False
@@ -90,7 +92,7 @@ def packet_index(
 
     if seek_pts is not None:
         try:
-            container.seek(seek_pts, stream=stream, backward=True, any_frame=any_frame)
+            container.seek(min(seek_pts, _LAST_PTS), stream=stream, backward=True, any_frame=any_frame)
         except av.FFmpegError:  # no index, or an odd one: read on from the start
             _rewind(container, stream)
     packets = _indexed(container, stream)

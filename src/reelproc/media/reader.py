@@ -35,6 +35,9 @@ from reelproc.timing import exact
 
 __all__ = ["Damage", "VideoReader", "open_video", "readers"]
 
+FAR_SECONDS = 10**9
+"""Thirty years; containers and ffmpeg count in 64 bits, which end not far behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Damage:
@@ -91,6 +94,8 @@ class VideoReader(ABC):
         self.end = None if end is None else exact(end)
         if self.start is not None and self.end is not None and self.end < self.start:
             raise SpecError(f"end must not lie before start, got start={start} and end={end} seconds")
+        if self.start is not None and self.start > FAR_SECONDS:
+            raise SpecError(f"no recording has a frame at start={float(self.start):g} s; start earlier")
         self.info = info if info is not None else probe(path)
         self.video: VideoStream = self.info.require_video()
         self.width, self.height = self.video.width, self.video.height
@@ -283,7 +288,7 @@ def open_video(
     Raises:
         ObjectNotFoundError: there is no such file.
         ProbeError: it is not a video that can be read.
-        SpecError: no such backend or pixel format, or ``end`` before ``start``.
+        SpecError: no such backend or pixel format, ``end`` before ``start``, or ``start`` beyond all reason (10^9 s).
         DecodeError: (while iterating) the decoder failed as a whole. Single damaged frames are left out and listed in
             ``reader.damage``.
     """

@@ -108,7 +108,7 @@ class PriceTable(Schema):
                 each two cores, and leaves out their memory.
 
         Raises:
-            SpecError: the table has no such GPU or region.
+            SpecError: the table has no such GPU or region, or the original's prices are asked of a region.
 
         >>> from reelproc.prices import PRICES
         >>> round(PRICES.usd_per_second(gpu="T4", cores=4, memory_bytes=8 << 30), 8)
@@ -121,6 +121,10 @@ class PriceTable(Schema):
         if region is not None and region not in self.regions:
             raise SpecError(f"no region is called {region!r} in the prices; there are: {', '.join(self.regions)}")
         device = self.gpus[gpu].usd_per_second if gpu else 0.0
+        if mode not in ("billed", "original"):
+            raise SpecError(f"a price mode is 'billed' or 'original', got {mode!r}")
+        if mode == "original" and region is not None:
+            raise SpecError(f"the original's prices know no regions, got region={region!r}; leave it out, or mode")
         if mode == "original":
             return device or self.original_cpu.usd_per_second * (cores / ORIGINAL_CORES if cores else 1.0)
         rate = (

@@ -24,7 +24,9 @@ class Rotate(Stage):
     Sampled once, by a cubic filter, on every plane.
 
     Attributes:
-        degrees: positive is counter-clockwise, as seen on the screen. Turns by a right angle are exact.
+        degrees: positive is counter-clockwise, as seen on the screen. Half turns are exact; by a right angle luma is,
+            where width and height are both even or both odd and pixels are square, while the chroma of yuv420p lies
+            between pixels and is interpolated.
     """
 
     stage: Literal["rotate"] = "rotate"

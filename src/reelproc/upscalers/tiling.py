@@ -36,6 +36,8 @@ class Tile(NamedTuple):
 def tiles(width: int, height: int, tile: int, overlap: int) -> Iterator[Tile]:
     """Tiles of about equal size, at most ``tile`` pixels a side without the overlap, that cover a picture once.
 
+    They begin at even pixels, so that one may be a pixel or two larger than that.
+
     Args:
         width, height: of the picture.
         tile: the largest side, pixels.
