@@ -277,3 +277,15 @@ def test_the_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: p
     assert storage.cache_folder() == Path.home() / ".cache" / "reelproc"
     monkeypatch.setattr("sys.platform", "darwin")
     assert storage.cache_folder() == Path.home() / "Library" / "Caches" / "reelproc"
+
+
+def test_a_renewed_session_token_makes_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    from reelproc.storage.s3_client import client
+
+    for name in ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"R2_{name}", "https://example.org")
+    monkeypatch.setenv("R2_SESSION_TOKEN", "one")
+    first = client()
+    assert client() is first
+    monkeypatch.setenv("R2_SESSION_TOKEN", "two")
+    assert client() is not first

@@ -1,7 +1,8 @@
 """What a storage must do, and the choice of one by an address's scheme.
 
-A storage is four methods. Reading code calls :func:`resolve` and works on a local file; writing code makes the file
-that :func:`local_output` names and hands it to :func:`publish`. Neither knows which storage is behind an address.
+A storage is five methods, and two more for what it can do better. Reading code calls :func:`resolve` and works on a
+local file; writing code makes the file that :func:`local_output` names and hands it to :func:`publish`. Neither knows
+which storage is behind an address.
 """
 
 from __future__ import annotations

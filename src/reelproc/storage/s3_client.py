@@ -67,12 +67,12 @@ def client() -> S3Client:
         raise SpecError(f"R2_ENDPOINT_URL is set, and {missing} is not; set all of {', '.join(_R2)}, or none")
     # What the chain may read is part of the key: a process whose environment changes gets another client.
     chain = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith("AWS_")))
-    return _client(values if values[0] else (None, None, None), chain)
+    return _client((*values, os.environ.get("R2_SESSION_TOKEN")) if values[0] else (None,) * 4, chain)
 
 
 @functools.lru_cache(maxsize=8)
 def _client(r2: tuple[str | None, ...], _chain: tuple[tuple[str, str], ...]) -> S3Client:
-    endpoint, key, secret = r2
+    endpoint, key, secret, token = r2
     # retries are ours (reelproc.retries); R2 knows neither the newer checksums nor regions
     config = Config(
         retries={"total_max_attempts": 1},
@@ -93,7 +93,7 @@ def _client(r2: tuple[str | None, ...], _chain: tuple[tuple[str, str], ...]) -> 
         endpoint_url=endpoint,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
-        aws_session_token=os.environ.get("R2_SESSION_TOKEN"),
+        aws_session_token=token,
         config=config,
     )
 
