@@ -249,6 +249,39 @@ def test_a_source_that_vanishes_on_the_way_is_an_error(game: MadeVideo, tmp_path
     assert isinstance(outcome.error, (ObjectNotFoundError, DecodeError)), str(outcome)
 
 
+@pytest.mark.parametrize("how", ["renamed over", "linked elsewhere", "written over"])
+def test_a_source_that_is_replaced_on_the_way_gives_no_mixture(tmp_path: Path, how: str) -> None:
+    old, new = (
+        numbered_video(tmp_path / f"{name}.mp4", frame_count=300, fps=10, width=96, height=54, first_number=first).path
+        for name, first in (("old", 0), ("new", 1000))
+    )
+    source = tmp_path / "game.mp4"
+    if how == "linked elsewhere":
+        source.symlink_to(old)
+    else:
+        source.write_bytes(old.read_bytes())
+
+    def progress(event: rp.Progress) -> None:
+        if event.phase != "sound" and event.done and not replaced:
+            replaced.append(event.done)
+            if how == "linked elsewhere":
+                (tmp_path / "link").symlink_to(new)
+                (tmp_path / "link").replace(source)
+            elif how == "renamed over":
+                new.replace(source)
+            else:
+                source.write_bytes(new.read_bytes()[: source.stat().st_size])
+
+    replaced: list[int] = []
+    clips = [rp.Clip(source=source, start=start, end=end, stages=[rp.Crop()]) for start, end in ((0, 12), (12, 30))]
+    job = rp.RenderJob(reel=rp.Reel(clips=clips, output=rp.Output(width=96, height=54)), output=tmp_path / "out.mp4")
+    with pytest.raises(rp.MediaError, match="cut off" if how == "written over" else "was replaced or changed while"):
+        run_job(job, JobContext(folder=tmp_path / "job", progress=progress))
+    assert replaced
+    assert not (tmp_path / "out.mp4").exists()
+    assert how == "written over" or not list((tmp_path / "job").rglob("*.mp4"))
+
+
 def test_a_folder_that_vanishes_on_the_way_is_an_error(game: MadeVideo, tmp_path: Path, at_frame: Any) -> None:
     folder = tmp_path / "out"
     folder.mkdir()

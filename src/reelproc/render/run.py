@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from reelproc.errors import EncodeError, StorageError
+from reelproc.errors import DecodeError, EncodeError, StorageError
 from reelproc.media.encoders import EncoderSettings, check_encoder
 from reelproc.media.ffmpeg import ffmpeg_version
 from reelproc.partial import partial_path
@@ -25,6 +26,7 @@ from reelproc.render.sound import ReelSound
 from reelproc.render.sources import plan as plan_reel
 from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
+from reelproc.storage.stand_in import origin
 
 if TYPE_CHECKING:
     from reelproc.jobs import ChunkJob, JobContext, OnDamage
@@ -91,7 +93,9 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
     with _work_folder(context.folder, Path("chunk.mp4").absolute()) as folder:
         files = _segment_files(plan, folder, settings, render.on_damage, context)
         mine: list[Path | None] = [path if n in job.segments else None for n, path in enumerate(files)]
+        stood = _standing(plan)
         _render_missing(plan, mine, settings=settings, on_damage=render.on_damage, context=context, clock=clock)
+        _check_standing(stood, mine)
     frame_count = sum(s.end - s.first for n, s in enumerate(plan.segments) if n in job.segments)
     context.progress(Progress(phase="done", done=frame_count, total=frame_count))
     clock.seconds["wall"] = time.perf_counter() - begin
@@ -133,6 +137,34 @@ def _segment_files(
     return files
 
 
+def _standing(plan: Plan) -> dict[str, os.stat_result]:
+    """What the sources on this machine are now; those that stand in for remote ones change as they are filled."""
+    stood = {}
+    for source in {clip.source for clip in plan.clips if origin(clip.source) is None}:
+        with suppress(OSError):  # who reads it says so
+            stood[source] = Path(source).stat()
+    return stood
+
+
+def _check_standing(stood: Mapping[str, os.stat_result], files: Sequence[Path | None]) -> None:
+    """See that no source was replaced or written over since; one that has only grown is being recorded.
+
+    Raises:
+        DecodeError: one was; segments that may hold pictures of both are gone.
+    """
+    for source, before in stood.items():
+        try:
+            now = Path(source).stat()
+        except OSError:
+            continue  # its frames have been read
+        is_other = (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino)
+        if is_other or (now.st_mtime_ns != before.st_mtime_ns and now.st_size <= before.st_size):
+            for path in files:
+                if path is not None:
+                    path.unlink(missing_ok=True)
+            raise DecodeError(f"{source} was replaced or changed while it was read; try again")
+
+
 def encoder_settings(output: Output, threads: int) -> EncoderSettings:
     """What ``output`` asks of the encoder."""
     return EncoderSettings(
@@ -156,6 +188,7 @@ def render_plan(
     Raises:
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
+    stood = _standing(plan)
     with ExitStack() as stack:
         folder = stack.enter_context(_work_folder(context.folder, destination))
         files = _segment_files(plan, folder, settings, on_damage, context)
@@ -171,6 +204,7 @@ def render_plan(
         silenced: tuple[str, ...] = ()
         if sound is not None:
             silenced = sound.finish(context)
+        _check_standing(stood, files)
         context.check()
         context.progress(Progress(phase="assemble", message="joining"))
         with clock("assemble"):
