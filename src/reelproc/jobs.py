@@ -371,7 +371,8 @@ def _copies(job: Job) -> Sequence[str]:
         keep_sources(job_sources(job), copy, "the copy", ("copies", number))
         with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
             storage.local_output(copy, folder=Path(folder))
-    return [copy for copy in job.copies if not storage.same(copy, job.output)]
+    # a file may share its inode with the output now, and not once that is renamed into place; onto itself is no copy
+    return [copy for copy in job.copies if scheme_of(copy) == "file" or not storage.same(copy, job.output)]
 
 
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:

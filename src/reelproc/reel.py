@@ -24,7 +24,7 @@ from reelproc.stages.upscale import Upscale
 __all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source"]
 
 
-_PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,40}([eE][+-]?\d{1,3})?\s*")
+_PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,400}([eE][+-]?\d{1,3})?\s*")
 """What may be a rate: ``Fraction`` would work out any power of ten."""
 
 

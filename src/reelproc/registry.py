@@ -103,4 +103,5 @@ class Registry(Generic[T]):
             return
         self._scanned = True
         for point in metadata.entry_points(group=self.group):
-            self._entries.setdefault(point.name, _Entry(f"{point.module}:{point.attr}", None))
+            target = point.value.partition("[")[0].strip()  # without extras
+            self._entries.setdefault(point.name, _Entry(target, None))

@@ -162,7 +162,7 @@ def _check_standing(stood: Mapping[str, os.stat_result], files: Sequence[Path | 
             for path in files:
                 if path is not None:
                     path.unlink(missing_ok=True)
-            raise DecodeError(f"{source} was replaced or changed while it was read; try again")
+            raise DecodeError(f"{source} was replaced or changed while it was read; try again", transient=True)
 
 
 def encoder_settings(output: Output, threads: int) -> EncoderSettings:

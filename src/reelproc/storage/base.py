@@ -218,8 +218,10 @@ def same(address: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool
     Raises:
         SpecError: no storage has the scheme of one of them.
     """
+    if scheme_of(address) != scheme_of(other):
+        return False
     (storage, text), (_, text_of_other) = _storage(address), _storage(other)
-    return scheme_of(text) == scheme_of(text_of_other) and storage.canonical(text) == storage.canonical(text_of_other)
+    return storage.canonical(text) == storage.canonical(text_of_other)
 
 
 def local_output(destination: str | os.PathLike[str], *, folder: Path | None = None) -> Path:
