@@ -11,7 +11,7 @@ from importlib import metadata
 from operator import attrgetter
 from typing import Generic, TypeVar, cast
 
-from reelproc.errors import BackendError, MissingDependencyError, SpecError
+from reelproc.errors import BackendError, MissingDependencyError, ReelprocError, SpecError
 
 __all__ = ["Registry"]
 
@@ -93,6 +93,8 @@ class Registry(Generic[T]):
             ) from error
         except AttributeError as error:
             raise BackendError(f"the {self.kind} {name!r} is registered as {entry.target!r}: {error}") from error
+        except ReelprocError:
+            raise
         except (Exception, SystemExit) as error:
             raise BackendError(
                 f"the {self.kind} {name!r} cannot be imported: {module} fails with {type(error).__name__}: {error}"

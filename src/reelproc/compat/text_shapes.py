@@ -81,9 +81,9 @@ def _shadow(item: Item) -> TextShadow | None:
         return plain
     fields = item.record(_SHADOW)
     return TextShadow(
-        offset_x=fields["offset_x"].number(plain.offset_x, least=-10, most=10),
-        offset_y=fields["offset_y"].number(plain.offset_y, least=-10, most=10),
-        blur=fields["blur"].number(plain.blur, least=0, most=10),
+        offset_x=fields["offset_x"].number(plain.offset_x, least=-1, most=1),
+        offset_y=fields["offset_y"].number(plain.offset_y, least=-1, most=1),
+        blur=fields["blur"].number(plain.blur, least=0, most=1),
         color=fields["color"].color() or plain.color,
         opacity=fields["opacity"].number(plain.opacity, least=0, most=1),
     )
@@ -97,5 +97,5 @@ def _stroke(item: Item) -> TextStroke | None:
         return plain
     fields = item.record(_STROKE)
     return TextStroke(
-        width=fields["width"].number(plain.width, least=0, most=10), color=fields["color"].color() or plain.color
+        width=fields["width"].number(plain.width, least=0, most=1), color=fields["color"].color() or plain.color
     )

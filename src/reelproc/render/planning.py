@@ -73,7 +73,7 @@ def segment_bounds(frame_count: int, fps: Fraction) -> tuple[tuple[int, int], ..
     >>> segment_bounds(750, Fraction(30))
     ((0, 250), (250, 500), (500, 750))
     """
-    pieces = min(max(1, round_half_up(frame_count / (fps * SEGMENT_SECONDS))), frame_count)
+    pieces = max(1, min(round_half_up(frame_count / (fps * SEGMENT_SECONDS)), frame_count))
     edges = [i * frame_count // pieces for i in range(pieces + 1)]
     return tuple((a, b) for a, b in pairwise(edges) if b > a)
 
