@@ -367,9 +367,9 @@ def _copies(job: Job) -> Sequence[str]:
         return ()
     from reelproc.render.transfers import keep_sources
 
-    for number, copy in enumerate(job.copies):
-        keep_sources(job_sources(job), copy, "the copy", ("copies", number))
-        with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+        for number, copy in enumerate(job.copies):
+            keep_sources(job_sources(job), copy, "the copy", ("copies", number))
             storage.local_output(copy, folder=Path(folder))
     # a file may share its inode with the output now, and not once that is renamed into place; onto itself is no copy
     return [copy for copy in job.copies if scheme_of(copy) == "file" or not storage.same(copy, job.output)]

@@ -168,6 +168,19 @@ class Item:
         """
         return self.text(default).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
+    def name(self) -> str | None:
+        """What something is called, text or a number; None where it is not given.
+
+        Raises:
+            SpecError: it cannot be written.
+        """
+        if not self.given:
+            return None
+        try:
+            return Item(str(self.value), self.path).prose()
+        except ValueError:
+            raise self.refused("a short name") from None
+
     def flag(self, default: bool) -> bool:
         """True or false.
 

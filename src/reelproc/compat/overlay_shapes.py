@@ -102,8 +102,8 @@ class _Region:
             end_time=end.number(),
             keyframes=[keyframe for keyframe, _ in read],
             enabled=enabled,
-            id=_name(fields["id"]),
-            label=_name(fields["label"]),
+            id=fields["id"].name(),
+            label=fields["label"].name(),
             video_width=width.whole(least=1) if width.given else None,
             video_height=height.whole(least=1) if height.given else None,
         )
@@ -127,12 +127,3 @@ class _Region:
 
 def _share(item: Item) -> float | None:
     return item.number(least=0, most=1) if item.given else None
-
-
-def _name(item: Item) -> str | None:
-    if not item.given:
-        return None
-    try:
-        return Item(str(item.value), item.path).prose()
-    except ValueError:
-        raise item.refused("a short name") from None

@@ -38,7 +38,7 @@ def _region(item: Item) -> TextRegion:
         end_time=end.number(),
         elements=[_element(element) for element in fields["elements"].items()],
         enabled=fields["enabled"].flag(default=True),
-        id=str(fields["id"].value) if fields["id"].given else None,
+        id=fields["id"].name(),
     )
 
 
@@ -46,7 +46,7 @@ def _element(item: Item) -> TextElement:
     fields = item.record(_ELEMENT)
     return TextElement(
         spec=_spec(fields["spec"].record(_SPEC)),
-        id=str(fields["id"].value) if fields["id"].given else None,
+        id=fields["id"].name(),
         enabled=fields["enabled"].flag(default=True),
     )
 

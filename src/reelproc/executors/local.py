@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 
@@ -187,14 +188,12 @@ class LocalExecutor(Executor):
         task = self._task(folder.id)
         if task is not None or not folder.lock():
             return task
-        try:
+        with ExitStack() as stack:
+            stack.callback(folder.unlock)
             request = folder.request()
             if request is None or folder.state().ended:
-                folder.unlock()
                 return None
-        except BaseException:
-            folder.unlock()
-            raise
+            stack.pop_all()
         return self._enqueue(folder, request)
 
     def _task(self, id: str) -> Task | None:

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import hypot, inf, isfinite
-from statistics import median
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import DetectJob, OnDamage
 from reelproc.players.camera import Framing, crop_path, outside, spotlight_regions
 from reelproc.players.detect import looked
-from reelproc.players.linking import LossReason, Walk, distinct, walk
+from reelproc.players.linking import LossReason, Walk, distinct, longest_step, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
 from reelproc.render.transfers import probed
@@ -310,10 +309,10 @@ def _lost(
 
 def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float, step: float) -> Iterator[LostSpan]:
     """What lies further than a step and a half from any of ``frames``."""
-    usual = median((two.time - one.time for one, two in pairwise(frames)) if len(frames) > 1 else [0.0])
+    longest = max(1.5 * step, longest_step(frames))
     looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
     for one, two in pairwise(looks):
-        if two - one > 1.5 * max(step, usual):
+        if two - one > longest:
             yield LostSpan(start=one, end=two, reason="not looked at")
 
 

@@ -19,10 +19,10 @@ from reelproc.players.assignment import assign
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "distinct", "walk"]
+__all__ = ["LossReason", "Walk", "distinct", "longest_step", "walk"]
 
 LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
-"""Why somebody is not followed any further; the last: the frames end."""
+"""Why somebody is not followed; the last: there are no frames to look at."""
 
 _UNMATCHED = 1.6
 """The cost of not seeing somebody; what costs more is no match."""
@@ -36,8 +36,6 @@ SURE = 0.3
 
 _GAP_SECONDS = 0.5
 _JUST_SECONDS = 0.25
-_LATE = 1.5
-"""A look that comes later after the one before it, in usual steps, is behind a hole."""
 _EDGE = 0.02
 _CROWD = 0.5
 _SAME = 0.5
@@ -77,7 +75,7 @@ def walk(
     others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)
     tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
-    usual = median(abs(two.time - one.time) for one, two in pairwise(frames)) if len(frames) > 1 else 0.0
+    longest_between_looks = max(max_gap, longest_step(frames))
     seen: list[Detection | None] = [target]
     crowded = [_is_crowded(wanted, target, tracks, 0.0)]
     reason: LossReason | None = None
@@ -85,7 +83,7 @@ def walk(
         now = abs(frame.time - begin)
         found = None
         if seen[-1] is not None:  # nobody has looked since: that is not being out of sight
-            longest = max(max_gap, _LATE * usual)
+            longest = longest_between_looks
         else:
             longest = _GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap
         if now - wanted.time <= longest:
@@ -98,6 +96,11 @@ def walk(
         crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
     return Walk(tuple(seen), tuple(crowded), reason)
+
+
+def longest_step(frames: Sequence[FrameDetections]) -> float:
+    """Seconds, half as much again as is usual, behind which the next of ``frames`` lies beyond a hole; 0 for one."""
+    return 1.5 * median(abs(two.time - one.time) for one, two in pairwise(frames)) if len(frames) > 1 else 0.0
 
 
 def _step(

@@ -40,7 +40,8 @@ class LostSpan(Schema):
 
     Attributes:
         start, end: seconds of the source.
-        reason: why; None for a gap behind which they were found again, over which the crop moves on.
+        reason: why; None for a gap behind which they were found again, over which the crop moves on. "not looked at":
+            earlier detections hold nothing there; such a span may lie within one of another reason.
     """
 
     start: Seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from math import inf
@@ -40,7 +40,7 @@ def check_text(text: str, font: str) -> None:
     """Find out, without drawing, whether a text can be drawn on this machine.
 
     Raises:
-        SpecError: there is no such font, or none has one of the characters.
+        SpecError: there is no such font, its file is damaged, or none has one of the characters.
         MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
     """
     text = clean(text)
@@ -86,12 +86,13 @@ def draw_text(spec: TextSpec, width: int, height: int, aspect: Fraction = SQUARE
         aspect: the width of their pixels over its height: letters are drawn as they will be seen.
 
     Raises:
-        SpecError: there is no such font, or none has one of the characters.
+        SpecError: there is no such font, its file is damaged, or none has one of the characters.
         MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
     """
-    if aspect != SQUARE:
-        seen = max(round(width * aspect), 1)
-        return _squeezed(draw_text(spec, seen, height), width / seen)
+    return _as_seen(width, aspect, lambda seen: _text(spec, seen, height))
+
+
+def _text(spec: TextSpec, width: int, height: int) -> Picture:
     fonts = Fonts(spec.font, spec.size * height)
     em = fonts.size
     style = Style(color=hex_to_rgb(spec.color), opacity=spec.opacity)
@@ -119,11 +120,15 @@ def draw_text(spec: TextSpec, width: int, height: int, aspect: Fraction = SQUARE
     return draw_block(block, fonts, style, x=x, y=y, size=(width, height))
 
 
-def _squeezed(picture: Picture, by: float) -> Picture:
-    """A picture whose columns are so many times as many."""
-    height, width = picture.rgba.shape[:2]
-    wanted = max(round(width * by), 1)
-    rgba = cv2.resize(picture.rgba, (wanted, height), interpolation=cv2.INTER_AREA if by < 1 else cv2.INTER_LINEAR)
+def _as_seen(width: int, aspect: Fraction, draw: Callable[[int], Picture]) -> Picture:
+    """What ``draw`` makes for the width at which frames are seen, its columns brought to those that are stored."""
+    seen = max(round(width * aspect), 1)
+    picture = draw(seen)
+    if seen == width:
+        return picture
+    by = width / seen
+    size = max(round(picture.rgba.shape[1] * by), 1), picture.rgba.shape[0]
+    rgba = cv2.resize(picture.rgba, size, interpolation=cv2.INTER_AREA if by < 1 else cv2.INTER_LINEAR)
     return Picture(np.asarray(rgba, np.float32), round(picture.x * by), picture.y)
 
 
@@ -145,9 +150,10 @@ def draw_banner(banner: Banner, width: int, scale: float, aspect: Fraction = SQU
         SpecError: no font has one of the characters.
         MissingDependencyError: a text needs complex layout, which this machine's Pillow cannot do.
     """
-    if aspect != SQUARE:
-        seen = max(round(width * aspect), 1)
-        return _squeezed(draw_banner(banner, seen, scale), width / seen)
+    return _as_seen(width, aspect, lambda seen: _banner(banner, seen, scale))
+
+
+def _banner(banner: Banner, width: int, scale: float) -> Picture:
     notes = banner.second_line
     plate_width = max(round(width * _PLATE_WIDTH), 1)
     plate_height = round((_HEIGHT_WITH_NOTES if notes else _HEIGHT) * scale)

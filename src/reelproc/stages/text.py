@@ -39,7 +39,7 @@ class TextPosition(Schema):
 
 
 class TextShadow(Schema):
-    """A soft shadow; offsets and blur in em (1 em is the text's size). Blur as in CSS: twice the standard deviation."""
+    """A soft shadow; offsets and blur in em, 1 (the size) at most. Blur as in CSS: twice the standard deviation."""
 
     offset_x: Em = 0.04
     offset_y: Em = 0.04
@@ -49,7 +49,7 @@ class TextShadow(Schema):
 
 
 class TextStroke(Schema):
-    """An outline around the letters; width in em, all of it outside them."""
+    """An outline around the letters; width in em, 1 at most, all of it outside them."""
 
     width: Annotated[Em, Field(ge=0)] = 0.05
     color: Colour = "#000000"

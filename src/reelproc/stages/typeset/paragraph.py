@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 from typing import NamedTuple
 
 from reelproc.errors import MissingDependencyError
@@ -69,13 +70,10 @@ class Paragraph:
     def runs(self, start: int, end: int) -> list[Run]:
         """The runs of the line ``text[start:end]`` from left to right, without the spaces at its end."""
         end = start + len(self.text[start:end].rstrip())
-        found: list[Run] = []
-        for i in range(start, end):
-            face, level = self._faces[i], self._levels[i]
-            if found and found[-1].face == face and found[-1].level == level:
-                found[-1] = found[-1]._replace(text=found[-1].text + self.text[i])
-            else:
-                found.append(Run(self.text[i], face, level))
+        found = [
+            Run("".join(self.text[i] for i in same), face, level)
+            for (face, level), same in groupby(range(start, end), key=lambda i: (self._faces[i], self._levels[i]))
+        ]
         return [found[i] for i in visual_order([run.level for run in found])]
 
 
