@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Fraction01, Items, Schema, Seconds, Words, translated
+from reelproc.scratch import scratch_folder
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:
@@ -363,14 +363,14 @@ def _copies(job: Job) -> Sequence[str]:
         SpecError: it would replace a source.
         StorageError: nothing can be written there.
     """
-    if not isinstance(job, RenderJob):
+    if not isinstance(job, RenderJob) or not job.copies:
         return ()
     from reelproc.render.transfers import keep_sources
 
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+    with scratch_folder() as folder:
         for number, copy in enumerate(job.copies):
             keep_sources(job_sources(job), copy, "the copy", ("copies", number))
-            storage.local_output(copy, folder=Path(folder))
+            storage.local_output(copy, folder=folder)
     # a file may share its inode with the output now, and not once that is renamed into place; onto itself is no copy
     return [copy for copy in job.copies if scheme_of(copy) == "file" or not storage.same(copy, job.output)]
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -91,6 +92,26 @@ def test_a_lost_key_frame_takes_its_group_with_it_from_wherever_one_begins(
     for first in (0, 6, 7, 8, 9, 10, 11, 17, 18, 19, 20, 21):
         for count in (1, 3, 15):
             check(first, first + count)
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_nothing_is_made_up_where_a_span_begins_at_a_second_fault(tmp_path: Path, b_frames: int, backend: str) -> None:
+    """The first frame that the packets promise does not come, and further back its key frame is lost as well."""
+    made = numbered_video(tmp_path / "a.mp4", frame_count=240, gop_size=20, b_frames=b_frames)
+    with rp.open_video(made.path, "pyav", "yuv420p") as video:
+        intact = {frame.pts: frame.data for frame in video}
+    damage_packet(made, tmp_path / "b.mp4", 200)
+    damage_packet(replace(made, path=tmp_path / "b.mp4"), tmp_path / "c.mp4", 215)
+    lost = set(sorted(intact)[200:220])
+    for first in range(198, 222):
+        wanted = sorted(intact)[first : first + 3]
+        start, end = made.times[first], made.times[first + 3]
+        with rp.open_video(tmp_path / "c.mp4", backend, "yuv420p", start=start, end=end) as video:
+            shown = {frame.pts: frame.data for frame in video}
+            assert {d.pts for d in video.damage} == lost & set(wanted), first
+        assert list(shown) == [pts for pts in wanted if pts not in lost], first
+        assert all(np.array_equal(data, intact[pts]) for pts, data in shown.items()), first
 
 
 @pytest.mark.parametrize("share", range(5, 100, 5))

@@ -111,6 +111,49 @@ def test_paths_of_this_machine_are_staged(
         assert output.exists(), "attach fetches the result, too"
 
 
+def test_a_staged_result_is_fetched_when_it_is_asked_for_and_only_then(
+    game: Path, modal_service: ModalService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    staging, name, output = modal_service.address(uuid.uuid4().hex), f"late-{uuid.uuid4().hex}", Path("reel.mp4")
+    with rp.executor("modal-cpu", staging=staging) as ex:
+        handle = ex.submit(job_of(game, output), id=name)
+        assert waiting.eventually(lambda: handle.status() == "complete", LONG)
+        assert [event.phase for event in handle.events()][-1] == "done"
+        assert not output.exists()
+    assert output.exists(), "the block waits for its jobs"
+    made = output.read_bytes()
+    output.write_text("edited since")
+    monkeypatch.chdir(tmp_path)  # its path is still that in the folder of the caller
+    with rp.executor("modal-cpu", staging=staging) as ex:
+        again = ex.attach(name)  # type: ignore[attr-defined]
+        assert again.status() == "complete"
+        assert Path("here/reel.mp4").read_text() == "edited since"
+        again.result(LONG)
+        assert Path("here/reel.mp4").read_bytes() == made
+        Path("here/reel.mp4").write_text("edited again")
+        again.result(LONG)
+        assert Path("here/reel.mp4").read_text() == "edited again", "a handle fetches once"
+
+
+def test_a_staged_result_that_has_expired_is_made_again(
+    game: Path, expected: list[bytes], modal_service: ModalService, tmp_path: Path
+) -> None:
+    staging, name, output = modal_service.address(uuid.uuid4().hex), f"gone-{uuid.uuid4().hex}", tmp_path / "reel.mp4"
+    with rp.executor("modal-cpu", staging=staging) as ex:
+        first = ex.submit(job_of(game, output), id=name)
+        first.result(LONG)
+        storage.remove(f"{staging}/outputs/{name}/reel.mp4")
+        output.unlink()
+        late = ex.attach(name)  # type: ignore[attr-defined]
+        with pytest.raises(rp.JobLostError, match="submit the job again"):
+            late.result(LONG)
+        assert (late.status(), late.wait(LONG).status) == ("complete", "expired")
+        ex.submit(job_of(game, output), id=name).result(LONG)
+        assert frames(output) == expected
+
+
 def test_a_staged_result_has_the_callers_name_whatever_is_in_it(modal_service: ModalService, tmp_path: Path) -> None:
     source, output = tmp_path / "half?.mp4#1", tmp_path / "goal#1?.mp4"
     run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=30:d=25", "-pix_fmt", "yuv420p", str(tmp_path / "made.mp4"))

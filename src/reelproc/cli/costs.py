@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
+from reelproc.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from reelproc.cost.calibration import Calibration
@@ -178,8 +178,8 @@ def calibrate(
         if calibration_file is None or Path(calibration_file).exists():
             raise
         known = Calibration()
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-        footage = Path(source) if source is not None else _drawn(Path(folder))
+    with scratch_folder() as folder:
+        footage = Path(source) if source is not None else _drawn(folder)
         if executor == "local":
             made = measure(footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what)
         else:

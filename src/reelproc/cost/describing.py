@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from fractions import Fraction
 from math import ceil, floor
@@ -19,6 +18,7 @@ from reelproc.render.plan import SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import is_drawing
 from reelproc.render.sources import plan
+from reelproc.scratch import scratch_folder
 from reelproc.storage import resolve, scheme_of
 from reelproc.storage.stand_in import release, speaking_of
 from reelproc.timing import exact
@@ -61,7 +61,7 @@ def work_of(job: Job | Reel) -> Work:
         raise SpecError("a chunk is a part of a render; ask for the work of the render")
     remote = [address for address in job_sources(job) if scheme_of(address) != "file"]
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reelproc-")))
+        folder = stack.enter_context(scratch_folder())
         paths: dict[str, str] = {}
         for number, address in enumerate(remote):
             path = resolve(address, folder=folder / str(number), whole=False)

@@ -7,7 +7,6 @@ ffmpeg children that have ended, as the system counts them.
 from __future__ import annotations
 
 import resource
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from reelproc.media.frame import Frame, Window
 from reelproc.media.probe import probe
 from reelproc.media.reader import open_video
 from reelproc.media.writer import VideoWriter
+from reelproc.scratch import scratch_folder
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.rotate import Rotate
@@ -142,8 +142,8 @@ def measure_encoding(
     whole, small = first.width * first.height / MEGA, width * height / MEGA
     samples: Samples = {f"encode.{suffix}": [], f"repeat.{suffix}": [], "segment": []}
     count = 2 * len(frames) - 2
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-        path = Path(folder) / "encoded.mp4"
+    with scratch_folder() as folder:
+        path = folder / "encoded.mp4"
         for _ in range(rounds):
             check()
             short = _encode(enlarged[:2], path, settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from reelproc.media.probe import probe
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.sources import plan
 from reelproc.results import RenderResult
+from reelproc.scratch import scratch_folder
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -57,8 +57,8 @@ def calibrate(
     loaded: Samples = {}
     if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
         say(f"loading {upscaler}")
-        with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-            job = RenderJob(reel=_upscaled(source, upscaler), output=Path(folder) / "out.mp4")
+        with scratch_folder() as folder:
+            job = RenderJob(reel=_upscaled(source, upscaler), output=folder / "out.mp4")
             loaded["load"] = [run_job(job, JobContext()).phases.get("startup", 0.0)]
     say("reading")
     samples = measure_reading(source, rounds, check)
@@ -74,18 +74,18 @@ def calibrate(
     known = calibration.with_samples("local", here, samples | loaded)
     del frames
     say("whole runs")
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+    with scratch_folder() as folder:
         for _ in range(rounds):
             for reel in _reels(source):
                 check()
-                known = _run(reel, Path(folder), known)
+                known = _run(reel, folder, known)
         if upscaler is not None:
             say(f"upscaling by {upscaler}")
             for _ in range(2):
                 check()
-                known = _run(_upscaled(source, upscaler), Path(folder), known)
+                known = _run(_upscaled(source, upscaler), folder, known)
         say("starting a worker")
-        return known.with_samples("local", here, {"startup": _starts(source, Path(folder), min(3, rounds))})
+        return known.with_samples("local", here, {"startup": _starts(source, folder, min(3, rounds))})
 
 
 def calibrate_by(
@@ -117,11 +117,11 @@ def calibrate_by(
     if upscaler is not None:
         reels.append(_upscaled(source, upscaler))
     works = [count(plan(reel), destination="out.mp4") for reel in reels]
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
+    with scratch_folder() as folder:
         for turn in range(rounds):
             for number, (reel, work) in enumerate(zip(reels, works, strict=True)):
                 say(f"round {turn + 1} of {rounds}, reel {number + 1} of {len(reels)}")
-                job = RenderJob(reel=reel, output=Path(folder) / f"{turn}-{number}.mp4")
+                job = RenderJob(reel=reel, output=folder / f"{turn}-{number}.mp4")
                 known = known.add(there.submit(job).result(), work)
     return known
 

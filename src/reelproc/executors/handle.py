@@ -111,7 +111,7 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
         deadline = None if timeout is None else time.monotonic() + timeout
         while not (state := self.poll(None, min(_POLL_SECONDS, _left(deadline)))).ended:
             self._check(deadline, timeout, state)
-        return state
+        return self._settled(state)
 
     def events(self) -> Iterator[Progress]:
         """The job's progress from its beginning, as it comes; ends when the job does. Call again for a replay.
@@ -139,7 +139,7 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
             # short sleeps here and no long waits in threads: the loop's few threads would be taken by a few jobs
             await asyncio.sleep(min(pause, _left(deadline)))
             pause = min(2 * pause, _ASYNC_LONGEST_SECONDS)
-        return state
+        return await asyncio.to_thread(self._settled, state)
 
     async def events_async(self) -> AsyncIterator[Progress]:
         """:meth:`events` for asyncio."""
@@ -157,6 +157,10 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
     async def cancel_async(self) -> None:
         """:meth:`cancel` for asyncio."""
         await asyncio.to_thread(self.cancel)
+
+    def _settled(self, state: JobState) -> JobState:
+        """``state``, the job's last, when somebody waited for it: the moment for what asking for it shall not do."""
+        return state
 
     def _check(self, deadline: float | None, timeout: float | None, state: JobState) -> None:
         if not _left(deadline):

@@ -15,7 +15,7 @@ import modal
 import modal.exception
 
 from reelproc import __version__
-from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, SpecError, StorageError
+from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, ReelprocError, SpecError, StorageError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
 from reelproc.executors.modal_calls import ended_state, off_loop, outcome_of, reached
@@ -23,9 +23,9 @@ from reelproc.executors.modal_presets import APP_NAME, CLASS_NAME, COORDINATOR, 
 from reelproc.executors.modal_records import DICT_NAME, JobRecord, read_events
 from reelproc.executors.modal_staging import Staged, Staging, event_in_paths, fetch, outcome_in_paths
 from reelproc.executors.modal_worker import ModalRequest
-from reelproc.jobs import Job, RenderJob, job_identity, job_output
+from reelproc.jobs import Job, RenderJob, job_identity
 from reelproc.results import Progress, RenderResult
-from reelproc.storage import identity, scheme_of
+from reelproc.storage import identity
 
 __all__ = ["ModalExecutor", "ModalJob", "modal_cpu", "modal_l4", "modal_t4"]
 
@@ -171,7 +171,7 @@ class ModalExecutor(Executor):
             identity=identity,
             preset=self.preset.name,
             submitted=time.time(),
-            output=job_output(job),
+            output=staged.output,
             fetched_from=staged.fetched_from,
             names=dict(staged.names),
         )
@@ -217,6 +217,8 @@ class ModalJob(JobHandle):
         self._record = record
         self._begun = False
         self._ended: JobState | None = None
+        self._fetching = threading.Lock()
+        self._fetched = False
 
     @off_loop
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
@@ -269,14 +271,14 @@ class ModalJob(JobHandle):
         return False
 
     def is_complete(self) -> bool:
-        """Whether it has a result, and the output that it names is still there."""
+        """Whether it has a result, and its output is still in storage."""
         state = self.poll()
         if state.status != "complete" or self._record is None:
             return False
-        if scheme_of(self._record.output) == "file":
-            return True  # it is fetched again where it is missing
+        if not self._record.output:
+            return True
         try:
-            identity(self._record.output)
+            identity(self._record.fetched_from or self._record.output)
         except ObjectNotFoundError:
             return False
         except StorageError:  # this client may not look into the bucket
@@ -288,10 +290,25 @@ class ModalJob(JobHandle):
         if outcome is None:
             return None
         state = ended_state(self.id, outcome, cancelled=self.is_cancelled)
-        if record.fetched_from and isinstance(state.outcome, RenderResult):
-            fetch(record.fetched_from, record.output)
         assert state.outcome is not None, "it has ended"
         return replace(state, outcome=outcome_in_paths(state.outcome, record.names))
+
+    def _settled(self, state: JobState) -> JobState:
+        """Fetch a staged output, once; what keeps it from being fetched is the outcome, until somebody waits again."""
+        record = self._record
+        if record is None or not record.fetched_from or not isinstance(state.outcome, RenderResult):
+            return state
+        with self._fetching:
+            if not self._fetched:
+                try:
+                    fetch(record.fetched_from, record.output)
+                except ObjectNotFoundError:
+                    gone = f"the result of job {self.id} is no longer in the staging prefix; submit the job again"
+                    return replace(state, status="expired", outcome=JobLostError(gone, transient=False))
+                except ReelprocError as error:
+                    return replace(state, status="error", outcome=error)
+                self._fetched = True
+        return state
 
     def _give_up(self, record: JobRecord) -> None:
         modal.FunctionCall.from_id(record.call).cancel()

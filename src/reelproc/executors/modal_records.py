@@ -51,7 +51,7 @@ class JobRecord(Schema):
         identity: see :func:`reelproc.jobs.job_identity`.
         preset: the executor's name.
         submitted: seconds since the epoch.
-        output: where the caller wants the result.
+        output: where the caller wants the result; a path is absolute, so that it is the same from any folder.
         fetched_from: where it is made, if ``output`` is a path on the caller's machine; else empty.
         names: the caller's paths; see :class:`reelproc.executors.modal_staging.Staged`.
     """

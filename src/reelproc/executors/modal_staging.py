@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, shown_address
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.render.transfers import keep_sources
 from reelproc.results import JobResult, Progress
+from reelproc.scratch import scratch_folder
 from reelproc.storage.stand_in import release, rename_in, with_addresses
 
 __all__ = ["Staged", "Staging", "event_in_paths", "fetch", "outcome_in_paths"]
@@ -26,11 +26,13 @@ class Staged:
 
     Attributes:
         job: with addresses for paths.
+        output: where the caller wants the result, a path absolute; empty where there is none.
         names: the paths of this machine, by the addresses that stand for them as results and errors show those.
         fetched_from: where its output is to be fetched from; empty where that is an address already, or there is none.
     """
 
     job: Job
+    output: str
     names: Mapping[str, str]
     fetched_from: str = ""
 
@@ -64,7 +66,7 @@ class Staging:
         addresses = (*job_sources(job), *([output] if output else []))
         local = [address for address in addresses if storage.scheme_of(address) == "file"]
         if not local:
-            return Staged(job, {})
+            return Staged(job, output, {})
         if self.prefix is None:
             raise SpecError(
                 f"{local[0]!r} is a path of this machine, which Modal cannot reach; give s3:// addresses, or "
@@ -73,11 +75,12 @@ class Staging:
         paths = {source: self._upload(source) for source in job_sources(job) if source in local}
         fetched_from = ""
         if output in local:
-            storage.local_output(output)  # what cannot be written is better known before anything is rented
-            fetched_from = storage.join(self.prefix, "outputs", name, Path(output).name)
+            place = storage.local_output(output)  # what cannot be written is better known before anything is rented
+            fetched_from = storage.join(self.prefix, "outputs", name, place.name)
             paths[output] = fetched_from
+            output = str(place)
         names = {shown_address(address): path for path, address in paths.items()}
-        return Staged(with_paths(job, paths), names, fetched_from)
+        return Staged(with_paths(job, paths), output, names, fetched_from)
 
     def store(self, job: Job) -> str:
         """Where the job's finished segments are kept while it is not done; empty where it has none."""
@@ -132,7 +135,7 @@ def fetch(address: str, destination: str) -> None:
     Raises:
         StorageError: it is not there, or cannot be written.
     """
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-        path = storage.resolve(address, folder=Path(folder))
+    with scratch_folder() as folder:
+        path = storage.resolve(address, folder=folder)
         release(path)
         storage.publish(path, destination)

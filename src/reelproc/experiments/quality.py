@@ -11,7 +11,6 @@ import json
 import os
 import re
 import statistics
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from reelproc.errors import DecodeError, MediaError, SpecError
 from reelproc.media.ffmpeg import filter_chain, filters, input_arguments, option_value, run_ffmpeg
 from reelproc.media.probe import probe
 from reelproc.schema import Schema
+from reelproc.scratch import scratch_folder
 
 __all__ = ["Quality", "harmonic_mean", "has_vmaf", "measure_quality"]
 
@@ -93,8 +93,8 @@ def measure_quality(
     one, two = probe(path).require_video(), probe(reference).require_video()
     if (one.width, one.height) != (two.width, two.height):
         raise SpecError(f"pictures of one size are compared, got {one.width}x{one.height} and {two.width}x{two.height}")
-    with tempfile.TemporaryDirectory(prefix="reelproc-quality-") as name:
-        ssim_log, vmaf_log = Path(name, "ssim.txt"), Path(name, "vmaf.json")
+    with scratch_folder() as folder:
+        ssim_log, vmaf_log = folder / "ssim.txt", folder / "vmaf.json"
         run_ffmpeg(
             [
                 *input_arguments(path),

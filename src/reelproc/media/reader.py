@@ -137,14 +137,6 @@ class VideoReader(ABC):
         filters = (*turn, *colours.filters) if self.pix_fmt in ("bgr24", "rgb24") else (*colours.filters, *turn)
         return replace(colours, filters=filters)
 
-    def _seek_points(self) -> tuple[int | None, ...]:
-        """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
-        aim = self._way[0]
-        if aim is None:
-            return (None,)
-        earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
-        return (*(pts for pts in earlier if pts > self.video.start_pts), None)
-
     @cached_property
     def _way(self) -> tuple[int | None, int]:
         """Where to seek to for the span (None: the beginning), and how many frames a decoder makes before it."""

@@ -69,7 +69,8 @@ _COMPLAINT = re.compile(
 class FFmpegReader(VideoReader):
     """Frames from an ffmpeg child process; see :class:`~reelproc.media.reader.VideoReader`.
 
-    Two kinds are decoded in this process: what lies behind damage, and H.264 and MPEG-4 in AVI.
+    Three kinds are decoded in this process: what lies behind damage, what a seek does not reach, and H.264 and MPEG-4
+    in AVI.
     """
 
     _delivered: int | None = None
@@ -82,13 +83,13 @@ class FFmpegReader(VideoReader):
             return
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
-        for seek in self._seek_points():
-            source = _FramePipe(self._arguments(seek), self._shape, self._high, rgb)
-            self._known_damage = source.damage
-            with contextlib.closing(source):
-                item = source.get()
-                if seek is not None and not self._is_first(item.pts if item else None):
-                    continue  # the seek missed: frames that the packets promise did not come; begin further back
+        seek = self._way[0]
+        source = _FramePipe(self._arguments(seek), self._shape, self._high, rgb)
+        with contextlib.closing(source):
+            item = source.get()
+            missed = seek is not None and not self._is_first(item.pts if item else None)
+            if not missed:
+                self._known_damage = source.damage
                 trusted = item is None or self._low is None or self._is_led_to(item)
                 while trusted and item is not None:
                     following = source.get()
@@ -97,10 +98,11 @@ class FFmpegReader(VideoReader):
                     self._delivered = item.pts
                     yield self._stamp(Frame(item.data, self.width, self.height, self.pix_fmt), item.pts)
                     item = following
-            if item is not None or self._is_short():
-                # in one thread, where each error can be told from the next
-                yield from self._in_process(partial(CarefulReader, after=self._delivered))
-            return
+        if missed:  # frames that the packets promise did not come: it begins further back, past whatever lies there
+            yield from self._in_process(PyAVReader)
+        elif item is not None or self._is_short():
+            # in one thread, where each error can be told from the next
+            yield from self._in_process(partial(CarefulReader, after=self._delivered))
 
     def _is_led_to(self, first: _Sent) -> bool:
         """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""

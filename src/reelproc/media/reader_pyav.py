@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -41,6 +42,14 @@ class PyAVReader(VideoReader):
                     yield first
                     yield from frames
                 return
+
+    def _seek_points(self) -> tuple[int | None, ...]:
+        """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
+        aim = self._way[0]
+        if aim is None:
+            return (None,)
+        earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
+        return (*(pts for pts in earlier if pts > self.video.start_pts), None)
 
     def _wanted(self, decoded: Iterable[VideoFrame]) -> Generator[Frame]:
         """Those of the wanted span, converted."""

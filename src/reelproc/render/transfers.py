@@ -8,16 +8,15 @@ and errors name the addresses again.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
+from reelproc.scratch import scratch_folder
 from reelproc.storage import local_output, publish, resolve, same, scheme_of
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
@@ -57,7 +56,7 @@ def with_transfers(
     begin = time.perf_counter()
     clock = PhaseClock()
     with ExitStack() as stack:
-        folder = context.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="reelproc-")))
+        folder = context.folder or stack.enter_context(scratch_folder())
         events = _Events(context)
         paths: dict[str, str] = {}
         if uploads:  # first: what cannot be written is better known before anything is fetched
@@ -122,8 +121,8 @@ def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
 
     if scheme_of(source) == "file":
         return probe(resolve(source), exact=exact)
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-        path = resolve(source, folder=Path(folder), whole=False)
+    with scratch_folder() as folder:
+        path = resolve(source, folder=folder, whole=False)
         name = shown_address(os.fspath(source))
         try:
             with speaking_of({str(path): name}):

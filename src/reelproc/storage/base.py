@@ -10,12 +10,12 @@ from __future__ import annotations
 import abc
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from reelproc.errors import SpecError
 from reelproc.registry import Registry
+from reelproc.scratch import scratch_folder
 
 __all__ = [
     "Storage",
@@ -279,7 +279,7 @@ def copy(address: str | os.PathLike[str], destination: str | os.PathLike[str]) -
     storage, source = _storage(address)
     if scheme_of(destination) == scheme_of(source) and storage.copy(source, os.fspath(destination)):
         return
-    with tempfile.TemporaryDirectory(prefix="reelproc-") as folder:
-        path = resolve(source, folder=Path(folder))
+    with scratch_folder() as folder:
+        path = resolve(source, folder=folder)
         release(path)
         publish(path, destination, keep=True)

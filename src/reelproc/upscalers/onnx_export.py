@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import warnings
-from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
 from torch import Tensor
 
+from reelproc.scratch import scratch_folder
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.networks import Model, onnx_file
 from reelproc.upscalers.onnx_network import METADATA
@@ -58,8 +57,8 @@ def export(model: Model, denoise_strength: float | None = None) -> Kept:
         "weights_sha256": weights_sha256(model.file),
     }
     name = onnx_file(model, UpscaleOptions(denoise_strength=denoise_strength))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
+    with scratch_folder() as folder:
+        path = folder / name
         plain = descriptor.model.to(memory_format=torch.contiguous_format)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch about its older exporter, which needs no further package

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -27,6 +26,7 @@ from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output
 from reelproc.render.transfers import with_transfers
 from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
+from reelproc.scratch import scratch_folder
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import Overlay
 from reelproc.stages.upscale import Upscale
@@ -102,8 +102,7 @@ def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderRe
     (clip,) = job.reel.clips
     destination = local_output(job.output)
     partial = partial_path(destination)
-    with tempfile.TemporaryDirectory(prefix="reelproc-original-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         source = resolve(clip.source, folder=folder)  # the whole file
         try:
             task = _Task(clip, job.reel.output, source, folder, partial, context, clock)
