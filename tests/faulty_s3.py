@@ -29,10 +29,10 @@ class Fault:
     """What goes wrong.
 
     Attributes:
-        kind: ``error`` (answer with ``status`` and ``code``), ``reset`` (of the connection after ``after`` bytes of the
-            answer's body), ``truncate`` (the body, its length said anew), ``etag`` (another one), ``flip`` (a bit of
-            the body), ``lost`` (the request is carried out and the answer never sent), ``swallow`` (reset while the
-            request's body comes), ``slow`` (``seconds`` before the answer).
+        kind: ``error`` (answer with ``status`` and ``code``, ``after`` bytes of it), ``reset`` (of the connection after
+            ``after`` bytes of the answer's body), ``truncate`` (the body, its length said anew), ``etag`` (another
+            one), ``flip`` (a bit of the body), ``lost`` (the request is carried out and the answer never sent),
+            ``swallow`` (reset while the request's body comes), ``slow`` (``seconds`` before the answer).
         method, query: which requests: the HTTP method, and a pattern to be found in path and query.
         times: how many of them.
     """
@@ -140,7 +140,10 @@ class _ProxyHandler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(text)
+                self.wfile.write(text[: fault.after])
+            if fault.after < len(text):
+                self.wfile.flush()
+                self._reset()
             return
         upstream = http.client.HTTPConnection(*self.state.target, timeout=60)
         try:

@@ -13,6 +13,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import numbered_video
+from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.ffmpeg import ffmpeg_path
@@ -244,6 +245,21 @@ def test_a_killed_job_resumes_with_its_encoded_segment(make: Callable[..., Path]
     stamp = made[0].stat().st_mtime_ns
     run_job(job, JobContext(folder=tmp_path / "job"))
     assert made[0].stat().st_mtime_ns == stamp
+
+
+def test_chunks_count_what_is_copied_once(make: Callable[..., Path], tmp_path: Path) -> None:
+    stages = [spotlight(2.2, 2.7), spotlight(6.2, 6.7)]
+    reel = rp.Reel(clips=[rp.Clip(source=make("a.mp4"), stages=stages)],
+                   output=rp.Output(width=None, height=None, fps=None, preset="veryfast"))  # fmt: skip
+    with LocalExecutor(folder=tmp_path / "jobs") as ex:
+        handle = ex.submit(rp.RenderJob(reel=reel, output=str(tmp_path / "o.mp4"), chunks=2))
+        rendered = [event for event in handle.events() if event.phase == "render"]
+        result = handle.result(60)
+    assert result.frame_count == SECONDS * 30
+    assert rendered[0].done == (SECONDS - 2) * 30
+    assert [event.done for event in rendered] == sorted(event.done for event in rendered)
+    assert {event.total for event in rendered} == {SECONDS * 30}
+    assert rendered[-1].done == SECONDS * 30
 
 
 def test_parameter_sets_of_both_encoders_are_listed(make: Callable[..., Path], tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ READ_FAULTS = {
     "500": Fault("error", times=3),
     "503 SlowDown": Fault("error", status=503, code="SlowDown", times=3),
     "429": Fault("error", status=429, code="TooManyRequests"),
+    "503 that breaks off": Fault("error", status=503, code="SlowDown", after=20, times=2),
     "a reset in mid-body": Fault("reset", times=4),
     "a reset before the body": Fault("reset", after=0, times=2),
     "a truncated body": Fault("truncate", times=3),
@@ -91,6 +92,13 @@ WRITE_FAULTS = {
     "a part with another ETag": Fault("etag", method="PUT"),
     "a failing check": Fault("error", method="HEAD", status=500, times=2),
 }
+
+
+def test_an_attempt_whose_end_is_lost_is_over(s3: S3Service, tmp_path: Path) -> None:
+    s3.proxy.faults = [Fault("lost", method="DELETE")]
+    assert storage.local_output(f"s3://{s3.bucket}/reel.mp4", folder=tmp_path).parent == tmp_path
+    assert s3.proxy.count("DELETE") == 2
+    assert s3.open_uploads() == []
 
 
 @pytest.mark.parametrize("fault", WRITE_FAULTS)

@@ -9,7 +9,7 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video
 from reelproc.executors.modal_staging import Staging
-from reelproc.jobs import job_hash, run_job
+from reelproc.jobs import JobContext, job_hash, run_job
 
 
 def job(source: Path | str, output: Path | str, *copies: Path | str) -> rp.RenderJob:
@@ -26,6 +26,18 @@ def test_the_copies_are_the_result(tmp_path: Path) -> None:
     assert result.output == str(tmp_path / "out.mp4")
     whole = (tmp_path / "out.mp4").read_bytes()
     assert [place.read_bytes() for place in places] == [whole, whole]
+
+
+def test_a_job_is_done_when_its_copies_are_made(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "in.mp4", frame_count=5)
+    was_there: list[bool] = []
+
+    def progress(event: rp.Progress) -> None:
+        if event.phase == "done":
+            was_there.append((tmp_path / "copy.mp4").exists())
+
+    run_job(job(made.path, tmp_path / "out.mp4", tmp_path / "copy.mp4"), JobContext(progress=progress))
+    assert was_there == [True]
 
 
 def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_frames_pixels_and_sound_are_counted_as_planned(video: Path) -> None:
     assert "audio" not in amounts(reel(video, width=640, height=360, audio=False))
 
 
+def test_silence_is_cheaper_than_sound(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "silent.mp4", frame_count=120)
+    work = work_of(reel(made.path, width=640, height=360))
+    assert work.beside == {"audio.silent": 2.0}
+    rates = Rates(place("local"), Calibration().with_samples("local", this_host(), {"audio": [0.02]}))
+    assert rates("audio.silent").value == pytest.approx(0.18 * 0.02)
+    assert rates("audio.silent").basis == "predicted"
+
+
 def test_what_a_crop_leaves_out_does_not_cross_the_pipe(video: Path) -> None:
     crop = {"stage": "crop", "keyframes": [{"time": 0, "x": 10, "y": 10, "width": 90, "height": 160}]}
     counted = amounts(reel(video, crop, width=90, height=160))

@@ -223,7 +223,7 @@ def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_Clip], 
 def _sound(plan: Plan) -> dict[str, float]:
     heard = [clip for clip in plan.clips if clip.info.audio is not None]
     if not heard:
-        return {"audio": float(plan.duration)}  # silence is encoded too
+        return {"audio.silent": float(plan.duration)}  # it is encoded too
     stretched = Fraction(0)
     for clip in heard:
         for piece in clip.clocks[-1].pieces:

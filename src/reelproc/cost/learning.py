@@ -49,8 +49,9 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
     learn("probe", phases.get("probe"), work.before.get("probe", 0.0))
     learn("download", phases.get("download"), work.source_megabytes)
     learn("upload", phases.get("upload"), work.output_megabytes)
-    if "audio.stretched" not in work.beside:
-        learn("audio", phases.get("audio"), work.beside.get("audio", 0.0))
+    if len(work.beside) == 1:
+        ((kind, amount),) = work.beside.items()
+        learn(kind, phases.get("audio"), amount)
     if "copy" not in work.after:
         learn("assemble", phases.get("assemble"), work.after.get("assemble", 0.0))
     if result.cold_start and not work.networks:  # a warm container starts nothing

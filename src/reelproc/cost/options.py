@@ -227,9 +227,9 @@ def _starting(work: Work, rates: Rates, start: Start, level: Level) -> dict[str,
 def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
     """What comes before, beside and behind the loop."""
     phases: dict[str, float] = {}
-    names = {"probe": "probe", "audio": "audio", "audio.stretched": "audio", "assemble": "assemble", "copy": "assemble"}
     for kind, spent in seconds(added(work.before, work.beside, work.after), rates, level).items():
-        phases[names[kind]] = phases.get(names[kind], 0.0) + spent
+        name = "assemble" if kind == "copy" else kind.partition(".")[0]
+        phases[name] = phases.get(name, 0.0) + spent
     moved = work.source_megabytes if rates.place.rented else work.remote_megabytes
     if moved:
         phases["download"] = moved * at(rates("download"), level)

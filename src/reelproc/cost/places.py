@@ -120,6 +120,7 @@ ASSUMED = {
     "cpu": Assumption(1.0, 0.6, 1.8, "time of a logical processor there over the reference machine's"),
     # bytes in and out of the device's memory, and little else: the rest of the work is done there
     "stage.network": Assumption(0.002, 0.0005, 0.01, "handing frames to a GPU and back: 2 ms a megapixel"),
+    "silence": Assumption(0.18, 0.15, 0.25, "time of encoding silence over that of reading and encoding sound"),
     "nvenc": Assumption(1 / 500, 1 / 1000, 1 / 250, "500 megapixels/s (250 to 1000): NVENC H.264, preset p4"),
 }
-"""By kind; seconds per unit but for the two shares."""
+"""By kind; seconds per unit but for the three shares. Silence: ten renders of 60 s here, 2026-11-27."""

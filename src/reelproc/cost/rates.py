@@ -82,6 +82,8 @@ class Rates:
             return _assumed(kind)
         if "nvenc" in kind:
             return _assumed("nvenc")
+        if kind == "audio.silent":
+            return self("audio").times(ASSUMED["silence"])
         similar = self._similar(kind)
         if similar is not None:
             return similar

@@ -15,7 +15,7 @@ A *kind* is what a rate exists for (:mod:`reelproc.cost.calibration`): ``seconds
 | ``encode.ENCODER.PRESET`` | megapixel | of every encoded frame that differs from the one before |
 | ``repeat.ENCODER.PRESET`` | megapixel | of frames that show the same again |
 | ``segment``, ``open`` | each | encoders started, sources opened |
-| ``audio``, ``audio.stretched`` | second | of sound rendered; at another speed than 1 |
+| ``audio``, ``audio.stretched``, ``audio.silent`` | second | of sound; at another speed than 1; of silence |
 | ``probe`` | clip | sources looked at |
 | ``assemble`` | frame | packets joined |
 | ``copy``, ``download``, ``upload`` | megabyte | packets copied; bytes moved |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
         BackendError: the model cannot be loaded, is not to be trusted, or fails.
         DecodeError: a frame cannot be decoded.
     """
-    clock = PhaseClock()
+    clock, begin = PhaseClock(), time.perf_counter()
     context.progress(Progress(phase="probe", message="reading the source"))
     with clock("probe"):
         path = resolve(job.source, whole=False)
@@ -64,6 +65,7 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
     finally:
         work.close()
     context.progress(Progress(phase="done", done=total, total=total))
+    clock.seconds["wall"] = time.perf_counter() - begin
     return DetectResult(
         source=job.source,
         model=job.model,

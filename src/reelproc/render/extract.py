@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
     """Copy packets from the key frame at or before the start to the last frame before the end."""
     import av
 
-    clock = PhaseClock()
+    clock, begin = PhaseClock(), time.perf_counter()
     source, destination = resolve(job.source), local_output(job.output)
     check_container(destination)
     with clock("probe"):
@@ -100,6 +101,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         partial.unlink(missing_ok=True)
     frames, start, end = copied.frames, copied.first, copied.last
     context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
+    clock.seconds["wall"] = time.perf_counter() - begin
     return ExtractResult(
         output=str(destination),
         frame_count=frames,
@@ -232,9 +234,9 @@ def _timed(packets: Iterator[Packet[Any]], index: int, pairs: FieldPairs | None,
             untimed.clear()
             yield _Timed(packet, pts, dts, completes)
     order = sorted(shown for _, shown, _ in untimed)
-    delay = max((time - shown for time, (_, shown, _) in zip(order, untimed, strict=True)), default=0)
-    for time, (one, shown, second) in zip(order, untimed, strict=True):
-        yield _Timed(one, shown, time - delay, second)
+    delay = max((decoded - shown for decoded, (_, shown, _) in zip(order, untimed, strict=True)), default=0)
+    for decoded, (one, shown, second) in zip(order, untimed, strict=True):
+        yield _Timed(one, shown, decoded - delay, second)
 
 
 @dataclass(slots=True)

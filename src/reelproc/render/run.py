@@ -199,7 +199,14 @@ def render_plan(
         if context.delegate is not None and (chunks != 1 or context.delegate.always):
             parts = delegated(plan, files, chunks, context.delegate, context)
         concealed = _render_missing(
-            plan, files, settings=settings, on_damage=on_damage, context=context, clock=clock, sound=sound
+            plan,
+            files,
+            settings=settings,
+            on_damage=on_damage,
+            context=context,
+            clock=clock,
+            copied=sum(s.end - s.first for s in plan.segments if s.copied),
+            sound=sound,
         )
         silenced: tuple[str, ...] = ()
         if sound is not None:
@@ -257,16 +264,17 @@ def _render_missing(
     on_damage: OnDamage,
     context: JobContext,
     clock: PhaseClock,
+    copied: int = 0,
     sound: ReelSound | None = None,
 ) -> list[Concealment]:
     """Render the segments whose files are not there, and return what is concealed in all of them.
 
-    Where ``sound``, rendered meanwhile, fails, so does this.
+    Progress counts their frames, those that are there, and the ``copied`` ones. Where ``sound``, rendered meanwhile,
+    fails, so does this.
     """
     encoded = [(s, path) for s, path in zip(plan.segments, files, strict=True) if path is not None]
     store = SegmentStore(context.store) if context.store else None
     missing = [(s.first, s.end, path) for s, path in encoded if not is_there(path, store, context)]
-    copied = sum(s.end - s.first for s in plan.segments if s.copied)
     total = copied + sum(s.end - s.first for s, _ in encoded)
     before = total - sum(end - first for first, end, _ in missing)
     shown = 0.0

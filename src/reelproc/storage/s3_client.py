@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import botocore.exceptions as boto_errors
+import urllib3.exceptions as http_errors
 from botocore.config import Config
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
@@ -119,7 +120,12 @@ def translated_errors(address: str, doing: str) -> Iterator[None]:
         ) from None
     except boto_errors.ParamValidationError:
         raise SpecError(f"{address} is no address that S3 knows; expected s3://bucket/key") from None
-    except (boto_errors.ConnectionError, boto_errors.HTTPClientError, boto_errors.IncompleteReadError) as error:
+    except (
+        boto_errors.ConnectionError,
+        boto_errors.HTTPClientError,
+        boto_errors.IncompleteReadError,
+        http_errors.HTTPError,  # which boto3 lets through where the body of an error breaks off
+    ) as error:
         raise StorageError(
             f"{address} cannot be {doing}: the connection failed ({type(error).__name__}); check the endpoint and the "
             "network",

@@ -11,11 +11,12 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelproc.errors import ReelprocError, StorageError
+from reelproc.errors import ObjectNotFoundError, ReelprocError, StorageError
 from reelproc.retries import retried
 from reelproc.storage.base import TransferCallback
 from reelproc.storage.s3_client import client, translated_errors
@@ -180,7 +181,8 @@ class Upload:
             with translated_errors(self.address, "given up"):
                 client().abort_multipart_upload(Bucket=self.bucket, Key=self.key, UploadId=upload)
 
-        retried(abort, deadline_seconds=ABORT_SECONDS)
+        with suppress(ObjectNotFoundError):  # it is no more: an attempt whose answer was lost has succeeded
+            retried(abort, deadline_seconds=ABORT_SECONDS)
 
     def _stored(self) -> tuple[int, str]:
         with translated_errors(self.address, "read"):
