@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,18 @@ def test_earlier_detections_of_less_are_said_to_be_of_less(game: Path) -> None:
     assert [(span.start, span.end, span.reason) for span in result.lost] == [(3, 7, "not looked at")]
     assert result.warnings == ("the detections hold nothing from 3.00 to 7.00 s; leave them out, or follow less",)
     assert follow(game, at=1, point=(115, 208), start=0, end=3, detections=earlier).warnings == ()
+
+
+@pytest.mark.parametrize("times", [(1, 5), (1, 5, 5.1), (1, 1.1, 5)])
+def test_a_hole_between_few_looks_is_none_the_less_one(game: Path, times: tuple[float, ...]) -> None:
+    whole = follow(game, at=1, point=(115, 208), start=0, end=7).detections
+    few = tuple(frame for frame in whole.frames if round(frame.time, 3) in times)
+    assert len(few) == len(times)
+    earlier = whole.model_copy(update={"frames": few})
+    result = follow(game, at=1, point=(115, 208), start=times[0], end=times[-1], detections=earlier)
+    holes = [(span.start, span.end) for span in result.lost if span.reason == "not looked at"]
+    assert holes == [(one, two) for one, two in pairwise(times) if two - one > 1]
+    assert any("hold nothing" in warning for warning in result.warnings)
 
 
 # ---- the command line

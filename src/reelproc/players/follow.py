@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import hypot, inf, isfinite
+from statistics import median_low
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import DetectJob, OnDamage
 from reelproc.players.camera import Framing, crop_path, outside, spotlight_regions
 from reelproc.players.detect import looked
-from reelproc.players.linking import LossReason, Walk, distinct, longest_step, walk
+from reelproc.players.linking import LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
 from reelproc.render.transfers import probed
@@ -33,6 +34,8 @@ WEAK = 0.1
 _KEYFRAME_SECONDS = 0.1
 _WORTH_SAYING_SECONDS = 0.5
 _SAME = 0.5
+_FEW_LOOKS = 3
+"""So few do not tell what is usual between them."""
 
 
 def follow_player(
@@ -120,7 +123,8 @@ def follow_player(
     here = min(range(len(frames)), key=lambda k: abs(frames[k].time - mark))
     if abs(frames[here].time - mark) > 1 / rate:
         raise SpecError(f"the detections hold no frame near {mark:g} s; they are of another span, leave them out")
-    forwards, backwards = _walks(frames, here, point, box, size, max_gap)
+    longest = 1.5 * _usual_step(detections.frames, 1 / rate)
+    forwards, backwards = _walks(frames, here, point, box, size, max_gap, longest)
     sightings = _sightings(frames, here, forwards, backwards)
     framing = Framing(
         *size,
@@ -135,7 +139,8 @@ def follow_player(
     crop = crop_path(sightings, first, duration, framing, step=_KEYFRAME_SECONDS)
     lost = _lost(frames, sightings, forwards.reason, backwards.reason, first, last)
     if is_earlier:
-        lost = tuple(sorted((*lost, *_not_looked_at(frames, first, last, 1 / rate)), key=lambda span: span.start))
+        holes = _not_looked_at(frames, first, last, max(longest, 1.5 / rate))
+        lost = tuple(sorted((*lost, *holes), key=lambda span: span.start))
     out = outside(sightings, first, crop)
     return FollowResult(
         source=os.fspath(source),
@@ -215,6 +220,7 @@ def _walks(
     box: tuple[float, float, float, float] | None,
     size: tuple[int, int],
     max_gap: float,
+    longest_step: float,
 ) -> tuple[Walk, Walk]:
     """The walks forwards and backwards from the mark.
 
@@ -223,7 +229,7 @@ def _walks(
 
     def both(target: Detection) -> tuple[Walk, Walk]:
         ahead, behind = (
-            walk(part, target, width=size[0], height=size[1], max_gap=max_gap)
+            walk(part, target, width=size[0], height=size[1], max_gap=max_gap, longest_step=longest_step)
             for part in (frames[here:], frames[here::-1])
         )
         return ahead, behind
@@ -307,9 +313,14 @@ def _lost(
     return tuple(span for span in spans if span.end > span.start)
 
 
-def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float, step: float) -> Iterator[LostSpan]:
-    """What lies further than a step and a half from any of ``frames``."""
-    longest = max(1.5 * step, longest_step(frames))
+def _usual_step(frames: Sequence[FrameDetections], step: float) -> float:
+    """Seconds from one of all looks to the next; ``step`` where they are too few to tell."""
+    looks = sorted({frame.time for frame in frames})
+    return median_low([two - one for one, two in pairwise(looks)]) if len(looks) > _FEW_LOOKS else step
+
+
+def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float, longest: float) -> Iterator[LostSpan]:
+    """Where one look lies further than ``longest`` seconds behind another."""
     looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
     for one, two in pairwise(looks):
         if two - one > longest:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import inf
 from statistics import median
 from typing import Literal
@@ -19,7 +18,7 @@ from reelproc.players.assignment import assign
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "distinct", "longest_step", "walk"]
+__all__ = ["LossReason", "Walk", "distinct", "walk"]
 
 LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
 """Why somebody is not followed; the last: there are no frames to look at."""
@@ -61,7 +60,13 @@ class Walk:
 
 
 def walk(
-    frames: Sequence[FrameDetections], target: Detection, *, width: int, height: int, max_gap: float = 2.0
+    frames: Sequence[FrameDetections],
+    target: Detection,
+    *,
+    width: int,
+    height: int,
+    max_gap: float = 2.0,
+    longest_step: float = 0.0,
 ) -> Walk:
     """Follow ``target``, a detection of the first of ``frames``, through the others.
 
@@ -70,12 +75,14 @@ def walk(
         target: whom to follow.
         width, height: of the frames, pixels.
         max_gap: seconds out of sight after which they count as lost; half a second at the picture's edge.
+        longest_step: seconds up to which one frame follows the other; where nobody looked for longer (and for longer
+            than ``max_gap``), there is a hole, behind which they are lost.
     """
     begin = frames[0].time
     others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)
     tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
-    longest_between_looks = max(max_gap, longest_step(frames))
+    longest_between_looks = max(max_gap, longest_step)
     seen: list[Detection | None] = [target]
     crowded = [_is_crowded(wanted, target, tracks, 0.0)]
     reason: LossReason | None = None
@@ -96,11 +103,6 @@ def walk(
         crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
     return Walk(tuple(seen), tuple(crowded), reason)
-
-
-def longest_step(frames: Sequence[FrameDetections]) -> float:
-    """Seconds, half as much again as is usual, behind which the next of ``frames`` lies beyond a hole; 0 for one."""
-    return 1.5 * median(abs(two.time - one.time) for one, two in pairwise(frames)) if len(frames) > 1 else 0.0
 
 
 def _step(
