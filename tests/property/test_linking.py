@@ -18,12 +18,14 @@ TIMES = [k / 10 for k in range(61)]
 WIDTH, HEIGHT = 1280, 720
 
 
-def followed(people: Sequence[Person], frames: Sequence[FrameDetections], who: int = 0) -> Walk:
+def followed(
+    people: Sequence[Person], frames: Sequence[FrameDetections], who: int = 0, longest_step: float = 0.15
+) -> Walk:
     person = people[who]
     target = min(
         frames[0].detections, key=lambda d: hypot(d.x - person.x(frames[0].time), d.y - person.y(frames[0].time))
     )
-    return walk(frames, target, width=WIDTH, height=HEIGHT)
+    return walk(frames, target, width=WIDTH, height=HEIGHT, longest_step=longest_step)
 
 
 def errors(person: Person, frames: Sequence[FrameDetections], seen: Sequence[Detection | None]) -> list[float]:
@@ -175,7 +177,7 @@ def test_a_second_box_of_who_comes_back_casts_no_doubt() -> None:
 @pytest.mark.parametrize("x", [22, 400])
 def test_nobody_is_out_of_sight_while_nobody_looks(times: list[float], x: float) -> None:
     person = line(x, 300, 0)
-    found = followed([person], frames_of([person], times, noise=0.01, seed=10))
+    found = followed([person], frames_of([person], times, noise=0.01, seed=10), longest_step=3.75)
     assert None not in found.seen
     assert found.reason is None
 
