@@ -50,7 +50,7 @@ __all__ = [
 _QUOTE = r"['\"](?=[\w%/.?#&=-])"
 """A quote within a URL; one that ends it stands before something else."""
 _URL = re.compile(
-    r"(?P<scheme>\b[a-zA-Z][\w+.-]*://)(?:[^\s/?#]*@)?"
+    r"(?P<scheme>(?:\b[sS]3)?://)(?:[^\s/?#]*@)?"  # of the scheme only what matters: a search for its beginning is slow
     rf"(?P<rest>(?:[^\s?#'\"]|{_QUOTE})*)(?P<query>(?:[?#](?:[^\s'\"]|{_QUOTE})*)?)"
 )
 _PARAMETER = re.compile(r"[?&][\w.%~-]+=[^\s'\"]*")

@@ -32,7 +32,7 @@ def _rate(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, float):
-        return Fraction(repr(value))
+        return Fraction(repr(float(value)))  # numpy's are floats, too, and shown by another name
     if isinstance(value, (int, str)):
         try:
             return Fraction(value if isinstance(value, int) or _PLAIN_RATE.fullmatch(value) else "?")

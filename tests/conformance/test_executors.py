@@ -402,5 +402,6 @@ def test_executors_are_made_by_name() -> None:
     for options in ({"grace_seconds": float("nan")}, {"keep_days": -1}, {"timeout": float("nan")}):
         with pytest.raises(SpecError, match=f"{next(iter(options.values()))!r}$"):
             executor("local", **options)
+    executor("local", keep_days=float("inf")).close()  # for ever
     with executor("local") as ex, pytest.raises(SpecError, match="got a Reel"):
         ex.submit(Reel(clips=[Clip(source="a.mp4")]))  # type: ignore[call-overload]

@@ -17,6 +17,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import MadeVideo, numbered_video, read_number, tone
+from waiting import eventually
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -269,13 +270,11 @@ def test_who_stops_attaching_leaves_the_job_to_the_next(tmp_path: Path) -> None:
     first = started("render", "reel.json", "out.mp4", "--id", "j")
     first.kill()
     first.communicate(timeout=30)
-    while relatives(tmp_path):
-        time.sleep(0.05)
+    assert eventually(lambda: not relatives(tmp_path), 60)
     second = started("attach", "j")
-    begin = time.monotonic()
     second.send_signal(signal.SIGINT)
-    _, said = second.communicate(timeout=60)
-    assert (second.returncode, time.monotonic() - begin < 5, b"Traceback" in said) == (130, True, False)
+    _, said = second.communicate(timeout=30)
+    assert (second.returncode, b"Traceback" in said) == (130, False)
     assert relatives(tmp_path) == []
     last = subprocess.run([*COMMAND, "attach", "j"], cwd=tmp_path, env=environment, timeout=120, check=False)
     assert last.returncode == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,7 @@ def test_the_json_of_a_reel_has_the_documented_shape() -> None:
     assert [s["stage"] for s in data["clips"][0]["stages"]] == ["crop", "upscale"]
     assert data["concat"] == {"transition": "dissolve", "duration": 0.5}
     assert data["output"]["fps"] == 30
+    assert rp.Output(fps=np.float64(29.97)).fps == Fraction("29.97")
 
 
 @given(

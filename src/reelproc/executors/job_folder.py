@@ -98,7 +98,10 @@ class JobFolder:
             text = _read(path)
             return None if text is None else JobRequest.model_validate_json(text)
         except ValueError as error:  # no UTF-8, or a SpecError
-            raise JobLostError(f"{path} is not readable by this reelproc: {error}", transient=False) from error
+            raise JobLostError(
+                f"{path} is not readable by this reelproc: {error}; remove its folder, or choose another id",
+                transient=False,
+            ) from error
 
     def state(self, cursor: int | None = None) -> JobState:
         """The job's state as the folder tells it; events behind ``cursor``, a byte offset, where one is given."""

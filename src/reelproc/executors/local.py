@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack
-from math import inf
 from pathlib import Path
 
 from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, ReelprocError, SpecError
@@ -60,7 +59,7 @@ class LocalExecutor(Executor):
         if not (workers >= 1 and workers == workers // 1):
             raise SpecError(f"a local executor has a whole number of workers from 1 up, got workers={workers!r}")
         for name, value in (("grace_seconds", grace_seconds), ("keep_days", keep_days)):
-            if not 0 <= value < inf:
+            if not value >= 0:
                 raise SpecError(f"{name} is a number from 0 up, got {value!r}")
         self.folder = Path(folder).absolute() if folder is not None else cache_folder() / "jobs"
         self.workers = workers

@@ -60,7 +60,7 @@ class Staging:
             StorageError: a source cannot be read or uploaded.
         """
         output = job_output(job)
-        if output:
+        if output and storage.scheme_of(output) == "file":  # of addresses the container sees to that
             keep_sources(job_sources(job), output, "the output", ("output",))
         _check_copies(job)
         addresses = (*job_sources(job), *([output] if output else []))

@@ -95,7 +95,7 @@ class VideoReader(ABC):
         if self.start is not None and self.end is not None and self.end < self.start:
             raise SpecError(f"end must not lie before start, got start={start} and end={end} seconds")
         if self.start is not None and self.start > FAR_SECONDS:
-            raise SpecError(f"no recording has a frame at start={float(self.start):g} s; start earlier")
+            raise SpecError(f"no recording has a frame at start={str(start)[:20]} s; start earlier")
         self.info = info if info is not None else probe(path)
         self.video: VideoStream = self.info.require_video()
         self.width, self.height = self.video.width, self.video.height
