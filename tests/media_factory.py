@@ -321,7 +321,7 @@ def with_edit_list(source: MadeVideo, path: str | os.PathLike[str], first: int) 
     return MadeVideo(path, tuple(held), source.time_base, numbers, source.width, source.height)
 
 
-def damage_packet(source: MadeVideo, path: str | os.PathLike[str], ordinal: int) -> int:
+def damage_packet(source: MadeVideo, path: str | os.PathLike[str], ordinal: int, *, filling: bytes = b"\xff") -> int:
     """A copy of an mp4 or mkv whose packet ``ordinal`` (in decoding order) holds rubbish; returns that packet's pts."""
     data = bytearray(source.path.read_bytes())
     with av.open(str(source.path)) as container:
@@ -329,7 +329,7 @@ def damage_packet(source: MadeVideo, path: str | os.PathLike[str], ordinal: int)
         position, size, pts = packet.pos, packet.size, packet.pts
     if position is None or pts is None:
         raise ValueError("the container does not say where its packets are")
-    data[position : position + size] = b"\xff" * size
+    data[position : position + size] = filling * size
     Path(path).write_bytes(data)
     return pts
 

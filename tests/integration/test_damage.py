@@ -114,6 +114,35 @@ def test_nothing_is_made_up_where_a_span_begins_at_a_second_fault(tmp_path: Path
         assert all(np.array_equal(data, intact[pts]) for pts, data in shown.items()), first
 
 
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("filling", [b"\xff", b"\0"])
+def test_what_is_shown_before_a_lost_key_frame_and_refers_to_it_is_lost_too(
+    tmp_path: Path, filling: bytes, backend: str
+) -> None:
+    """Of an open group: the decoder makes up its leading pictures, and marks none."""
+    options = {"x264-params": "open-gop=1:b-adapt=0"}
+    made = numbered_video(tmp_path / "a.mp4", frame_count=60, gop_size=12, b_frames=2, options=options)
+    with rp.open_video(made.path, "pyav", "yuv420p") as video:
+        intact = {frame.pts: frame.data for frame in video}
+    order = sorted(intact)
+    with av.open(str(made.path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    shown_at = [order.index(packet.pts or 0) for packet in packets]
+    lost_key, next_key = [n for n, packet in enumerate(packets) if packet.is_keyframe][2:4]
+    leading = [shown for shown in shown_at[lost_key + 1 : lost_key + 4] if shown < shown_at[lost_key]]
+    assert leading, "the groups are not open"
+    damage_packet(made, tmp_path / "b.mp4", lost_key, filling=filling)
+    gone = set(order[min(leading) : shown_at[next_key]])
+    for first, last in [(0, 60), *((n, n + count) for n in range(min(leading) - 2, 48) for count in (1, 2, 5))]:
+        wanted = order[first:last]
+        start, end = (made.times[n] if 0 < n < 60 else None for n in (first, last))
+        with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p", start=start, end=end) as video:
+            shown = {frame.pts: frame.data for frame in video}
+            assert {d.pts for d in video.damage} == gone & set(wanted), (first, last)
+        assert list(shown) == [pts for pts in wanted if pts not in gone], (first, last)
+        assert all(np.array_equal(data, intact[pts]) for pts, data in shown.items()), (first, last)
+
+
 @pytest.mark.parametrize("share", range(5, 100, 5))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_cut_off(kind: str, share: int, source: Source, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from reelproc.media.containers import demuxed, mistimed_after_seek, open_container, without_display_times
 from reelproc.media.field_pairs import FieldPairs
-from reelproc.media.packets import IndexedPacket, seek_aim
+from reelproc.media.packets import IndexedPacket, ListedKeys, seek_aim
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -63,7 +63,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         _seek(container, stream, seek_pts)
         pairs = FieldPairs.of(stream)
         in_fields = odd = False
-        key_frames = _KeyFrames(stream)
+        key_frames = ListedKeys(stream)
         decoder = _Decoder(stream, format_name)
         recent: deque[tuple[bool, int | None]] = deque(maxlen=_MOST_THREADS)  # packets: whether marked as key, and dts
         for packet in _packets(container, stream):
@@ -125,7 +125,7 @@ def carefully_decoded_frames(
         context = stream.codec_context
         context.thread_count = 1
         _seek(container, stream, seek_pts)
-        keys = _KeyFrames(stream)
+        keys = ListedKeys(stream)
         decoder = _Decoder(stream, container.format.name)
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
@@ -229,19 +229,6 @@ class _Decoder:
             while self._free and self._free[0] < dts:
                 self._free.popleft()
         return self._free.popleft() if self._free else None
-
-
-class _KeyFrames:
-    """The dts of a stream's key frames, by the container's index: a packet of rubbish is no longer told to be one."""
-
-    def __init__(self, stream: AVVideoStream) -> None:
-        self._stream = stream
-        self._listed: frozenset[int] | None = None
-
-    def __contains__(self, dts: int | None) -> bool:
-        if self._listed is None:
-            self._listed = frozenset(entry.timestamp for entry in self._stream.index_entries if entry.is_keyframe)
-        return dts in self._listed
 
 
 def _seek(container: InputContainer, stream: AVVideoStream, pts: int | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
@@ -75,6 +75,19 @@ _NOTHING_INFERRED = 0x10
 """``AVFMT_FLAG_NOFILLIN``: times are those that the file says."""
 
 _LAST_PTS = 2**63 - 1
+
+
+class ListedKeys:
+    """The dts of a stream's key frames, by the container's index: a packet of rubbish is no longer told to be one."""
+
+    def __init__(self, stream: AVVideoStream) -> None:
+        self._entries = stream.index_entries
+
+    def __contains__(self, dts: int | None) -> bool:
+        if dts is None:
+            return False
+        place = self._entries.search_timestamp(dts, any_frame=True)
+        return place >= 0 and self._entries[place].timestamp == dts and self._entries[place].is_keyframe
 
 
 def packet_index(
@@ -146,6 +159,8 @@ class FrameTimes:
         disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
         untimed: how many packets say no time, and libavformat works none out: their frames are left out.
+        leading: of the frames of ``pts`` that are shown before a key frame which is decoded before them (an open
+            group's), the timestamp of that one: where it is lost, they are made up.
     """
 
     pts: tuple[int, ...]
@@ -158,6 +173,7 @@ class FrameTimes:
     key_pts: int | None = None
     disorder: int = 0
     untimed: int = 0
+    leading: Mapping[int, int] = field(default_factory=dict)
 
     def seconds(self, pts: int) -> Fraction:
         """``pts`` in seconds since time zero."""
@@ -201,7 +217,8 @@ def frame_times(
             packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
             if seek is not None and mistimed_after_seek(info.format_name):
                 packets = islice(packets, _mistimed_count(path, video.index, seek), None)
-            scan = _Scan.run(packets, None if seek is None else low, high)
+            listed = ListedKeys(cast("AVVideoStream", stream))
+            scan = _Scan.run(packets, None if seek is None else low, high, listed)
         if seek is None or scan.ends:
             break
     pts = sorted(scan.ends)
@@ -233,6 +250,7 @@ def frame_times(
         key_pts=key_pts,
         disorder=scan.disorder,
         untimed=scan.untimed,
+        leading={shown: scan.leading[shown] for shown in kept if shown in scan.leading},
     )
 
 
@@ -267,7 +285,7 @@ class _Scan:
         ends: pts of each frame to be shown, and where it ends.
         undecodable: pts of packets that are no use without what lies before them.
         keys: (pts, dts) of the key frames.
-        disorder, untimed: see :class:`FrameTimes`.
+        disorder, untimed, leading: see :class:`FrameTimes`.
         in_fields: whether there are frames in two packets.
     """
 
@@ -276,10 +294,11 @@ class _Scan:
     keys: list[tuple[int, int]] = field(default_factory=list)
     disorder: int = 0
     untimed: int = 0
+    leading: dict[int, int] = field(default_factory=dict)
     in_fields: bool = False
 
     @classmethod
-    def run(cls, packets: Iterator[IndexedPacket], low: int | None, high: int | None) -> _Scan:
+    def run(cls, packets: Iterator[IndexedPacket], low: int | None, high: int | None, listed: ListedKeys) -> _Scan:
         """Go through the packets until all that are shown before ``high``, and one more, have been seen.
 
         Args:
@@ -287,6 +306,7 @@ class _Scan:
             low: None where they come from the file's beginning. After a seek, the first timestamp that is wanted; finds
                 nothing (``ends`` stays empty) when the seek reached no key frame shown before that.
             high: the end of what is wanted; None: all.
+            listed: the key frames by the container's index.
         """
         scan = cls()
         after_seek = low is not None
@@ -294,6 +314,7 @@ class _Scan:
         newest: int | None = None
         decoded: int | None = None  # the newest dts
         before: int | None = None  # the pts of the packet before
+        key: int | None = None  # the pts of the last key frame, be it rubbish
         for packet in packets:
             first, before = before, packet.pts
             if packet.pts is None:
@@ -310,6 +331,8 @@ class _Scan:
                 if first in scan.ends:
                     scan.ends[first] = max(scan.ends[first], packet.pts + packet.duration)
                 continue
+            if packet.is_keyframe or packet.dts in listed:
+                key = packet.pts
             if packet.is_keyframe:
                 scan.keys.append((packet.pts, dts))
                 if low is not None and scan.keys[0][0] >= low:
@@ -321,6 +344,8 @@ class _Scan:
                     scan.undecodable.append(packet.pts)
             elif packet.is_shown:
                 scan.ends[packet.pts] = packet.pts + packet.duration
+                if key is not None and packet.pts < key:
+                    scan.leading[packet.pts] = key
                 newest = packet.pts if newest is None else max(newest, packet.pts)
                 if high is not None and packet.pts >= high:
                     beyond = packet.pts if beyond is None else min(beyond, packet.pts)

@@ -20,6 +20,7 @@ import select
 import threading
 import time
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Generator
 from fractions import Fraction
 from functools import partial
@@ -74,6 +75,7 @@ class FFmpegReader(VideoReader):
     """
 
     _delivered: int | None = None
+    _step: int | None = None
 
     def _decode(self) -> Generator[Frame]:
         from reelproc.media.reader_pyav import CarefulReader, PyAVReader
@@ -84,25 +86,51 @@ class FFmpegReader(VideoReader):
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
         seek = self._way[0]
-        source = _FramePipe(self._arguments(seek), self._shape, self._high, rgb)
+        source = _FramePipe(self._arguments(seek), self._shape, self._bound, rgb)
         with contextlib.closing(source):
             item = source.get()
             missed = seek is not None and not self._is_first(item.pts if item else None)
+            held: deque[_Sent] = deque()  # what may be made up, until the key frame that it refers to has come
             if not missed:
                 self._known_damage = source.damage
                 trusted = item is None or self._low is None or self._is_led_to(item)
+                key: int | None = None
                 while trusted and item is not None:
                     following = source.get()
                     if self._is_guessed(item.pts) if following is None else self._strays(item, following, source):
                         break
-                    self._delivered = item.pts
-                    yield self._stamp(Frame(item.data, self.width, self.height, self.pix_fmt), item.pts)
+                    held.append(item)
+                    leads_to = self._leads_to(item.pts)
+                    key = key if leads_to is None else leads_to
+                    if key is None or (following is not None and following.pts >= key):
+                        key = None
+                        yield from self._sent(held)
                     item = following
         if missed:  # frames that the packets promise did not come: it begins further back, past whatever lies there
             yield from self._in_process(PyAVReader)
-        elif item is not None or self._is_short():
+        elif item is not None or held or self._is_short():
             # in one thread, where each error can be told from the next
             yield from self._in_process(partial(CarefulReader, after=self._delivered))
+
+    def _sent(self, frames: deque[_Sent]) -> Generator[Frame]:
+        """Those of the wanted span, taken out one by one."""
+        while frames:
+            sent = frames.popleft()
+            if self._high is None or sent.pts < self._high:
+                self._delivered = sent.pts
+                yield self._stamp(Frame(sent.data, self.width, self.height, self.pix_fmt), sent.pts)
+
+    @property
+    def _bound(self) -> int | None:
+        """Up to where to decode: the end of the span, or behind the key frame that its last frame is shown before."""
+        if self._low is None or self._high is None or not self._promised:
+            return self._high
+        key = self._leads_to(self._promised[-1])
+        return self._high if key is None else max(self._high, key + 1)
+
+    def _leads_to(self, pts: int) -> int | None:
+        """The key frame that the frame at ``pts`` is shown before and decoded after; None: no such, or not known."""
+        return None if self._times is None else self._times.leading.get(pts)
 
     def _is_led_to(self, first: _Sent) -> bool:
         """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
@@ -112,10 +140,12 @@ class FFmpegReader(VideoReader):
         """Whether frames are missing between two, or they come in the wrong order.
 
         Behind a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. An
-        index of a whole file, which would tell what is missing, is made only where a packet was refused.
+        index of a whole file, which tells what is missing, is made where a packet was refused or there is a gap.
         """
-        if following.pts <= before.pts or (self._times is None and not source.troubled):
-            return following.pts <= before.pts
+        step = following.pts - before.pts
+        self._step = step if self._step is None else min(step, self._step)
+        if step <= 0 or (self._times is None and not source.troubled and step <= 1.5 * self._step):
+            return step <= 0
         promised = self._promised
         place = bisect_right(promised, before.pts)
         return place < len(promised) and promised[place] < following.pts
