@@ -143,6 +143,22 @@ def test_what_is_shown_before_a_lost_key_frame_and_refers_to_it_is_lost_too(
         assert all(np.array_equal(data, intact[pts]) for pts, data in shown.items()), (first, last)
 
 
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+def test_a_fault_before_the_span_is_told_where_it_may_leave_traces(tmp_path: Path, backend: str) -> None:
+    made = numbered_video(tmp_path / "a.mp4", frame_count=40, gop_size=20, b_frames=0)
+    with av.open(str(made.path)) as container:
+        packet = next(itertools.islice(container.demux(video=0), 20, None))
+        position, size = packet.pos or 0, packet.size
+    data = bytearray(made.path.read_bytes())
+    data[position + size // 2 : position + size] = bytes(size - size // 2)
+    (tmp_path / "b.mp4").write_bytes(data)
+    for first, count in ((5, 0), (25, 1)):
+        start, end = made.times[first], made.times[first + 3]
+        with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p", start=start, end=end) as video:
+            assert len(list(video)) == 3
+            assert [d.pts for d in video.damage] == [None] * count
+
+
 @pytest.mark.parametrize("share", range(5, 100, 5))
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_cut_off(kind: str, share: int, source: Source, tmp_path: Path) -> None:
