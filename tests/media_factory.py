@@ -326,10 +326,11 @@ def damage_packet(source: MadeVideo, path: str | os.PathLike[str], ordinal: int,
     data = bytearray(source.path.read_bytes())
     with av.open(str(source.path)) as container:
         packet = next(itertools.islice(container.demux(video=0), ordinal, None))
-        position, size, pts = packet.pos, packet.size, packet.pts
-    if position is None or pts is None:
+        content, begin, pts = bytes(packet), packet.pos, packet.pts
+    if begin is None or pts is None:
         raise ValueError("the container does not say where its packets are")
-    data[position : position + size] = filling * size
+    position = data.index(content, begin)  # Matroska says where the head of its block is
+    data[position : position + len(content)] = filling * len(content)
     Path(path).write_bytes(data)
     return pts
 

@@ -69,19 +69,20 @@ def assert_honest(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
 @pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
 def test_a_lost_key_frame_takes_its_group_with_it_from_wherever_one_begins(
-    tmp_path: Path, b_frames: int, backend: str
+    tmp_path: Path, container: str, b_frames: int, backend: str
 ) -> None:
-    made = numbered_video(tmp_path / "a.mp4", frame_count=40, gop_size=10, b_frames=b_frames)
+    made = numbered_video(tmp_path / f"a.{container}", frame_count=40, gop_size=10, b_frames=b_frames)
     with rp.open_video(made.path, "pyav", "yuv420p") as video:
         intact = {frame.pts: frame.data for frame in video}
-    damage_packet(made, tmp_path / "b.mp4", 10)
+    damage_packet(made, tmp_path / f"b.{container}", 10)
     lost = set(sorted(intact)[10:20])
 
     def check(first: int, last: int) -> None:
         start, end = (made.times[n] if n < 40 else None for n in (first, last))
         wanted = sorted(intact)[first:last]
-        with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p", start=start, end=end) as video:
+        with rp.open_video(tmp_path / f"b.{container}", backend, "yuv420p", start=start, end=end) as video:
             shown = {frame.pts: frame.data for frame in video}
             assert {d.pts for d in video.damage} == lost & set(wanted)
         assert list(shown) == [pts for pts in wanted if pts not in lost], (first, last)
@@ -116,12 +117,13 @@ def test_nothing_is_made_up_where_a_span_begins_at_a_second_fault(tmp_path: Path
 
 @pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
 @pytest.mark.parametrize("filling", [b"\xff", b"\0"])
+@pytest.mark.parametrize("kind", ["mp4", "mkv"])
 def test_what_is_shown_before_a_lost_key_frame_and_refers_to_it_is_lost_too(
-    tmp_path: Path, filling: bytes, backend: str
+    tmp_path: Path, kind: str, filling: bytes, backend: str
 ) -> None:
     """Of an open group: the decoder makes up its leading pictures, and marks none."""
     options = {"x264-params": "open-gop=1:b-adapt=0"}
-    made = numbered_video(tmp_path / "a.mp4", frame_count=60, gop_size=12, b_frames=2, options=options)
+    made = numbered_video(tmp_path / f"a.{kind}", frame_count=60, gop_size=12, b_frames=2, options=options)
     with rp.open_video(made.path, "pyav", "yuv420p") as video:
         intact = {frame.pts: frame.data for frame in video}
     order = sorted(intact)
@@ -131,12 +133,12 @@ def test_what_is_shown_before_a_lost_key_frame_and_refers_to_it_is_lost_too(
     lost_key, next_key = [n for n, packet in enumerate(packets) if packet.is_keyframe][2:4]
     leading = [shown for shown in shown_at[lost_key + 1 : lost_key + 4] if shown < shown_at[lost_key]]
     assert leading, "the groups are not open"
-    damage_packet(made, tmp_path / "b.mp4", lost_key, filling=filling)
+    damage_packet(made, tmp_path / f"b.{kind}", lost_key, filling=filling)
     gone = set(order[min(leading) : shown_at[next_key]])
     for first, last in [(0, 60), *((n, n + count) for n in range(min(leading) - 2, 48) for count in (1, 2, 5))]:
         wanted = order[first:last]
         start, end = (made.times[n] if 0 < n < 60 else None for n in (first, last))
-        with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p", start=start, end=end) as video:
+        with rp.open_video(tmp_path / f"b.{kind}", backend, "yuv420p", start=start, end=end) as video:
             shown = {frame.pts: frame.data for frame in video}
             assert {d.pts for d in video.damage} == gone & set(wanted), (first, last)
         assert list(shown) == [pts for pts in wanted if pts not in gone], (first, last)

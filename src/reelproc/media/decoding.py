@@ -63,9 +63,9 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         _seek(container, stream, seek_pts)
         pairs = FieldPairs.of(stream)
         in_fields = odd = False
-        key_frames = ListedKeys(stream)
+        key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
-        recent: deque[tuple[bool, int | None]] = deque(maxlen=_MOST_THREADS)  # packets: whether marked as key, and dts
+        recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
         for packet in _packets(container, stream):
             seen = IndexedPacket.of(packet, pairs) if packet is not None else None
             in_fields = in_fields or (seen is not None and seen.field == 2)
@@ -73,12 +73,12 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
-            recent.append((packet is None or packet.is_keyframe, None if packet is None else packet.dts))
+            recent.append(packet is None or packet.is_keyframe or packet in key_frames)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
                 suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
-                odd = decoder.counts or any(marked or dts in key_frames for marked, dts in suspects)
+                odd = decoder.counts or any(suspects)
                 if odd:
                     break
                 continue
@@ -125,14 +125,14 @@ def carefully_decoded_frames(
         context = stream.codec_context
         context.thread_count = 1
         _seek(container, stream, seek_pts)
-        keys = ListedKeys(stream)
+        keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
         for packet in _packets(container, stream):
             frames: list[VideoFrame] = []
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
-                if packet is None or not (packet.is_keyframe or packet.dts in keys):
+                if packet is None or not (packet.is_keyframe or packet in keys):
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
                 # decoder forget all, so that it shows nothing until it can begin anew.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from reelproc.media.probe import MediaInfo
 
-__all__ = ["FrameTimes", "IndexedPacket", "frame_times", "packet_index", "seek_aim"]
+__all__ = ["FrameTimes", "IndexedPacket", "ListedKeys", "frame_times", "packet_index", "seek_aim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +78,18 @@ _LAST_PTS = 2**63 - 1
 
 
 class ListedKeys:
-    """The dts of a stream's key frames, by the container's index: a packet of rubbish is no longer told to be one."""
+    """A stream's key frames by the container's index: a packet of rubbish is no longer told to be one."""
 
-    def __init__(self, stream: AVVideoStream) -> None:
+    def __init__(self, stream: AVVideoStream, format_name: str) -> None:
         self._entries = stream.index_entries
+        self._by_pts = format_name.startswith("matroska")  # others list when a frame is decoded
 
-    def __contains__(self, dts: int | None) -> bool:
-        if dts is None:
+    def __contains__(self, packet: Packet[AVVideoStream] | IndexedPacket) -> bool:
+        time = packet.pts if self._by_pts else packet.dts
+        if time is None:
             return False
-        place = self._entries.search_timestamp(dts, any_frame=True)
-        return place >= 0 and self._entries[place].timestamp == dts and self._entries[place].is_keyframe
+        place = self._entries.search_timestamp(time, any_frame=True)
+        return place >= 0 and self._entries[place].timestamp == time and self._entries[place].is_keyframe
 
 
 def packet_index(
@@ -217,7 +219,7 @@ def frame_times(
             packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
             if seek is not None and mistimed_after_seek(info.format_name):
                 packets = islice(packets, _mistimed_count(path, video.index, seek), None)
-            listed = ListedKeys(cast("AVVideoStream", stream))
+            listed = ListedKeys(cast("AVVideoStream", stream), info.format_name)
             scan = _Scan.run(packets, None if seek is None else low, high, listed)
         if seek is None or scan.ends:
             break
@@ -331,7 +333,7 @@ class _Scan:
                 if first in scan.ends:
                     scan.ends[first] = max(scan.ends[first], packet.pts + packet.duration)
                 continue
-            if packet.is_keyframe or packet.dts in listed:
+            if packet.is_keyframe or packet in listed:
                 key = packet.pts
             if packet.is_keyframe:
                 scan.keys.append((packet.pts, dts))
