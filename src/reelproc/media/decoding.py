@@ -127,15 +127,21 @@ def carefully_decoded_frames(
         _seek(container, stream, seek_pts)
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
+        is_lost = False
         for packet in _packets(container, stream):
+            is_key = packet is not None and (packet.is_keyframe or packet in keys)
+            if is_lost and packet is not None and not is_key:
+                continue
+            is_lost = False
             frames: list[VideoFrame] = []
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
-                if packet is None or not (packet.is_keyframe or packet in keys):
+                if not is_key:
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
-                # decoder forget all, so that it shows nothing until it can begin anew.
+                # decoder forget all. Nothing goes in until it can begin anew: not every decoder waits for that.
+                is_lost = True
                 with contextlib.suppress(av.FFmpegError):
                     frames = decoder.decode(None)
                 context.flush_buffers()
