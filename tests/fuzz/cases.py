@@ -15,6 +15,7 @@ import av
 
 import reelproc as rp
 from fuzz.media import mutant
+from fuzz.spans import check_spans
 from fuzz.specs import wild_job
 from hostile import nothing_left
 from reelproc.errors import ExecutorError, JobCancelledError, ReelprocError
@@ -24,7 +25,7 @@ from reelproc.media.field_pairs import FieldPairs
 
 __all__ = ["KINDS", "PATIENCE", "Bench"]
 
-KINDS = ("media", "json", "executor")
+KINDS = ("media", "json", "executor", "spans")
 
 PATIENCE = 12.0
 """Seconds after which a job is cancelled: a wild one may rightly ask for hours."""
@@ -92,6 +93,13 @@ class Bench:
         job = _render_job(source, random.Random(f"do.{number}"))
         with nothing_left(self._folder, "out.mp4", "out.mkv"):
             return _typed(self._submit, job)
+
+    def _spans(self, number: int) -> str:
+        with nothing_left(self._folder):
+            outcome = check_spans(self._home.parent / "recordings", number, self._folder)
+            for path in self._folder.iterdir():
+                path.unlink()
+        return outcome
 
     def _submit(self, job: RenderJob | ExtractJob) -> str:
         with LocalExecutor(folder=self._home / "jobs", timeout=PATIENCE) as executor:

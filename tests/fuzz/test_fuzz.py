@@ -29,7 +29,12 @@ def bench(seeds: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     ("kind", "first"),
-    [*(("media", n) for n in range(20, 50, BATCH)), *(("json", n) for n in range(0, 50, BATCH)), ("executor", 0)],
+    [
+        *(("media", n) for n in range(20, 50, BATCH)),
+        *(("json", n) for n in range(0, 50, BATCH)),
+        ("executor", 0),
+        ("spans", 0),
+    ],
 )
 def test_a_broken_file_or_a_wild_job_gives_a_result_or_a_typed_error(kind: str, first: int, bench: Bench) -> None:
     count = 2 if kind == "executor" else BATCH

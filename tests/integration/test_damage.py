@@ -96,6 +96,16 @@ def test_a_lost_key_frame_takes_its_group_with_it_from_wherever_one_begins(
 
 
 @pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_the_first_group_is_lost_with_its_key_frame(tmp_path: Path, codec: str, backend: str) -> None:
+    made = numbered_video(tmp_path / "a.mp4", frame_count=30, gop_size=10, codec=codec, b_frames=0)
+    damage_packet(made, tmp_path / "b.mp4", 0)
+    with rp.open_video(tmp_path / "b.mp4", backend, "yuv420p") as video:
+        assert [frame.pts for frame in video] == list(made.pts[10:])
+        assert [damage.pts for damage in video.damage] == list(made.pts[:10])
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
 @pytest.mark.parametrize("b_frames", [0, 2])
 def test_nothing_is_made_up_where_a_span_begins_at_a_second_fault(tmp_path: Path, b_frames: int, backend: str) -> None:
     """The first frame that the packets promise does not come, and further back its key frame is lost as well."""

@@ -93,7 +93,8 @@ class FFmpegReader(VideoReader):
             held: deque[_Sent] = deque()  # what may be made up, until the key frame that it refers to has come
             if not missed:
                 self._known_damage = source.damage
-                trusted = item is None or self._low is None or self._is_led_to(item)
+                at_start = self._low is None and item is not None and item.pts <= self.video.start_pts
+                trusted = item is None or at_start or self._is_led_to(item)
                 key: int | None = None
                 while trusted and item is not None:
                     following = source.get()
