@@ -11,7 +11,8 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"), ("timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
+    ("errors", "__init__"),
+    ("timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings", "scratch"),
     ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
