@@ -36,7 +36,7 @@ from reelproc.errors import (
 )
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
-from reelproc.media import reader_ffmpeg
+from reelproc.media import frame_pipe
 from reelproc.media.containers import create_container
 from reelproc.media.writer import VideoWriter
 from reelproc.results import Progress
@@ -121,7 +121,7 @@ def test_a_killed_ffmpeg_is_an_error_of_its_kind_and_never_concealed(
 
 
 def test_a_decoder_that_hangs_is_given_up(game: MadeVideo, tmp_path: Path, at_frame: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(reader_ffmpeg, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(frame_pipe, "STALL_SECONDS", 1.0)
     at_frame(5, lambda: [os.kill(pid, signal.SIGSTOP) for pid in ffmpegs("decoder")])
     with nothing_left(tmp_path):
         outcome = in_time(lambda: run(render_job(game, tmp_path / "out.mp4")))

@@ -18,7 +18,7 @@ import pytest
 from media_factory import MadeVideo, damage_packet, numbered_video, read_number
 from processes import children, open_files, threads
 from reelproc.errors import DecodeError
-from reelproc.media import reader_ffmpeg
+from reelproc.media import frame_pipe
 from reelproc.media.probe import probe
 from reelproc.media.reader import VideoReader, open_video
 from waiting import eventually
@@ -159,7 +159,7 @@ class TestAFailingDecoder:
         self, fake_ffmpeg: Path, clip: MadeVideo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         append(fake_ffmpeg, "exec sleep 600")
-        monkeypatch.setattr(reader_ffmpeg, "STALL_SECONDS", 0.3)
+        monkeypatch.setattr(frame_pipe, "STALL_SECONDS", 0.3)
         with pytest.raises(DecodeError, match=r"sent nothing for 0\.3 s"), open_video(clip.path) as video:
             list(video)
 
@@ -202,7 +202,7 @@ class TestAFailingDecoder:
     def test_a_slow_consumer_is_no_reason_to_kill_the_decoder(
         self, large: MadeVideo, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader_ffmpeg, "STALL_SECONDS", 0.5)
+        monkeypatch.setattr(frame_pipe, "STALL_SECONDS", 0.5)
         with open_video(large.path, pix_fmt="yuv420p") as video:
             next(video)
             time.sleep(1.2)

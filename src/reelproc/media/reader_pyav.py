@@ -59,9 +59,7 @@ class PyAVReader(VideoReader):
                 pts = frame_pts(each)
                 if pts is None or (self._low is not None and pts < self._low):
                     if each.is_corrupt and not self._known_damage:
-                        self._known_damage.append(
-                            Damage(None, "a frame before the span is faulty, and may leave traces")
-                        )
+                        self._known_damage.append(Damage(None, "an earlier frame is faulty, and may leave traces"))
                     continue
                 if self._high is not None and pts >= self._high:
                     return
