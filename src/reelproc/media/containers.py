@@ -158,9 +158,27 @@ def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStrea
 
     PyAV looks for an encoder called as the template's decoder is. There is none called libdav1d, so AV1's stream keeps
     the decoder's context, which packets do not need.
+
+    HEVC is tagged ``hvc1`` in MP4 and MOV. Left to itself the muxer says ``hev1`` (parameter sets may stand among the
+    pictures), which no Apple player plays.
     """
     decoder = template.codec_context.codec.name
-    return out.add_stream_from_template(template, opaque=True if decoder == "libdav1d" else None)
+    copy = out.add_stream_from_template(template, opaque=True if decoder == "libdav1d" else None)
+    if decoder == "hevc" and out.format.name in ("mp4", "mov") and _lists_parameter_sets(template):
+        copy.codec_context.codec_tag = "hvc1"
+    return copy
+
+
+_HVCC_ARRAYS_AT = 22
+"""Where an ``hvcC`` record says how many arrays of parameter sets it has (ISO/IEC 14496-15, 8.3.2.1)."""
+
+
+def _lists_parameter_sets(stream: AVVideoStream) -> bool:
+    """Whether an HEVC stream's parameter sets are in its header: only then may it be called ``hvc1``."""
+    header = bytes(stream.codec_context.extradata or b"")
+    if header[:1] != b"\x01":  # not hvcC but the sets themselves, as in MPEG-TS
+        return bool(header)
+    return any(header[_HVCC_ARRAYS_AT : _HVCC_ARRAYS_AT + 1])
 
 
 def check_file(path: str | os.PathLike[str]) -> int:
