@@ -11,8 +11,11 @@ from media_factory import numbered_video, tone
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.measuring import measure_reading
 from reelproc.cost.places import place
+from reelproc.cost.quiet import Reading, Watch
 from reelproc.cost.rates import Rates
 from reelproc.cost.running import calibrate
+
+QUIET = Reading(load=0.1, share=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,8 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def known(footage: Path) -> Calibration:
-    """One round of all measurements."""
-    return calibrate(footage, Calibration(), rounds=1, encoders=("libx264:ultrafast",))
+    """One round of all measurements, on a machine that is said to be quiet, whatever else runs on it."""
+    return calibrate(footage, Calibration(), rounds=1, encoders=("libx264:ultrafast",), watch=Watch(read=lambda: QUIET))
 
 
 def test_all_that_a_reel_needs_is_measured(known: Calibration, footage: Path) -> None:
@@ -61,3 +64,16 @@ def test_footage_that_will_not_do_is_refused(tmp_path: Path) -> None:
     numbered_video(small, frame_count=60, width=96, height=64)
     with pytest.raises(rp.SpecError, match="frames of 96x64; calibrate with larger ones"):
         measure_reading(small, 1, lambda: None)
+
+
+def test_a_machine_that_gets_busy_is_refused_and_its_figures_are_not_called_measured(footage: Path) -> None:
+    readings = [QUIET] * 4 + [Reading(load=13.5, share=0.4)] * 10_000
+    with pytest.raises(rp.BackendError, match="other processes leave 40% of its cores") as caught:
+        calibrate(footage, Calibration(), rounds=1, watch=Watch(read=iter(readings).__next__))
+    assert caught.value.transient
+    stored = calibrate(footage, Calibration(), rounds=1, watch=Watch(anyway=True, read=iter(readings).__next__))
+    assert stored.entry("local", this_host()) is None
+    clip = rp.Clip(source=footage, stages=[rp.Crop()])
+    made = rp.estimate(rp.Reel(clips=[clip]), "local", chunks=(1,), calibration=stored)
+    assert {option.basis for option in made.options} == {"predicted"}
+    assert "taken while the machine was busy" in Rates(place("local"), stored)("pipe").why

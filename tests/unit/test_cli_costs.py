@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import reelproc as rp
 from media_factory import numbered_video, tone
 from reelproc.cli import app
-from reelproc.cost import running
+from reelproc.cost import quiet, running
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.prices import PRICES, read_prices
 from reelproc.reel_file import write_reel
@@ -132,6 +132,7 @@ def test_calibrating_writes_the_file_that_estimates_read(
         return known.with_samples("local", this_host(), {kind: [0.01] for kind in KINDS})
 
     monkeypatch.setattr(running, "calibrate", measured)
+    monkeypatch.setattr(quiet, "read_machine", lambda: quiet.Reading(load=0.1, share=1.0))
     result = command("calibrate", "--source", tmp_path / "game.mp4", "--rounds", "2", "--encoder", "libx265")
     assert result.exit_code == 0, result.output
     assert (given["source"], given["rounds"], given["encoders"]) == (tmp_path / "game.mp4", 2, ("libx265",))
@@ -141,6 +142,26 @@ def test_calibrating_writes_the_file_that_estimates_read(
     assert option.basis == "measured"
     again = command("calibrate", "--source", tmp_path / "game.mp4", "--out", tmp_path / "new.json", "--json")
     assert set(json.loads(again.stdout)["rates"]) == set(KINDS)
+
+
+def test_a_busy_machine_is_refused_or_its_figures_stay_predicted(
+    command: Command, reel_json: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(source: Path, known: Calibration, *, watch: quiet.Watch, **_: object) -> Calibration:
+        watch.begin()
+        return known.with_samples("local", this_host(), {kind: [0.01] for kind in KINDS}, busy=watch.busy is not None)
+
+    monkeypatch.setattr(running, "calibrate", measured)
+    monkeypatch.setattr(quiet, "read_machine", lambda: quiet.Reading(load=13.5, share=0.07))
+    refused = command("calibrate", "--source", tmp_path / "game.mp4")
+    assert refused.exit_code == 1
+    assert "this machine is busy" in refused.stderr
+    assert not (tmp_path / "calibration.json").exists()
+    stored = command("calibrate", "--source", tmp_path / "game.mp4", "--anyway")
+    assert stored.exit_code == 0, stored.output
+    assert "count as predicted, not as measured" in stored.stderr
+    option = rp.Estimate.model_validate_json(command("estimate", reel_json, "--json").stdout).option("local")
+    assert option.basis == "predicted"
 
 
 KINDS = (

@@ -145,6 +145,7 @@ def _lines(made: Estimate) -> list[str]:
 @click.option("--encoder", "encoders", multiple=True, metavar="NAME[:PRESET]", help="Measure this encoder too.")
 @click.option("--upscaler", metavar="MODEL", help="Measure this network too.")
 @click.option("--out", "calibration_file", metavar="FILE", help="Instead of this user's calibration file.")
+@click.option("--anyway", is_flag=True, help="Measure a busy machine too; its figures then count as predicted.")
 @executor_option
 @staging_option
 @common_options
@@ -156,14 +157,16 @@ def calibrate(
     encoders: tuple[str, ...],
     upscaler: str | None,
     calibration_file: str | None,
+    anyway: bool,
     as_json: bool,
 ) -> None:
     """Measure this machine, so that estimates for it are measured and not predicted.
 
-    It takes about a minute a round on two cores. Let nothing else run meanwhile. With --executor, whole reels are
-    rendered there instead; that is billed.
+    It takes about a minute a round on two cores. Let nothing else run meanwhile: a busy machine is refused. With
+    --executor, whole reels are rendered there instead; that is billed.
     """
     from reelproc.cost.calibration import Calibration, this_host
+    from reelproc.cost.quiet import Watch
     from reelproc.cost.running import calibrate as measure
     from reelproc.cost.running import calibrate_by as measure_by
     from reelproc.errors import StorageError
@@ -178,15 +181,21 @@ def calibrate(
         if calibration_file is None or Path(calibration_file).exists():
             raise
         known = Calibration()
+    watch = Watch(anyway=anyway)
+    if executor == "local":
+        watch.begin()  # before a match is drawn, which keeps a core busy
     with scratch_folder() as folder:
         footage = Path(source) if source is not None else _drawn(folder)
         if executor == "local":
-            made = measure(footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what)
+            made = measure(
+                footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what, watch=watch
+            )
         else:
             with making_executor(executor, staging=staging) as there:
                 made = measure_by(there, footage, known, rounds=rounds, upscaler=upscaler, say=say_what)
     file = made.save(calibration_file)
-    entry = made.entry(executor, this_host() if executor == "local" else None)
+    busy = watch.busy is not None
+    entry = made.entry(executor, this_host() if executor == "local" else None, busy=busy)
     if entry is None:
         raise click.ClickException("nothing was measured")
     machine = entry.machine
@@ -197,7 +206,8 @@ def calibrate(
             lines.append(
                 f"  {kind:28} {spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g}), {spread.count} samples"
             )
-    say(entry, as_json=as_json, text="\n".join(lines))
+    told = f"this machine is busy: {watch.busy}; these figures count as predicted, not as measured"
+    say(entry, as_json=as_json, text="\n".join(lines), warnings=(told,) if busy else ())
 
 
 def _drawn(folder: Path) -> Path:

@@ -91,6 +91,7 @@ class Entry(Schema):
         updated: when the last sample came, ISO 8601.
         versions: of what made the samples: reelproc, ffmpeg, Python, ...
         rates: by kind (:mod:`reelproc.cost.work`; and ``startup``, ``load``, ``pace``, ...) the samples, newest last.
+        busy: the samples were taken while other processes used the machine: they are never called measured.
     """
 
     hardware: str
@@ -98,6 +99,7 @@ class Entry(Schema):
     updated: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
     rates: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
+    busy: bool = False
 
     def spread(self, kind: str) -> Spread | None:
         """The samples of ``kind``, summed up; None without any."""
@@ -116,10 +118,16 @@ class Calibration(Schema):
     version: Literal[1] = 1
     entries: tuple[Entry, ...] = ()
 
-    def entry(self, hardware: str, machine: Machine | None = None) -> Entry | None:
-        """What is known of ``hardware``; of ``"local"`` only what was measured on ``machine``."""
+    def entry(self, hardware: str, machine: Machine | None = None, *, busy: bool = False) -> Entry | None:
+        """What is known of ``hardware``; of ``"local"`` only what was measured on ``machine``.
+
+        Args:
+            hardware: the executor's name.
+            machine: None takes any.
+            busy: return what was measured while the machine was busy, which is kept apart.
+        """
         for entry in reversed(self.entries):
-            if entry.hardware == hardware and (machine is None or entry.machine == machine):
+            if (entry.hardware, entry.busy) == (hardware, busy) and (machine is None or entry.machine == machine):
                 return entry
         return None
 
@@ -129,9 +137,11 @@ class Calibration(Schema):
         machine: Machine,
         rates: Mapping[str, Sequence[float]],
         versions: Mapping[str, str] | None = None,
+        *,
+        busy: bool = False,
     ) -> Calibration:
-        """This calibration and some more samples."""
-        old = self.entry(hardware, machine) or Entry(hardware=hardware, machine=machine)
+        """This calibration and some more samples; those of a ``busy`` machine are kept apart."""
+        old = self.entry(hardware, machine, busy=busy) or Entry(hardware=hardware, machine=machine, busy=busy)
         merged = dict(old.rates)
         for kind, samples in rates.items():
             merged[kind] = (*merged.get(kind, ()), *samples)[-KEPT:]
@@ -143,7 +153,8 @@ class Calibration(Schema):
             }
         )
         # the latest comes last: of a rented kind of machine that one counts
-        others = tuple(e for e in self.entries if not (e.hardware == hardware and e.machine == machine))
+        mine = (hardware, machine, busy)
+        others = tuple(e for e in self.entries if (e.hardware, e.machine, e.busy) != mine)
         return self.model_copy(update={"entries": (*others, new)})
 
     def add(self, result: RenderResult | DetectResult, work: Work) -> Calibration:
@@ -156,6 +167,8 @@ class Calibration(Schema):
         Args:
             result: of the run.
             work: of its job, see :func:`reelproc.cost.describing.work_of`.
+
+        A result does not say how busy its machine was: add those of runs that had the machine to themselves.
 
         Raises:
             SpecError: the result is not that of such a job.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from reelproc.cost.calibration import Calibration, Entry, Spread, reference, this_host
+from reelproc.cost.calibration import Calibration, Entry, Machine, Spread, reference, this_host
 from reelproc.cost.places import ASSUMED, DEVICES, FLOP_PER_BYTE, Assumption, Place
 
 __all__ = ["Basis", "Rate", "Rates"]
@@ -60,8 +60,16 @@ class Rates:
     @cached_property
     def own(self) -> Entry | None:
         """What was measured at this very place."""
-        machine = this_host() if self.place.executor == "local" else None
-        return self.calibration.entry(self.place.executor, machine)
+        return self.calibration.entry(self.place.executor, self._machine)
+
+    @cached_property
+    def while_busy(self) -> Entry | None:
+        """What was measured here while others used the machine: better than another machine's, and a prediction."""
+        return self.calibration.entry(self.place.executor, self._machine, busy=True)
+
+    @property
+    def _machine(self) -> Machine | None:
+        return this_host() if self.place.executor == "local" else None
 
     def corrected(self, pace: str = "pace") -> int:
         """How many whole runs at this place the pace of that kind was taken from; 0 where they are too few to go by."""
@@ -74,6 +82,9 @@ class Rates:
         own = self.own
         if own is not None and (spread := own.spread(kind)):
             return _rate(spread, "measured", f"{spread.count} samples on {self.place.executor}")
+        if self.while_busy is not None and (spread := self.while_busy.spread(kind)):
+            told = f"{spread.count} samples on {self.place.executor}, taken while the machine was busy"
+            return _rate(spread, "predicted", told)
         if kind.startswith("detect."):
             return self("network.default").times(_factor(1.0, "a detector's convolutions, taken for an upscaler's"))
         if kind.startswith(("network.", "stage.network")):

@@ -9,6 +9,7 @@ from pathlib import Path
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.counting import count
 from reelproc.cost.measuring import Samples, measure_encoding, measure_reading, measure_stages, some_frames
+from reelproc.cost.quiet import Watch
 from reelproc.executors import Executor, executor
 from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
 from reelproc.media.encoders import EncoderSettings
@@ -37,8 +38,11 @@ def calibrate(
     upscaler: str | None = None,
     say: Said = lambda _: None,
     check: Callable[[], None] = lambda: None,
+    watch: Watch | None = None,
 ) -> Calibration:
     """``calibration`` with the rates of this machine, measured now.
+
+    A machine that other processes use is refused, before and while it is measured.
 
     Args:
         source: footage like yours; at least 6 s, with sound if sound is to be measured.
@@ -48,11 +52,35 @@ def calibrate(
         upscaler: a network to measure as well.
         say: told what is being done.
         check: called often; raises to stop.
+        watch: looks at how busy the machine is. ``Watch(anyway=True)`` refuses nothing: samples of a busy machine are
+            then stored apart, and never count as measured.
 
     Raises:
         SpecError: the footage will not do, or there is no such encoder or network.
+        BackendError: the machine is busy (``transient``): nothing is stored.
         ReelprocError: something cannot be run here.
     """
+    watch = watch or Watch()
+    watch.begin()
+    here = this_host()
+    asked = check
+
+    def check() -> None:
+        asked()
+        watch.look()
+
+    known = _measured(source, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say, check=check)
+    watch.look()
+    found = known.entry("local", here)
+    if found is None:
+        raise TypeError("nothing was measured")
+    return calibration.with_samples("local", here, found.rates, busy=watch.busy is not None)
+
+
+def _measured(
+    source: Path, *, rounds: int, encoders: tuple[str, ...], upscaler: str | None, say: Said, check: Callable[[], None]
+) -> Calibration:
+    """What one calibration finds, and nothing else."""
     here = this_host()
     loaded: Samples = {}
     if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
@@ -71,7 +99,7 @@ def calibrate(
         settings = EncoderSettings(name, preset or None, threads=JobContext().encoder_threads)
         for kind, values in measure_encoding(frames, settings, rounds, check).items():
             samples.setdefault(kind, values)
-    known = calibration.with_samples("local", here, samples | loaded)
+    known = Calibration().with_samples("local", here, samples | loaded)
     del frames
     say("whole runs")
     with scratch_folder() as folder:
