@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from reelproc.posix import resource
 
 __all__ = ["MemoryWatch", "peak_memory_bytes"]
 

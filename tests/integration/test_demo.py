@@ -144,6 +144,8 @@ def test_any_footage_makes_a_reel(
     assert result.match is None
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["contact-sheet.png", "reel.json", "reel.mp4"]
     assert len(result.render.clips) == 3
+    stages = [stage.stage for clip in read_reel(result.reel_json).clips for stage in clip.stages]
+    assert stages == ["crop", "upscale", "crop", "speed", "upscale", "crop", "upscale", "banner"]  # no spotlight
     assert len(pictures(result.reel)) == result.render.frame_count
     assert '"../my game.mp4"' in Path(result.reel_json).read_text()
     assert abs(float(sound_end(result.reel)) - result.render.frame_count / 30) <= 1 / 30

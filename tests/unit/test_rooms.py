@@ -12,7 +12,7 @@ import reelproc
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "__init__"),
-    ("timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings", "scratch"),
+    ("posix", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings", "scratch"),
     ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),

@@ -75,7 +75,8 @@ def render(
 def demo(out: str, source: str | None, seed: int, as_json: bool) -> None:
     """Draw a match, make a vertical reel of it, and show the reel on a contact sheet.
 
-    It takes under a minute on two cores. The reel's JSON lies beside it, to be edited and rendered again.
+    It takes about a minute. The reel's JSON lies beside it, to be edited and rendered again. A reel of your own footage
+    has no spotlight, since nothing is known of its players: "reelproc follow" puts one on a player.
     """
     from reelproc.demo.run import make_demo
 

@@ -6,7 +6,6 @@ ffmpeg children that have ended, as the system counts them.
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from reelproc.media.frame import Frame, Window
 from reelproc.media.probe import probe
 from reelproc.media.reader import open_video
 from reelproc.media.writer import VideoWriter
+from reelproc.posix import resource
 from reelproc.scratch import scratch_folder
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay

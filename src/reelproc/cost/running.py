@@ -63,13 +63,12 @@ def calibrate(
     watch = watch or Watch()
     watch.begin()
     here = this_host()
-    asked = check
 
-    def check() -> None:
-        asked()
+    def look() -> None:
+        check()
         watch.look()
 
-    known = _measured(source, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say, check=check)
+    known = _measured(source, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say, check=look)
     watch.look()
     found = known.entry("local", here)
     if found is None:

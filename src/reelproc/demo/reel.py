@@ -202,7 +202,7 @@ def footage_reel(info: MediaInfo, source: str) -> Reel:
 
 
 def _extras(number: int, length: float) -> tuple[AnyStage, ...]:
-    """What follows the crop of each clip: nothing, slow motion under a spotlight, a banner."""
+    """What follows the crop of each clip: nothing, slow motion, a banner; no spotlight, since nobody knows on whom."""
     scale = Upscale(model=_RESAMPLER)
     if number == 0:
         return (scale,)
@@ -210,12 +210,4 @@ def _extras(number: int, length: float) -> tuple[AnyStage, ...]:
         return (scale, Banner(rating=4, name="Your own footage", notes="reelproc demo --source"))
     third = round(length / 3, 3)
     slow = Speed(segments=(SpeedSegment(start=third, end=round(2 * third, 3), speed=0.5),))
-    whole = length + third
-    spots = tuple(
-        HighlightKeyframe(
-            time=round(whole * share, 3), x=405, y=720, radius_x=rx, radius_y=ry, opacity=0.45, color="#facc15"
-        )
-        for share, rx, ry in ((0.15, 200, 300), (0.5, 160, 250), (0.85, 200, 300))
-    )
-    region = HighlightRegion(start_time=spots[0].time, end_time=spots[-1].time, keyframes=spots, label="Centre")
-    return (slow, scale, Overlay(regions=(region,), stroke_width=3))
+    return (slow, scale)

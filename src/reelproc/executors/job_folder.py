@@ -21,7 +21,6 @@ whoever locks it next may go on with it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -35,6 +34,7 @@ from reelproc.errors import JobCancelledError, JobLostError, ReelprocError, Spec
 from reelproc.executors.base import check_id
 from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
+from reelproc.posix import fcntl
 from reelproc.reel import Source
 from reelproc.results import DetectResult, JobResult, JobStatus, Progress
 from reelproc.schema import Schema

@@ -8,7 +8,6 @@ happened.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import os
 import re
@@ -25,6 +24,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
+from reelproc.posix import fcntl
 from reelproc.storage.stand_in import partial_file
 
 __all__ = [

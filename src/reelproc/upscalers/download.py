@@ -6,7 +6,6 @@ or another, goes on from there. The destination appears by rename, after its siz
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import http.client
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reelproc.errors import StorageError
+from reelproc.posix import fcntl
 
 __all__ = ["download", "sha256_of"]
 

@@ -7,7 +7,6 @@ name it is to be used by, with its own sha256, in the same folder; ``index.json`
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
 from reelproc.partial import partial_path
+from reelproc.posix import fcntl
 from reelproc.storage import weights_folder
 from reelproc.upscalers.download import ProgressBytes, download, sha256_of
 
