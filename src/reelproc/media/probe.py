@@ -32,6 +32,7 @@ from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.orientation import Orientation
 from reelproc.media.packets import FrameTimes, IndexedPacket, frame_times, packet_index
+from reelproc.media.side_data import side_data
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AVAudioStream
@@ -202,7 +203,7 @@ def _first_frames(
 
 
 def _orientation(frame: VideoFrame, warnings: list[str]) -> Orientation:
-    orientation = Orientation.from_display_matrix(_side_data(frame, "DISPLAYMATRIX"))
+    orientation = Orientation.from_display_matrix(side_data(frame, "DISPLAYMATRIX"))
     if not orientation.exact:
         warnings.append("the display matrix asks for a turn that is no multiple of 90 degrees; it is not applied")
     return orientation
@@ -227,12 +228,12 @@ def _colour(frame: VideoFrame, context: Any) -> ColourInfo:
 
 def _peak_nits(frame: VideoFrame) -> float | None:
     """The brightest light by the frame's HDR metadata: MaxCLL, else the mastering display's peak."""
-    light = _side_data(frame, "CONTENT_LIGHT_LEVEL")
+    light = side_data(frame, "CONTENT_LIGHT_LEVEL")
     if len(light) >= 8:
         max_cll = int.from_bytes(light[:4], sys.byteorder)
         if max_cll:
             return float(max_cll)
-    display = _side_data(frame, "MASTERING_DISPLAY_METADATA")
+    display = side_data(frame, "MASTERING_DISPLAY_METADATA")
     if len(display) >= 88:
         # AVMasteringDisplayMetadata: ten rationals, of which the last is the greatest luminance, and two flags, of
         # which the last says whether the luminances are known
@@ -241,15 +242,6 @@ def _peak_nits(frame: VideoFrame) -> float | None:
         if has_luminance and number > 0 and divisor > 0:
             return number / divisor
     return None
-
-
-def _side_data(frame: VideoFrame, name: str) -> bytes:
-    """The frame's side data of the type that PyAV calls ``name``; empty without any."""
-    from av.sidedata.sidedata import Type
-
-    held: Any = frame.side_data
-    found = held.get(Type[name])
-    return b"" if found is None else bytes(found)
 
 
 def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
