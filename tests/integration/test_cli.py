@@ -106,6 +106,26 @@ def test_extract_is_exact_and_a_copy_says_what_it_holds(program: Program, game: 
     assert set(range(15, 30)) <= set(shown)
 
 
+def test_a_result_is_replaced_by_the_same_command_alone(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    cut = ("extract", "game.mp4", "out.mp4", "--start", "0.5")
+    answer(program(*cut, "--end", "1.0", "--json"))
+    answer(program(*cut, "--end", "1.0", "--json"))
+    ran = program(*cut, "--end", "1.5", "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["error"]["type"]) == (2, "OutputExistsError")
+    assert len(numbers(tmp_path / "out.mp4")) == 15
+    answer(program(*cut, "--end", "1.5", "--force", "--json"))
+    assert len(numbers(tmp_path / "out.mp4")) == 30
+    ran = program("concat", "game.mp4", "game.mp4", "out.mp4")
+    assert (ran.returncode, "out.mp4 is there already, made by another job" in ran.stderr) == (2, True)
+    game.path.touch()
+    assert program(*cut, "--end", "1.5").returncode == 2, "another source, another job"
+
+
+def test_the_output_that_is_a_source_is_said_to_be_one(program: Program, game: MadeVideo) -> None:
+    ran = program("extract", "game.mp4", "./game.mp4", "--start", "0", "--end", "1")
+    assert (ran.returncode, "is a source of the job" in ran.stderr) == (2, True)
+
+
 def test_concat_takes_size_and_rate_of_the_first(program: Program, game: MadeVideo, tmp_path: Path) -> None:
     numbered_video(tmp_path / "other.mp4", frame_count=50, fps=25, width=384, height=216, first_number=100)
     result = answer(program("concat", "game.mp4", "other.mp4", "out.mp4", "--json"))

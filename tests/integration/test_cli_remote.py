@@ -42,7 +42,7 @@ def test_put_probe_and_get(s3: S3Service, game: Path, tmp_path: Path) -> None:
     code, moved = program("get", address, "again.mp4", cwd=tmp_path)
     assert (code, moved["source"]) == (0, address)
     assert (tmp_path / "again.mp4").read_bytes() == game.read_bytes()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["again.mp4", "game.mp4"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["again.mp4", "game.mp4", "home"]
 
 
 def test_folders_give_the_name(s3: S3Service, game: Path, tmp_path: Path) -> None:
@@ -81,7 +81,29 @@ def test_a_failed_download_leaves_what_was_there(s3: S3Service, game: Path, tmp_
     address = s3.put("games/game.mp4", game.read_bytes())
     (tmp_path / "old.mp4").write_bytes(b"old")
     s3.proxy.faults = [Fault("error", status=403, code="AccessDenied", times=10**6)]
-    code, answer = program("get", address, "old.mp4", cwd=tmp_path)
+    code, answer = program("get", address, "old.mp4", "--force", cwd=tmp_path)
     assert (code, answer["error"]["type"]) == (1, "StorageError")
     assert (tmp_path / "old.mp4").read_bytes() == b"old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["game.mp4", "old.mp4"]
+
+
+def test_an_object_is_replaced_by_the_same_upload_alone(s3: S3Service, game: Path, tmp_path: Path) -> None:
+    address = f"s3://{s3.bucket}/games/game.mp4"
+    assert [program("put", game, address, cwd=tmp_path)[0] for _ in range(2)] == [0, 0]
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"other")
+    code, answer = program("put", other, address, cwd=tmp_path)
+    assert (code, answer["error"]["type"]) == (2, "OutputExistsError")
+    assert s3.get("games/game.mp4") == game.read_bytes()
+    assert program("put", other, address, "--force", cwd=tmp_path)[0] == 0
+    s3.put("games/game.mp4", b"by somebody else")
+    code, answer = program("put", other, address, cwd=tmp_path)
+    assert (code, "changed since" in answer["error"]["message"]) == (2, True)
+
+
+def test_a_download_into_a_folder_replaces_nothing_of_the_users(s3: S3Service, game: Path, tmp_path: Path) -> None:
+    address = s3.put("games/goal.mp4", game.read_bytes())
+    (tmp_path / "goal.mp4").write_bytes(b"mine")
+    code, answer = program("get", address, tmp_path, cwd=tmp_path)
+    assert (code, answer["error"]["type"]) == (2, "OutputExistsError")
+    assert (tmp_path / "goal.mp4").read_bytes() == b"mine"

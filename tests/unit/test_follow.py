@@ -208,7 +208,7 @@ def test_follow_writes_a_reel_that_renders(game: Path, tmp_path: Path, command: 
     assert f"reelproc render {out}" in ran.output
     reel = read_reel(out)
     assert Path(reel.clips[0].source).resolve() == game
-    ran = command("follow", game, "--at", "4", "--box", "262,200,298,264", *options, "--out", out, "--json")
+    ran = command("follow", game, "--at", "4", "--box", "262,200,298,264", *options, "--out", out, "--json", "--force")
     assert FollowResult.model_validate_json(ran.stdout).start == 3
     assert read_reel(out) == reel
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import click
 
 from reelproc.cli.interruption import end_if_asked
+from reelproc.cli.outputs import writing
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 
 if TYPE_CHECKING:
@@ -155,7 +156,13 @@ def making_executor(name: str, *, staging: str | None = None) -> Executor:
 
 @overload
 def run(
-    job: RenderJob | ExtractJob, *, executor: str, as_json: bool, staging: str | None = ..., id: str | None = ...
+    job: RenderJob | ExtractJob,
+    *,
+    executor: str,
+    as_json: bool,
+    force: bool,
+    staging: str | None = ...,
+    id: str | None = ...,
 ) -> RenderResult: ...
 
 
@@ -165,9 +172,25 @@ def run(
 ) -> DetectResult: ...
 
 
-def run(job: Job, *, executor: str, as_json: bool, staging: str | None = None, id: str | None = None) -> Any:
-    """Have ``job`` done and return its result; an interruption cancels it."""
-    with making_executor(executor, staging=staging) as ex:
+def run(
+    job: Job, *, executor: str, as_json: bool, force: bool = False, staging: str | None = None, id: str | None = None
+) -> Any:
+    """Have ``job`` done and return its result; an interruption cancels it.
+
+    Raises:
+        OutputExistsError: a file is there that is no result of this job, and ``force`` is not given.
+    """
+    from reelproc.jobs import job_identity, job_output, job_sources
+    from reelproc.render.transfers import keep_sources
+
+    output = job_output(job)
+    if output:
+        keep_sources(job_sources(job), output, "the output", ("output",))
+    places = (output,) if output else ()
+    with (
+        writing(*places, job=lambda: job_identity(job), force=force),
+        making_executor(executor, staging=staging) as ex,
+    ):
         handle = ex.submit(job, id=id)
         if executor.startswith("modal"):
             click.echo(

@@ -9,6 +9,7 @@ import click
 
 from reelproc.cli.common import common_options, executor_option, on_damage_option, read_json, run, say, sized
 from reelproc.cli.common import size as size_of
+from reelproc.cli.outputs import force_option
 from reelproc.errors import SpecError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ __all__ = ["concat", "extract", "frame", "overlay"]
 )
 @executor_option
 @on_damage_option
+@force_option
 @common_options
 def frame(
     src: str,
@@ -56,6 +58,7 @@ def frame(
     fps: str,
     executor: str,
     on_damage: OnDamage,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Follow a player: crop SRC along keyframes, change its speed, and scale it to a size, in that order.
@@ -72,7 +75,9 @@ def frame(
         clips=[rp.Clip(source=src, start=start, end=end, stages=stages)],
         output=rp.Output.model_validate({"width": size[0], "height": size[1], "fps": fps}),
     )
-    result = run(rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json)
+    result = run(
+        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
+    )
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 
@@ -85,9 +90,10 @@ def frame(
 @click.option("--effect", metavar="NAME", help="dark_overlay, brightness_boost or original.  [default: dark_overlay]")
 @executor_option
 @on_damage_option
+@force_option
 @common_options
 def overlay(
-    src: str, out: str, regions: str, effect: str | None, executor: str, on_damage: OnDamage, as_json: bool
+    src: str, out: str, regions: str, effect: str | None, executor: str, on_damage: OnDamage, force: bool, as_json: bool
 ) -> None:
     """Put spotlights on SRC; its size, rate and timestamps stay as they are.
 
@@ -98,7 +104,9 @@ def overlay(
 
     stage = _overlay(regions, effect)
     reel = rp.Reel(clips=[rp.Clip(source=src, stages=[stage])], output=rp.Output(width=None, height=None, fps=None))
-    result = run(rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json)
+    result = run(
+        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
+    )
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 
@@ -110,15 +118,24 @@ def overlay(
 @click.option("--copy", "copy_codec", is_flag=True, help="Copy without re-encoding, from the key frame before --start.")
 @executor_option
 @on_damage_option
+@force_option
 @common_options
 def extract(
-    src: str, out: str, start: float, end: float, copy_codec: bool, executor: str, on_damage: OnDamage, as_json: bool
+    src: str,
+    out: str,
+    start: float,
+    end: float,
+    copy_codec: bool,
+    executor: str,
+    on_damage: OnDamage,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Cut a span out of SRC, exact to the frame; with --copy fast, from a key frame on, and it says what it cut."""
     import reelproc as rp
 
     job = rp.ExtractJob(source=src, output=out, start=start, end=end, copy_codec=copy_codec, on_damage=on_damage)
-    result = run(job, executor=executor, as_json=as_json)
+    result = run(job, executor=executor, as_json=as_json, force=force)
     text = sized(result)
     if isinstance(result, rp.ExtractResult):
         how = "copied" if result.copied else "cut exactly"
@@ -134,6 +151,7 @@ def extract(
 @click.option("--fps", metavar="RATE", help="Frames per second; none: that of A.")
 @executor_option
 @on_damage_option
+@force_option
 @common_options
 def concat(
     files: tuple[str, ...],
@@ -143,6 +161,7 @@ def concat(
     fps: str | None,
     executor: str,
     on_damage: OnDamage,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Join the videos A, B, ... into OUT, in the size and at the rate of A."""
@@ -158,7 +177,9 @@ def concat(
         concat=rp.Concat.model_validate({"transition": transition, "duration": duration}),
         output=output,
     )
-    result = run(rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json)
+    result = run(
+        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
+    )
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 

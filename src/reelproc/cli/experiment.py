@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, progress_bar
+from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = ["experiment"]
 @click.option("--calibration", metavar="FILE", help="Add what the runs teach to FILE, for reelproc estimate.")
 @click.option("--staging", metavar="s3://...", help="For Modal: where footage and results are put.")
 @click.option("--table", is_flag=True, help="Run nothing: show what is known from DIR, and where jobs belong.")
+@force_option
 @common_options
 def experiment(
     names: tuple[str, ...],
@@ -53,6 +55,7 @@ def experiment(
     calibration: str | None,
     staging: str | None,
     table: bool,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Run the experiments NAME (e1, e2, ...), or go on with them, and write their reports.
@@ -75,11 +78,13 @@ def experiment(
     for name in names:
         x.experiment(name, settings)  # what is wrong is better said before anything is run
     outcomes = []
+    reports = [Path(out) / name / report for name in names for report in ("report.md", "report.html")]
     for name in names:
-        with progress_bar(as_json=as_json) as show:
-            outcome = x.run(name, out, settings, progress=show)
+        with writing(*reports, job=job_of("experiment"), force=force):
+            with progress_bar(as_json=as_json) as show:
+                outcome = x.run(name, out, settings, progress=show)
+            paths = _report(outcome, Path(out) / name)
         outcomes.append(outcome)
-        paths = _report(outcome, Path(out) / name)
         if not as_json:
             _say(outcome, paths)
     if as_json:

@@ -50,7 +50,8 @@ def _kind(error: BaseException) -> str:
     """The name of the error in reelproc's own tree, which is what callers can rely on."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted"
-    return "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
+    is_ours = type(error).__module__.startswith("reelproc.")
+    return "UsageError" if isinstance(error, click.ClickException) and not is_ours else type(error).__name__
 
 
 def _message(error: BaseException) -> str:

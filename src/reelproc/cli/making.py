@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -18,6 +19,7 @@ from reelproc.cli.common import (
     sized,
     staging_option,
 )
+from reelproc.cli.outputs import force_option, job_of, writing
 
 if TYPE_CHECKING:
     from reelproc.jobs import OnDamage
@@ -42,6 +44,7 @@ def _chunks(_: click.Context, __: click.Parameter, value: str) -> int | Literal[
 @click.option("--chunks", metavar="N", callback=_chunks, default="1", help="Divide it among N workers, or 'auto'.")
 @click.option("--id", "job_id", metavar="ID", help="A name for the job; one that is complete is not done again.")
 @on_damage_option
+@force_option
 @common_options
 def render(
     reel_json: str,
@@ -51,6 +54,7 @@ def render(
     chunks: int | Literal["auto"],
     job_id: str | None,
     on_damage: OnDamage,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Render REEL.json into the video OUT.
@@ -63,7 +67,7 @@ def render(
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, chunks=chunks)
-    result = run(job, executor=executor, as_json=as_json, staging=staging, id=job_id)
+    result = run(job, executor=executor, as_json=as_json, force=force, staging=staging, id=job_id)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 
@@ -71,16 +75,21 @@ def render(
 @click.option("--out", default="reelproc-demo", show_default=True, metavar="DIR", help="Folder for what it makes.")
 @click.option("--source", metavar="FILE", help="Use this footage instead of drawing a match.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the match that is drawn.")
+@force_option
 @common_options
-def demo(out: str, source: str | None, seed: int, as_json: bool) -> None:
+def demo(out: str, source: str | None, seed: int, force: bool, as_json: bool) -> None:
     """Draw a match, make a vertical reel of it, and show the reel on a contact sheet.
 
-    It takes about a minute. The reel's JSON lies beside it, to be edited and rendered again. A reel of your own footage
-    has no spotlight, since nothing is known of its players: "reelproc follow" puts one on a player.
+    It takes about a minute. The reel's JSON lies beside it, to be edited and rendered again; a folder whose files were
+    edited is left alone. A reel of your own footage has no spotlight, since nothing is known of its players: "reelproc
+    follow" puts one on a player.
     """
     from reelproc.demo.run import make_demo
 
-    with progress_bar(as_json=as_json) as show:
+    names = ("reel.json", "reel.mp4", "contact-sheet.png", *(("match.mp4",) if source is None else ()))
+    made = [Path(out) / name for name in names]
+    job = job_of("demo", source, seed=seed)
+    with writing(*made, job=job, force=force), progress_bar(as_json=as_json) as show:
         result = make_demo(out, source=source, seed=seed, progress=show)
     drawn = [f"  {result.match}  the match that was drawn"] if result.match else []
     lines = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.outputs import OutputExistsError, force_option
 from reelproc.errors import SpecError
 from reelproc.schema import Schema
 
@@ -115,8 +118,9 @@ def list_models(as_json: bool) -> None:
 @models.command()
 @click.argument("names", nargs=-1, metavar="[MODEL...]")
 @click.option("--all", "everything", is_flag=True, help="All of them (146 MB).")
+@force_option
 @common_options
-def fetch(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
+def fetch(names: tuple[str, ...], everything: bool, force: bool, as_json: bool) -> None:
     """Fetch the official weights of MODELs; without a name those of realesr-general-x4v3.
 
     What is here and right is not fetched again; what broke off goes on where it stopped.
@@ -125,6 +129,8 @@ def fetch(names: tuple[str, ...], everything: bool, as_json: bool) -> None:
     from reelproc.upscalers import weights
 
     wanted = list(weights.OFFICIAL) if everything else _files(names or ("realesr-general-x4v3",))
+    for name in wanted:
+        _check_free(name, force=force)
     lines = []
     with progress_bar(as_json=as_json) as show:
         for name in wanted:
@@ -150,14 +156,17 @@ def path(name: str, as_json: bool) -> None:
 @models.command()
 @click.argument("file", metavar="FILE")
 @click.option("--name", metavar="NAME", help="What to call it; the name of an official file takes its place.")
+@force_option
 @common_options
-def add(file: str, name: str | None, as_json: bool) -> None:
+def add(file: str, name: str | None, force: bool, as_json: bool) -> None:
     """Keep a copy of FILE (.pth, .safetensors or .onnx) with the weights, to be used by its name.
 
     Its sha256 is recorded and checked from then on. A .pth may hold nothing but tensors.
     """
     from reelproc.upscalers import weights
 
+    called = name or Path(file).name
+    _check_free(called, force=force, sha256=weights.weights_sha256(file) if Path(file).is_file() else None)
     line = _line(weights.add(file, name).path.name)
     say(Weights(files=(line,)), as_json=as_json, text=_status(line))
 
@@ -165,11 +174,13 @@ def add(file: str, name: str | None, as_json: bool) -> None:
 @models.command()
 @click.argument("name", metavar="MODEL")
 @click.option("--denoise-strength", type=click.FloatRange(0, 1), help="Of realesr-general-x4v3: blended in for good.")
+@force_option
 @common_options
-def export(name: str, denoise_strength: float | None, as_json: bool) -> None:
+def export(name: str, denoise_strength: float | None, force: bool, as_json: bool) -> None:
     """Export MODEL, or your own .pth or .safetensors file, for backend "onnx". Needs reelproc[ai,onnx]."""
     from reelproc.errors import MissingDependencyError
-    from reelproc.upscalers.networks import MODELS, Model
+    from reelproc.upscalers.base import UpscaleOptions
+    from reelproc.upscalers.networks import MODELS, Model, onnx_file
 
     try:
         from reelproc.upscalers.onnx_export import export as exported
@@ -178,8 +189,33 @@ def export(name: str, denoise_strength: float | None, as_json: bool) -> None:
     model = MODELS.get(name) or Model(name, "a file of your own", name)
     if denoise_strength is not None and model.weak_denoise_file is None:
         raise SpecError(f"{name} has no --denoise-strength; realesr-general-x4v3 has")
+    _check_free(onnx_file(model, UpscaleOptions(denoise_strength=denoise_strength)), force=force, exported=True)
     line = _line(exported(model, denoise_strength).path.name)
     say(Weights(files=(line,)), as_json=as_json, text=_status(line))
+
+
+def _check_free(name: str, *, force: bool, sha256: str | None = None, exported: bool = False) -> None:
+    """See that nothing else of the user's is kept as ``name``: an official file is not, nor what was exported.
+
+    Args:
+        name: of a file in the weights folder.
+        force: it may be replaced whatever it is.
+        sha256: of what it would be replaced by; the same is no loss.
+        exported: it would be replaced by an export.
+
+    Raises:
+        OutputExistsError: it is somebody's.
+    """
+    from reelproc.upscalers.download import sha256_of
+    from reelproc.upscalers.weights import kept
+
+    here = None if force else kept(name)
+    if here is None or here.official:
+        return
+    got = sha256_of(here.path)
+    if got == sha256 or (exported and here.origin.startswith("exported from") and got == here.sha256):
+        return
+    raise OutputExistsError(f"{here.path} is there already, {here.origin}: choose another name, or add --force")
 
 
 def _files(names: tuple[str, ...]) -> list[str]:

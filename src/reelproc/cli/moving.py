@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class Moved(Schema):
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.argument("destination", metavar="s3://BUCKET/KEY")
+@force_option
 @common_options
-def put(file: Path, destination: str, as_json: bool) -> None:
+def put(file: Path, destination: str, force: bool, as_json: bool) -> None:
     """Upload FILE to s3://BUCKET/KEY, in parts side by side, verified; it appears when all of it is there.
 
     A key that ends in "/" gets FILE's own name behind it. "s3:///KEY" takes the bucket from R2_BUCKET_NAME.
@@ -53,7 +55,8 @@ def put(file: Path, destination: str, as_json: bool) -> None:
     if destination.endswith("/"):
         destination = storage.join(destination, source.name)
     begin, size = time.perf_counter(), source.stat().st_size
-    with progress_bar(as_json=as_json) as show:
+    job = job_of("put", source)
+    with writing(destination, job=job, force=force), progress_bar(as_json=as_json) as show:
         storage.publish(source, destination, progress=_shown(show, "upload", source.name), keep=True)
     _say(str(source), destination, size, begin, storage.identity(destination), as_json=as_json)
 
@@ -61,8 +64,9 @@ def put(file: Path, destination: str, as_json: bool) -> None:
 @click.command()
 @click.argument("source", metavar="SRC")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@force_option
 @common_options
-def get(source: str, file: Path, as_json: bool) -> None:
+def get(source: str, file: Path, force: bool, as_json: bool) -> None:
     """Download SRC, s3://BUCKET/KEY or https://..., to FILE, in parts side by side, verified.
 
     FILE appears when all of it is there; a folder gets the source's own name in it.
@@ -71,18 +75,21 @@ def get(source: str, file: Path, as_json: bool) -> None:
 
     from reelproc import storage
     from reelproc.errors import SpecError
+    from reelproc.storage.remote import local_name
     from reelproc.storage.stand_in import origin, release
 
     if storage.scheme_of(source) == "file":
         raise SpecError(f"{source!r} is on this machine; expected s3://bucket/key or https://...")
     begin = time.perf_counter()
-    folder = file if file.is_dir() else file.absolute().parent
-    if not file.is_dir():
-        storage.local_output(file)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".reelproc-") as work, progress_bar(as_json=as_json) as show:
-        path = storage.resolve(source, folder=Path(work), progress=_shown(show, "download", file.name))
+    destination = file / local_name(source) if file.is_dir() else file
+    storage.local_output(destination)
+    with (
+        writing(destination, job=lambda: job_of("get", source), force=force),
+        tempfile.TemporaryDirectory(dir=destination.absolute().parent, prefix=".reelproc-") as work,
+        progress_bar(as_json=as_json) as show,
+    ):
+        path = storage.resolve(source, folder=Path(work), progress=_shown(show, "download", destination.name))
         identity, size = origin(path) or "", path.stat().st_size
-        destination = file / path.name if file.is_dir() else file
         release(path)
         storage.publish(path, destination)
     _say(source, str(destination), size, begin, identity, as_json=as_json)

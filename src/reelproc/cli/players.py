@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reelproc.cli.common import common_options, executor_option, progress_bar, run, say
+from reelproc.cli.outputs import force_option, job_of, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 @_model_options(640)
 @click.option("--out", metavar="PICTURE", help="Draw the boxes on the first frame, into this .png or .jpg.")
 @executor_option
+@force_option
 @common_options
 def detect(
     src: str,
@@ -71,6 +73,7 @@ def detect(
     backend: str,
     out: str | None,
     executor: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Find the players in SRC at a time: their boxes, and how sure the model is.
@@ -78,6 +81,7 @@ def detect(
     Needs the extra "detect" (pip install 'reelproc[detect]', under AGPL-3.0) and a checkpoint.
     """
     import reelproc as rp
+    from reelproc.jobs import job_identity
 
     job = rp.DetectJob(
         source=src,
@@ -89,13 +93,14 @@ def detect(
         trust=trust,
         image_size=image_size,
     )
-    result = run(job, executor=executor, as_json=as_json)
-    text = people(result)
-    if out is not None:
-        from reelproc.players.picture import draw_detections
+    with writing(*(() if out is None else (out,)), job=lambda: job_identity(job), force=force):
+        result = run(job, executor=executor, as_json=as_json)
+        text = people(result)
+        if out is not None:
+            from reelproc.players.picture import draw_detections
 
-        draw_detections(src, result.frames[0], out)
-        text += f"\ndrawn: {out}"
+            draw_detections(src, result.frames[0], out)
+            text += f"\ndrawn: {out}"
     say(result, as_json=as_json, text=text, warnings=result.warnings)
 
 
@@ -131,6 +136,7 @@ def _people(frame: FrameDetections) -> list[str]:
 @click.option("--opacity", type=float, default=0.15, show_default=True, help="Of the dark around the player; 0: none.")
 @click.option("--out", default="reel.json", show_default=True, metavar="REEL.json", help="Where to put the reel.")
 @executor_option
+@force_option
 @common_options
 def follow(
     src: str,
@@ -151,6 +157,7 @@ def follow(
     opacity: float,
     out: str,
     executor: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Follow the player at a point of SRC, and write a reel with a crop and a spotlight for "reelproc render".
@@ -164,27 +171,27 @@ def follow(
         raise click.BadParameter(f"a point is X,Y, got {len(point)} numbers", param_hint="--point")
     if box is not None and len(box) != 4:
         raise click.BadParameter(f"a box is L,T,R,B, got {len(box)} numbers", param_hint="--box")
-    with rp.executor(executor) as ex, progress_bar(as_json=as_json) as show:
-        result = rp.follow_player(
-            src,
-            at=at,
-            point=None if point is None else (point[0], point[1]),
-            box=None if box is None else (box[0], box[1], box[2], box[3]),
-            start=start,
-            end=end,
-            aspect=_ratio(aspect),
-            player_height=player_height,
-            rate=rate,
-            classes=classes or ("person",),
-            model=model,
-            backend=backend,
-            trust=trust,
-            image_size=image_size,
-            executor=ex,
-            progress=show,
-        )
-    reel = result.reel(upscaler=upscaler, opacity=opacity or None)
-    write_reel(beside(reel, Path(out).absolute().parent), out)
+    how: dict[str, Any] = {
+        "at": at,
+        "point": None if point is None else (point[0], point[1]),
+        "box": None if box is None else (box[0], box[1], box[2], box[3]),
+        "start": start,
+        "end": end,
+        "aspect": _ratio(aspect),
+        "player_height": player_height,
+        "rate": rate,
+        "classes": classes or ("person",),
+        "model": model,
+        "backend": backend,
+        "trust": trust,
+        "image_size": image_size,
+    }
+    job = job_of("follow", src, upscaler=upscaler, opacity=opacity, **how)
+    with writing(out, job=job, force=force):
+        with rp.executor(executor) as ex, progress_bar(as_json=as_json) as show:
+            result = rp.follow_player(src, **how, executor=ex, progress=show)
+        reel = result.reel(upscaler=upscaler, opacity=opacity or None)
+        write_reel(beside(reel, Path(out).absolute().parent), out)
     say(result, as_json=as_json, text=_summary(result, out), warnings=result.warnings)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reelproc.cli.common import common_options, say, size
+from reelproc.cli.outputs import force_option, job_of, writing
 
 __all__ = ["reel"]
 
@@ -23,6 +24,7 @@ def reel() -> None:
 @click.option("--no-banner", is_flag=True, help="Leave out the banners with rating, name and notes.")
 @click.option("--size", "size_", metavar="WxH", callback=size, help="Of the reel; otherwise the game's own.")
 @click.option("--fps", metavar="RATE", default="30", show_default=True, help="Frames per second of the reel.")
+@force_option
 @common_options
 def from_tsv(
     game: str,
@@ -31,6 +33,7 @@ def from_tsv(
     no_banner: bool,
     size_: tuple[int, int] | None,
     fps: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Turn the annotated moments of GAME.mp4 into a reel, one clip for each line of ANNOTATIONS.tsv.
@@ -51,7 +54,9 @@ def from_tsv(
         say(made, as_json=as_json, text=reel_text(made).rstrip())
         return
     made = beside(made, Path(out).absolute().parent)
-    write_reel(made, out)
+    job = job_of("reel from-tsv", table, game=game, banners=not no_banner, size=size_, fps=fps)
+    with writing(out, job=job, force=force):
+        write_reel(made, out)
     total = sum(each.clip_duration for each in found)
     text = f"{out}: {len(found)} clips, {total:g} s; make the video with: reelproc render {out} OUT.mp4"
     say(made, as_json=as_json, text=text)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, sized, staging_option
+from reelproc.cli.outputs import note
 from reelproc.schema import Schema
+from reelproc.storage import scheme_of
+
+if TYPE_CHECKING:
+    from reelproc.executors.local import LocalExecutor
 
 __all__ = ["Deployed", "attach", "modal"]
 
@@ -27,6 +34,7 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
     """
     from reelproc.cli.players import people
     from reelproc.errors import JobCancelledError
+    from reelproc.executors.local import LocalExecutor
     from reelproc.results import RenderResult
 
     ex = making_executor(executor, staging=staging)
@@ -39,6 +47,8 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
                 say(Cancelled(job=job_id), as_json=as_json, text=f"job {job_id} was cancelled")
                 return
         result = follow(handle, as_json=as_json)
+        if isinstance(result, RenderResult) and isinstance(ex, LocalExecutor):
+            _note_result(ex, job_id, result.output)
     except (KeyboardInterrupt, SystemExit):
         ex.detach()  # nobody waits for the job any more; it is the next one's to attach to
         raise
@@ -46,6 +56,16 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
         ex.close()
     text = sized(result) if isinstance(result, RenderResult) else people(result)
     say(result, as_json=as_json, text=text, warnings=result.warnings)
+
+
+def _note_result(executor: LocalExecutor, job_id: str, output: str) -> None:
+    """Note the job's result as its own, as the command that submitted it would have."""
+    from reelproc.executors.job_folder import JobFolder
+
+    request = JobFolder(executor.folder, job_id).request()
+    if request is not None:
+        place = output if scheme_of(output) != "file" else str(Path(request.cwd, output))
+        note(place, lambda: request.identity)
 
 
 class Cancelled(Schema):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.errors import MissingDependencyError
 
 __all__ = ["simulate"]
@@ -17,8 +20,11 @@ __all__ = ["simulate"]
 @click.option("--seconds-per-frame", type=click.FloatRange(0, 60, min_open=True), metavar="S",
               help="Of a chunk's work, where e6 has measured it; otherwise assumed.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every draw.")
+@force_option
 @common_options
-def simulate(out: str, jobs: float, executor: str, seconds_per_frame: float | None, seed: int, as_json: bool) -> None:
+def simulate(
+    out: str, jobs: float, executor: str, seconds_per_frame: float | None, seed: int, force: bool, as_json: bool
+) -> None:
     """Replay the original's recorded runs, and simulate a day of jobs on rented containers.
 
     Nothing of it is a measurement: times and costs are worked out from parameters that are listed with their sources.
@@ -27,13 +33,18 @@ def simulate(out: str, jobs: float, executor: str, seconds_per_frame: float | No
     from reelproc.experiments.simulation.report import LABEL, write_simulation
     from reelproc.experiments.simulation.report import simulate as run
 
-    with progress_bar(as_json=as_json) as show:
-        found = run(jobs_per_day=jobs, executor=executor, seconds_per_frame=seconds_per_frame, seed=seed, progress=show)
-    try:
-        written = write_simulation(found, out)
-    except MissingDependencyError as error:
-        click.echo(f"{click.style('warning', fg='yellow')}: no charts: {error}", err=True)
-        written = write_simulation(found, out, charts=False)
+    how = {"jobs_per_day": jobs, "executor": executor, "seconds_per_frame": seconds_per_frame, "seed": seed}
+    places = [Path(out) / name for name in ("simulation.json", "simulation.md", "replay.svg", "knee.svg")]
+    with writing(*places, job=job_of("simulate", **how), force=force):
+        with progress_bar(as_json=as_json) as show:
+            found = run(
+                jobs_per_day=jobs, executor=executor, seconds_per_frame=seconds_per_frame, seed=seed, progress=show
+            )
+        try:
+            written = write_simulation(found, out)
+        except MissingDependencyError as error:
+            click.echo(f"{click.style('warning', fg='yellow')}: no charts: {error}", err=True)
+            written = write_simulation(found, out, charts=False)
     asked = [r for r in found.replayed if r.verdict != "fitted"]
     explained = sum(r.verdict == "explained" for r in asked)
     knee = found.knee
