@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from media_factory import read_number, shows_number
 from processes import children, open_files, threads
 from reelproc.errors import ReelprocError
 from reelproc.jobs import JobContext, run_job
+from waiting import eventually
 
 WIDTH, HEIGHT = 80, 60
 """Of what :func:`attempt` renders: not the sources' size, so that every frame is decoded and encoded."""
@@ -120,10 +120,12 @@ def nothing_left(folder: Path, *expected: str, still_open: int = 0) -> Iterator[
     """
     files, before, ran, opened = _files(folder), children(), threads(), open_files()
     yield
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and (children() - before or threads() - ran):
+
+    def ended() -> bool:
         gc.collect()
-        time.sleep(0.01)
+        return not (children() - before or threads() - ran)
+
+    eventually(ended)
     if open_files() > opened:
         gc.collect()  # an error's traceback may hold what it was raised over
     left = _files(folder) - files - set(expected)

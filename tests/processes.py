@@ -5,9 +5,19 @@ Whatever is listed may have ended before it is looked at: a thread that was join
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import subprocess
 import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def children(pid: int | None = None) -> set[int]:
@@ -16,6 +26,64 @@ def children(pid: int | None = None) -> set[int]:
     for child in _own_children(pid or os.getpid()):
         found |= {child} | children(child)
     return found
+
+
+class Family:
+    """Programs that a test starts and all their descendants, orphans included; a context manager.
+
+    This process adopts the orphans (``PR_SET_CHILD_SUBREAPER``), so that all are found below it. Nobody else's
+    processes are looked at: to read another process's memory, its command line or environment say, takes as long as
+    that one keeps it locked. At the end all are killed and reaped, and their pipes closed, whatever the test came to.
+    """
+
+    def __enter__(self) -> Self:
+        self._others = set(_own_children(os.getpid()))
+        self._programs: list[subprocess.Popen[Any]] = []
+        _adopt_orphans(True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            while alive := self.living():
+                for pid in alive:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                time.sleep(0.01)
+            for program in self._programs:
+                with program:  # its pipes are closed
+                    pass
+        finally:
+            _adopt_orphans(False)
+        for orphan in self._roots():
+            with suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
+
+    def start(self, argv: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        """Start a program; ``options`` are those of :class:`subprocess.Popen`."""
+        program = subprocess.Popen(argv, **options)
+        self._programs.append(program)
+        return program
+
+    def living(self) -> dict[int, str]:
+        """Those that run now, zombies not, and their command lines."""
+        seen = self._members()
+        while (again := self._members()) != seen:  # an orphan changes its parent, maybe to one that was asked before
+            seen = again
+        return {pid: command_line(pid) for pid in seen}
+
+    def _roots(self) -> set[int]:
+        return set(_own_children(os.getpid())) - self._others
+
+    def _members(self) -> set[int]:
+        roots = self._roots()
+        return {pid for pid in roots.union(*map(children, roots)) if lives(pid)}
+
+
+def _adopt_orphans(adopt: bool) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "orphans cannot be adopted")
 
 
 def command_line(pid: int) -> str:

@@ -16,7 +16,7 @@ from typing import Self
 
 __all__ = ["ServerProcess"]
 
-START_SECONDS = 120.0
+START_SECONDS = STOP_SECONDS = 120.0
 EXAMPLES = Path(__file__).resolve().parent.parent
 
 
@@ -30,9 +30,10 @@ class ServerProcess:
 
     def __init__(self, data: Path, **settings: object) -> None:
         self.data = data
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self._reserved = socket.socket()  # bound and not listening: no other program is given the port meanwhile
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
         named = {f"REELPROC_BACKEND_{name.upper()}": str(value) for name, value in settings.items()}
         path = os.pathsep.join(filter(None, [str(EXAMPLES), os.environ.get("PYTHONPATH", "")]))
         self._environment = {**os.environ, "REELPROC_BACKEND_KEEP_FREE_BYTES": "0", **named, "PYTHONPATH": path}
@@ -66,6 +67,7 @@ class ServerProcess:
                 ended = self._process.poll()
             if ended is not None or time.monotonic() > deadline:
                 self.kill()
+                self._reserved.close()
                 raise RuntimeError(f"the server did not start ({ended}): {self.log.read_text()[-2000:]}")
             time.sleep(0.05)
 
@@ -88,7 +90,7 @@ class ServerProcess:
         process, self._process = self._process, None
         process.send_signal(number)
         try:
-            return process.wait(30)
+            return process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -102,3 +104,4 @@ class ServerProcess:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stop()
+        self._reserved.close()

@@ -28,6 +28,7 @@ from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
 from reelproc.upscalers.tiling import MIN_TILE
 from reelproc.upscalers.torch_network import BACKEND, TorchNetwork, load_descriptor
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
+from waiting import LONG
 
 SPEC = UpscaleSpec(160, 96, 240, 144, Rectangle(0, 0, 240, 144), "yuv420p")
 
@@ -228,7 +229,7 @@ def test_a_worker_keeps_the_memory_of_a_network_while_pictures_come(chosen: bool
     if chosen:  # whoever has chosen is not overruled
         environment["MALLOC_ARENA_MAX"] = "4"
     command = [sys.executable, "-c", FAULTS, "worker"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=LONG)
     faults, given_back = map(int, done.stdout.split())
     if chosen:
         assert faults > 100_000
@@ -281,7 +282,7 @@ def test_an_exported_network_runs_without_torch(exported: Path) -> None:
         "print(work([Sample(frame, Window(0, 0, 32, 32))])[0])\n"
         "print([name for name in ('torch', 'spandrel', 'onnx') if name in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG, check=False)
     assert "48x48 yuv420p)\n[]" in shown.stdout, shown.stderr
 
 

@@ -22,9 +22,9 @@ from media_factory import numbered_video, tone
 from reelproc.keyframes import Track
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.spotlight import _Path
+from waiting import LONG
 
 SECONDS, FPS, WIDTH, HEIGHT = 4, 30, 640, 360
-LONG = 60.0
 WIDE, PHONE = (1280, 860), (390, 844)
 RIGHT, DELETE = "\ue014", "\ue017"  # WebDriver's code points of keys
 

@@ -32,11 +32,11 @@ from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.jobs import ExtractJob, Job, RenderJob
 from reelproc.reel import Clip, Reel
 from reelproc.results import ExtractResult, Progress, RenderResult
+from waiting import LONG
 
 if TYPE_CHECKING:
     from modal_service import ModalService
 
-LONG = 60.0
 """Seconds that nothing here takes, even on a busy machine."""
 
 

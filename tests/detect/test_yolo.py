@@ -15,6 +15,7 @@ from reelproc.detectors.yolo import ULTRALYTICS
 from reelproc.errors import BackendError, SpecError
 from reelproc.executors.local import LocalExecutor
 from reelproc.results import Detection, DetectResult
+from waiting import LONG
 
 WALKERS = [(536, 228), (398, 222), (718, 142)]
 """Three pedestrians of vtest.avi at 14.0 s who stand free, by eye."""
@@ -128,7 +129,7 @@ def test_nothing_is_printed_nor_written_into_the_home_and_opencv_keeps_its_threa
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

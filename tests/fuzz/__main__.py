@@ -18,14 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from fuzz import cases as fuzz_cases
 from fuzz.cases import GRACE, KINDS, PATIENCE, Bench
 from fuzz.media import corpus
 
 SHARES = {"media": 0.56, "json": 0.33, "executor": 0.03, "spans": 0.08}
 """Of all cases."""
-
-DEADLINE = 4 * (PATIENCE + GRACE)
-"""Seconds without a word after which the child is taken for hung."""
 
 MEMORY = 8 << 30
 """Bytes of address space that the child may use."""
@@ -38,8 +36,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first case of each kind")
     parser.add_argument("--only", metavar="KIND:NUMBER", help="run this one case, in this process")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary folder)")
+    parser.add_argument(
+        "--grace", type=float, default=GRACE, help="seconds that a cancelled job may take to end (default: %(default)s)"
+    )
     parser.add_argument("--cases", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    fuzz_cases.GRACE = options.grace
     with tempfile.TemporaryDirectory(prefix="fuzz") as temporary:
         folder = (options.folder or Path(temporary)).absolute()
         seeds = corpus(folder / "seeds")
@@ -94,7 +96,8 @@ def batch(
     slow: list[tuple[float, str]],
 ) -> tuple[int, str | None]:
     """Run cases in one child; how many are done, and how it died, if it did."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "fuzz", "--folder", str(folder), "--cases", ",".join(cases)]
+    command = [sys.executable, "-X", "faulthandler", "-m", "fuzz", "--folder", str(folder)]
+    command += ["--grace", str(fuzz_cases.GRACE), "--cases", ",".join(cases)]
     here = Path(__file__).resolve().parent.parent
     log = folder / "stderr.txt"
     done, current, began = 0, "", 0.0
@@ -105,7 +108,7 @@ def batch(
     end: str | None = None
     try:
         while True:
-            if not select.select([child.stdout], [], [], DEADLINE)[0]:
+            if not select.select([child.stdout], [], [], 4 * (PATIENCE + fuzz_cases.GRACE))[0]:
                 end = f"{current}: HANGS\n{_stacks(child, log)}"
                 return done + 1, end
             data = os.read(child.stdout.fileno(), 1 << 16)

@@ -31,7 +31,7 @@ PATIENCE = 12.0
 """Seconds after which a job is cancelled: a wild one may rightly ask for hours."""
 
 GRACE = 8.0
-"""Seconds that a cancelled job may take to end."""
+"""Seconds that a cancelled job may take to end, where the machine has nothing else to do."""
 
 
 class Bench:

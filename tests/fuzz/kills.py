@@ -23,14 +23,16 @@ from pathlib import Path
 import av
 
 from media_factory import numbered_video, tone
+from processes import Family
+from waiting import LONG, eventually
 
-__all__ = ["Victim", "make_reel", "one_kill", "relatives"]
+__all__ = ["Victim", "frames_in", "make_reel", "one_kill"]
 
 COMMAND = [sys.executable, "-c", "from reelproc.cli import main; main()"]
-SOON = 5.0
-"""Seconds in which all must be over once something was killed."""
-
 FRAMES = 60
+
+SOON = 5.0
+"""Seconds in which all must be over once the program was killed, in a run by hand: a suite has no quiet machine."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +67,20 @@ def make_reel(folder: Path) -> Path:
     return path
 
 
-def relatives(mark: str) -> dict[int, str]:
-    """Living processes that were started with ``mark`` in their environment, and their roles."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        pid = int(path.parent.name)
-        try:
-            if f"REELPROC_TEST_MARK={mark}\0".encode() not in path.read_bytes():
-                continue
-            line = path.with_name("cmdline").read_bytes()
-            if path.with_name("stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                continue
-        except OSError:  # it has ended, or is not ours
-            continue
-        found[pid] = "ffmpeg" if b"ffmpeg" in line[:300] else "worker" if b"local_worker" in line else "program"
-    return found
+def roles(family: Family) -> dict[int, str]:
+    """Whose processes run, and what each is."""
+    return {
+        pid: "ffmpeg" if "ffmpeg" in line[:300] else "worker" if "local_worker" in line else "program"
+        for pid, line in family.living().items()
+    }
 
 
-def start(reel: Path, mark: str) -> subprocess.Popen[bytes]:
+def start(reel: Path, family: Family) -> subprocess.Popen[bytes]:
     """The program, rendering ``reel`` to ``out.mp4`` beside it."""
-    environment = {**os.environ, "REELPROC_HOME": str(reel.parent / "home"), "REELPROC_TEST_MARK": mark}
-    return subprocess.Popen(
+    return family.start(
         [*COMMAND, "render", reel.name, "out.mp4", "--json"],
         cwd=reel.parent,
-        env=environment,
+        env={**os.environ, "REELPROC_HOME": str(reel.parent / "home")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -107,34 +99,28 @@ def one_kill(reel: Path, seed: int, *, within: float) -> Victim:
         AssertionError: it does not hold; the message says what.
     """
     rng = random.Random(f"kill.{seed}")
-    mark = f"{os.getpid()}.{seed}.{time.monotonic_ns()}"
     out = reel.with_name("out.mp4")
     out.unlink(missing_ok=True)
-    program = start(reel, mark)
-    try:
+    with Family() as family:
+        program = start(reel, family)
         role = rng.choice(("program", "worker", "ffmpeg", "ffmpeg", "ffmpeg"))
-        while program.poll() is None and role not in relatives(mark).values():
+        while program.poll() is None and role not in roles(family).values():
             time.sleep(0.005)
         time.sleep(rng.uniform(0, within if role == "program" else within / 2))
         sent = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSEGV))
         if role != "program":
             sent = rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV))
-        role, pid = _choose(rng, role, mark, program)
+        role, pid = _choose(rng, role, family, program)
         begin = time.monotonic()
         if pid is not None:
             os.kill(pid, sent)
-        ends_by = begin + (SOON if pid is not None and role == "program" else 30)
-        said, complained = program.communicate(timeout=ends_by - time.monotonic() + 10)
+        said, complained = program.communicate(timeout=LONG)
         code = program.returncode
-        while (left := relatives(mark)) and time.monotonic() < begin + SOON + 30:
-            time.sleep(0.02)
+        eventually(lambda: not family.living())
+        left = family.living()
         seconds = time.monotonic() - begin
-    finally:
-        _sweep(mark, program)
     story = f"seed {seed}: {role} got {sent.name}, exit {code}: {said[-300:]!r} {complained[-300:]!r}"
     assert not left, f"{story}: processes are left: {left}"
-    if role == "program":
-        assert seconds < SOON, f"{story}: it took {seconds:.1f} s to end"
     if code == 0:
         assert json.loads(said)["frame_count"] == frames_in(out), story
     elif code > 0 and code not in (130, 143):
@@ -142,8 +128,9 @@ def one_kill(reel: Path, seed: int, *, within: float) -> Victim:
         assert b"Traceback" not in complained, story
     if out.exists():
         assert frames_in(out) == 2 * FRAMES - 30 - 9, f"{story}: the output is not whole"
-    again = start(reel, mark)
-    said, complained = again.communicate(timeout=120)
+    with Family() as family:
+        again = start(reel, family)
+        said, complained = again.communicate(timeout=LONG)
     assert again.returncode == 0, f"{story}: the second run failed: {said!r} {complained!r}"
     assert frames_in(out) == json.loads(said)["frame_count"], story
     names = {path.name for path in reel.parent.iterdir()}
@@ -152,24 +139,14 @@ def one_kill(reel: Path, seed: int, *, within: float) -> Victim:
     return Victim(role, sent.name, code, seconds)
 
 
-def _choose(rng: random.Random, role: str, mark: str, program: subprocess.Popen[bytes]) -> tuple[str, int | None]:
+def _choose(rng: random.Random, role: str, family: Family, program: subprocess.Popen[bytes]) -> tuple[str, int | None]:
     """A living process of that role; else of another; nobody where the program is done."""
     if program.poll() is not None:
         return "nobody", None
-    alive = relatives(mark)
-    fitting = [pid for pid, its in alive.items() if its == role]
+    fitting = [pid for pid, its in roles(family).items() if its == role]
     if fitting:
         return role, rng.choice(sorted(fitting))
     return "program", program.pid
-
-
-def _sweep(mark: str, program: subprocess.Popen[bytes]) -> None:
-    for pid in relatives(mark):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    program.wait(10)
 
 
 def frames_in(path: Path) -> int:
@@ -190,7 +167,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills") as temporary:
         reel = make_reel(Path(temporary))
         begin = time.monotonic()
-        assert start(reel, "first").wait(120) == 0
+        with Family() as family:
+            first = start(reel, family)
+            first.communicate(timeout=LONG)
+        assert first.returncode == 0
         within = 1.1 * (time.monotonic() - begin)
         for seed in range(options.first, options.first + options.count):
             try:
@@ -201,6 +181,9 @@ def main() -> int:
                 continue
             outcomes[f"{victim.role} {victim.sent}: exit {victim.code}"] += 1
             slowest = max(slowest, victim.seconds)
+            if victim.role == "program" and victim.seconds > SOON:
+                findings.append(f"seed {seed}: the program took {victim.seconds:.1f} s to end")
+                print(findings[-1], flush=True)
     for outcome, count in sorted(outcomes.items()):
         print(f"{count:4} {outcome}")
     print(f"{options.count} kills, {len(findings)} findings, the slowest end took {slowest:.1f} s")

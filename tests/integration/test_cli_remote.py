@@ -12,6 +12,7 @@ import pytest
 
 from faulty_s3 import SECRET, Fault, S3Service
 from media_factory import numbered_video
+from waiting import LONG
 
 COMMAND = [sys.executable, "-c", "from reelproc.cli import main; main()"]
 
@@ -24,7 +25,7 @@ def game(tmp_path: Path) -> Path:
 def program(*arguments: str | Path, cwd: Path) -> tuple[int, Any]:
     """Exit code and JSON."""
     ran = subprocess.run(
-        [*COMMAND, *map(str, arguments), "--json"], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *map(str, arguments), "--json"], cwd=cwd, capture_output=True, text=True, timeout=LONG, check=False
     )
     assert "Traceback" not in ran.stderr
     assert SECRET not in ran.stdout + ran.stderr

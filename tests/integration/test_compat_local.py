@@ -18,6 +18,7 @@ import reelproc as rp
 from media_factory import MadeVideo, numbered_video, read_number, run_ffmpeg, tone
 from past_bugs import USER, numbers
 from reelproc import compat
+from waiting import LONG
 
 WHOLE = [{"frame": 0, "x": 0, "y": 0, "width": 192, "height": 108}]
 REGION = {
@@ -159,6 +160,6 @@ def test_a_backend_that_is_killed_finds_its_call_again(tmp_path: Path, monkeypat
         monkeypatch.setenv(name, value)
     with rp.executor("local") as restarted:  # the backend as it is started again
         assert compat.status(call_id, executor=restarted) == "running"
-        result = compat.result(call_id, executor=restarted, timeout=120)
+        result = compat.result(call_id, executor=restarted, timeout=LONG)
         assert (result["status"], result["frames_processed"]) == ("success", 1200)
         assert compat.status(call_id, executor=restarted) == "complete"

@@ -19,6 +19,7 @@ from reelproc import compat, storage
 from reelproc.compat.functions import FUNCTIONS
 from reelproc.executors.modal_app import SETTINGS, app, reachable_root
 from reelproc.storage.stand_in import release
+from waiting import LONG
 
 pytestmark = [pytest.mark.skip(reason="reads what the loopback's containers write")] if LIVE else []
 
@@ -136,7 +137,7 @@ def test_a_script_without_reelproc_can_call_and_read_the_result(keys: str) -> No
         [sys.executable, "-c", script, str(app.name), keys],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG,
         check=False,
     )
     assert (done.stdout.strip(), done.returncode) == ("error ObjectNotFoundError", 0), done.stderr

@@ -24,8 +24,6 @@ from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError, Reelpr
 from reelproc.jobs import JobContext, run_job
 from reelproc.memory import MemoryWatch
 
-pytestmark = pytest.mark.timeout(60)
-
 ALL = list(range(FRAMES))
 SILENT_KINDS = ("h264.ts", "annex-b-avc.mkv")
 """Files that promise no length: when one is cut off, nobody can know."""

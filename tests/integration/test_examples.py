@@ -14,6 +14,7 @@ import pytest
 
 from media_factory import run_ffmpeg
 from reelproc.demo.match import HEIGHT, WIDTH, Match
+from waiting import LONG
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -35,7 +36,7 @@ def run(script: str, *arguments: str | Path, cwd: Path) -> str:
         [sys.executable, str(EXAMPLES / script), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=LONG,
         check=False,
         cwd=cwd,
         env={**os.environ, "REELPROC_HOME": str(cwd / "home")},

@@ -18,8 +18,6 @@ from hostile import Outcome, attempt
 from media_factory import ROTATIONS, numbered_video, read_number, run_ffmpeg
 from reelproc.errors import ProbeError
 
-pytestmark = pytest.mark.timeout(120)
-
 OWN_SIZE = {"width": None, "height": None}
 
 

@@ -9,13 +9,11 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import waiting
 from processes import lives
 from reelproc.errors import (
     ExecutorError,
@@ -28,13 +26,10 @@ from reelproc.errors import (
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import ExtractJob
 from reelproc.results import JobResult
+from waiting import LONG, eventually
 
-LONG = 60.0
 """Seconds that nothing here takes, even on a busy machine."""
 RUNNERS = Path(__file__).parent.parent / "conformance" / "runners"
-
-
-eventually = partial(waiting.eventually, within=LONG)
 
 
 @pytest.fixture

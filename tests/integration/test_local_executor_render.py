@@ -8,38 +8,27 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 import reelproc as rp
-import waiting
+from processes import Family
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.ffmpeg import ffmpeg_path
+from waiting import LONG, eventually
 
-LONG = 120.0
 FRAMES = 750
 """25 s at 30 frames a second: three segments."""
 SEGMENT = FRAMES // 3
 
 
-eventually = partial(waiting.eventually, within=LONG)
-
-
-def group(leader: int) -> dict[int, str]:
-    """The living processes of a worker's group, by number: the worker and its ffmpeg children."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-        except OSError:  # it has just ended
-            continue
-        name, (state, _, group, *_) = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
-        if int(group) == leader and state != "Z":
-            found[int(stat.parent.name)] = name
-    return found
+@pytest.fixture
+def family() -> Iterator[Family]:
+    """Workers and their ffmpegs, all that come of a test, orphans too."""
+    with Family() as family:
+        yield family
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +58,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def ex(home: Path) -> Iterator[LocalExecutor]:
+def ex(home: Path, family: Family) -> Iterator[LocalExecutor]:
     with LocalExecutor(grace_seconds=5) as ex:
         yield ex
 
@@ -119,30 +108,32 @@ def test_an_error_in_a_render_comes_back_typed(ex: LocalExecutor, job: rp.Render
         ex.submit(rp.RenderJob(reel=reel, output=job.output)).result(LONG)
 
 
-def test_cancel_in_the_middle_leaves_no_process_and_no_file(ex: LocalExecutor, job: rp.RenderJob) -> None:
+def test_cancel_in_the_middle_leaves_no_process_and_no_file(
+    ex: LocalExecutor, job: rp.RenderJob, family: Family
+) -> None:
     handle = ex.submit(job)
     assert any(done > 0 for done in rendered(handle))
     (worker,) = ex.worker_pids
-    assert len(group(worker)) > 1, "ffmpeg runs"
+    assert len(family.living()) > 1, "ffmpeg runs"
     handle.cancel()
     with pytest.raises(rp.JobCancelledError):
         handle.result(LONG)
-    assert eventually(lambda: set(group(worker)) <= {worker}), "the worker itself stays warm"
+    assert eventually(lambda: set(family.living()) <= {worker}), "the worker itself stays warm"
     assert outputs(job) == []
 
 
-def test_the_time_limit_in_the_middle_leaves_no_process_and_no_file(ex: LocalExecutor, job: rp.RenderJob) -> None:
+def test_the_time_limit_in_the_middle_leaves_no_process_and_no_file(
+    ex: LocalExecutor, job: rp.RenderJob, family: Family
+) -> None:
     handle = ex.submit(job, timeout=1.5)
-    assert eventually(lambda: ex.worker_pids)
-    (worker,) = ex.worker_pids
     with pytest.raises(rp.JobTimeoutError):
         handle.result(LONG)
-    assert eventually(lambda: set(group(worker)) <= {worker})
+    assert eventually(lambda: all("local_worker" in line for line in family.living().values()))
     assert outputs(job) == []
 
 
 def test_a_killed_worker_loses_the_job_and_the_next_run_goes_on_from_its_segments(
-    ex: LocalExecutor, job: rp.RenderJob
+    ex: LocalExecutor, job: rp.RenderJob, family: Family
 ) -> None:
     handle = ex.submit(job)
     assert first_segment(ex.folder, handle.id)
@@ -150,7 +141,7 @@ def test_a_killed_worker_loses_the_job_and_the_next_run_goes_on_from_its_segment
     os.kill(worker, signal.SIGKILL)
     with pytest.raises(rp.JobLostError, match="signal 9"):
         handle.result(LONG)
-    assert eventually(lambda: not group(worker)), "ffmpeg is gone with it"
+    assert eventually(lambda: not family.living()), "ffmpeg is gone with it"
     assert outputs(job) == []
     again = ex.submit(job)
     assert again.id == handle.id
@@ -159,23 +150,23 @@ def test_a_killed_worker_loses_the_job_and_the_next_run_goes_on_from_its_segment
     assert outputs(job) == ["reel.mp4"]
 
 
-def test_a_killed_program_leaves_nothing_and_attach_finishes_its_render(home: Path, job: rp.RenderJob) -> None:
+def test_a_killed_program_leaves_nothing_and_attach_finishes_its_render(
+    home: Path, job: rp.RenderJob, family: Family
+) -> None:
     code = (
         "import sys, reelproc as rp\n"
         "with rp.executor('local') as ex:\n"
         "    handle = ex.submit(rp.RenderJob.model_validate_json(sys.argv[1]))\n"
         "    print(handle.id, flush=True)\n"
-        "    next(handle.events())\n"
-        "    print(ex.worker_pids[0], flush=True)\n"
+        "    handle.wait()\n"
     )
-    argv = [sys.executable, "-c", code, job.model_dump_json()]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        name, worker = process.stdout.readline().strip(), int(process.stdout.readline())
-        assert first_segment(home / "jobs", name)
-        assert len(group(worker)) > 1
-        process.kill()
-    assert eventually(lambda: not group(worker))
+    process = family.start([sys.executable, "-c", code, job.model_dump_json()], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    name = process.stdout.readline().strip()
+    assert first_segment(home / "jobs", name)
+    assert len(family.living()) > 2, "itself, a worker, ffmpeg"
+    process.kill()
+    assert eventually(lambda: not family.living())
     assert outputs(job) == []
     with LocalExecutor() as ex:
         handle = ex.attach(name)
@@ -207,7 +198,7 @@ def test_a_render_in_chunks_equals_one_in_one_piece(chunks: int, game: Path, tmp
     assert list((tmp_path / "jobs").rglob("*.seg")) == list((tmp_path / "jobs").rglob("chunks/*")) == []
 
 
-def test_a_chunked_job_that_is_cancelled_leaves_nothing_running(game: Path, tmp_path: Path) -> None:
+def test_a_chunked_job_that_is_cancelled_leaves_nothing_running(game: Path, tmp_path: Path, family: Family) -> None:
     reel = rp.Reel(clips=[rp.Clip(source=str(game))], output=rp.Output(width=1080, height=608))
     with LocalExecutor(folder=tmp_path / "jobs") as ex:
         handle = ex.submit(rp.RenderJob(reel=reel, output=str(tmp_path / "out.mp4"), chunks=3))
@@ -216,13 +207,4 @@ def test_a_chunked_job_that_is_cancelled_leaves_nothing_running(game: Path, tmp_
         with pytest.raises(rp.JobCancelledError):
             handle.result(LONG)
     assert not (tmp_path / "out.mp4").exists()
-    marks = (str(tmp_path), str(game))
-    assert eventually(lambda: not [p for p in Path("/proc").glob("[0-9]*/cmdline") if _mentions(p, marks)])
-
-
-def _mentions(cmdline: Path, marks: tuple[str, ...]) -> bool:
-    try:
-        text = cmdline.read_text()
-    except OSError:  # it has just ended
-        return False
-    return "ffmpeg" in text and any(mark in text for mark in marks)
+    assert eventually(lambda: not family.living())

@@ -21,8 +21,8 @@ from media_factory import run_ffmpeg
 from modal_service import LIVE, ModalService
 from reelproc import storage
 from reelproc.executors.modal_presets import PRESETS
+from waiting import LONG
 
-LONG = 60.0
 Code = grpclib.const.Status
 pytestmark = [pytest.mark.skip(reason="breaks what only the loopback lets one break")] if LIVE else []
 

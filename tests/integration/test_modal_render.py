@@ -8,14 +8,12 @@ import signal
 import subprocess
 import sys
 import uuid
-from functools import partial
 from pathlib import Path
 
 import modal
 import pytest
 
 import reelproc as rp
-import waiting
 from media_factory import run_ffmpeg
 from modal_service import LIVE, ModalService
 from people_factory import CHECKPOINT, BlobDetector, Person, people_video
@@ -24,8 +22,8 @@ from reelproc.executors.modal_client import ModalExecutor
 from reelproc.jobs import run_job
 from reelproc.results import DetectResult
 from reelproc.storage.stand_in import release
+from waiting import LONG, eventually
 
-LONG = 120.0
 pytestmark = [pytest.mark.skip(reason="looks inside the loopback")] if LIVE else []
 
 
@@ -63,9 +61,6 @@ def fetched(address: str, folder: Path) -> Path:
     path = storage.resolve(address, folder=folder)
     release(path)
     return path
-
-
-eventually = partial(waiting.eventually, within=LONG)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +114,7 @@ def test_a_staged_result_is_fetched_when_it_is_asked_for_and_only_then(
     staging, name, output = modal_service.address(uuid.uuid4().hex), f"late-{uuid.uuid4().hex}", Path("reel.mp4")
     with rp.executor("modal-cpu", staging=staging) as ex:
         handle = ex.submit(job_of(game, output), id=name)
-        assert waiting.eventually(lambda: handle.status() == "complete", LONG)
+        assert eventually(lambda: handle.status() == "complete")
         assert [event.phase for event in handle.events()][-1] == "done"
         assert not output.exists()
     assert output.exists(), "the block waits for its jobs"

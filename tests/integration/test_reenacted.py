@@ -20,6 +20,7 @@ from reelproc.experiments.reenacted.runner import RUNNERS, SWITCHES, run_origina
 from reelproc.experiments.verify import least_psnr
 from reelproc.jobs import JobContext, run_job
 from reelproc.results import PhaseClock
+from waiting import LONG
 
 SIZE = {"width": 320, "height": 180}
 
@@ -68,7 +69,7 @@ def test_a_moving_crop_moves_and_holds_at_its_ends(source: Path, tmp_path: Path)
 
 def test_an_executor_runs_it_by_name(source: Path, tmp_path: Path) -> None:
     with rp.executor("local", runner=runner_of(), folder=tmp_path / "jobs") as ex:
-        result = ex.submit(overlay_job(source, tmp_path / "o.mp4")).result(timeout=60)
+        result = ex.submit(overlay_job(source, tmp_path / "o.mp4")).result(timeout=LONG)
     assert result.notes[0] == "the original's program, written anew"
 
 

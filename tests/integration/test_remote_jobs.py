@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from reelproc.jobs import Job, JobContext, run_job
 from reelproc.results import RenderResult
 from reelproc.storage import identity, stand_in
 from reelproc.storage.remote import SMALL_BYTES
+from waiting import LONG
 
 
 @pytest.fixture(autouse=True)
@@ -251,11 +251,9 @@ def test_a_job_is_cancelled_while_it_downloads(s3: S3Service, game: str, tmp_pat
         for event in handle.events():
             if event.phase == "download":
                 break
-        begin = time.monotonic()
         handle.cancel()
         with pytest.raises(rp.JobCancelledError):
-            handle.result(timeout=30)
-        assert time.monotonic() - begin < 6
+            handle.result(timeout=LONG)
     assert s3.keys() == ["games/game.mp4"]
     assert s3.open_uploads() == []
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -21,7 +22,9 @@ from reelproc.jobs import JobContext, run_job
 from reelproc.media.encoders import EncoderSettings
 from reelproc.media.writer import VideoWriter
 from reelproc.render.segment import render_segments
+from reelproc.render.sound import ReelSound
 from reelproc.results import Progress
+from waiting import LONG, eventually
 
 WIDTH, HEIGHT, BITS, BLOCK = 192, 108, 10, 16
 LOSSLESS = {"crf": 0, "preset": "ultrafast"}
@@ -243,6 +246,7 @@ def test_a_fault_of_the_sound_ends_the_picture_at_its_next_frame(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[int] = []
+    sounds: list[ReelSound] = []
     failed = threading.Event()
     write = VideoWriter.write
 
@@ -250,13 +254,19 @@ def test_a_fault_of_the_sound_ends_the_picture_at_its_next_frame(
         failed.set()
         raise rp.DecodeError("as if")
 
+    class Watched(ReelSound):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            sounds.append(self)
+
     def counted(self: VideoWriter, frame: rp.Frame) -> None:
-        assert failed.wait(20)
-        time.sleep(0.05)
+        assert failed.wait(LONG)
+        assert eventually(sounds[0]._work.done)
         written.append(frame.pts)
         write(self, frame)
 
     monkeypatch.setattr("reelproc.media.audio.render_sound", explode)
+    monkeypatch.setattr("reelproc.render.run.ReelSound", Watched)
     monkeypatch.setattr(VideoWriter, "write", counted)
     with pytest.raises(rp.DecodeError, match="as if"):
         render(reel_of(rp.Clip(source=source), audio=True), tmp_path / "o.mp4")

@@ -20,8 +20,6 @@ from reelproc.errors import ObjectNotFoundError, ProbeError, ReelprocError, Spec
 from reelproc.jobs import run_job
 from reelproc.storage import scheme_of
 
-pytestmark = pytest.mark.timeout(60)
-
 FRAMES = 5
 
 NAMES = [

@@ -24,7 +24,7 @@ from reelproc.media.audio import SoundPiece, add_sound_stream, render_sound, sou
 from reelproc.media.audio_file import AAC_FRAME, MOVIE_TIMESCALE
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, level, onsets, tone, with_picture, write_wav
-from waiting import eventually
+from waiting import LONG, eventually
 
 
 def piece(path: Path, seconds: Fraction | int, speed: Fraction | int = 1) -> SoundPiece:
@@ -40,7 +40,7 @@ def burst_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def heard(path: Path) -> NDArray[np.float32]:
     """What ffmpeg, which knows edit lists and paddings, makes of a file's sound."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-map", "0:a:0", "-f", "f32le", "-"]
-    out = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    out = subprocess.run(command, check=True, capture_output=True, timeout=LONG).stdout
     return np.frombuffer(out, "<f4").reshape(-1, 2)
 
 
@@ -286,7 +286,7 @@ def test_a_killed_process_leaves_no_child_and_its_leftover_is_swept_up(burst_wav
 def test_memory_does_not_grow_with_the_length(burst_wav: Path, tmp_path: Path) -> None:
     def peak(seconds: int) -> int:
         arguments = [sys.executable, "-c", SCRIPT, str(burst_wav), str(tmp_path / "a.m4a"), str(seconds), "1"]
-        return int(subprocess.run(arguments, check=True, capture_output=True, timeout=120).stdout)
+        return int(subprocess.run(arguments, check=True, capture_output=True, timeout=LONG).stdout)
 
     # 300 s of stereo floats are 115 MB
     assert peak(330) - peak(30) < 8_000

@@ -17,6 +17,7 @@ from reelproc.reel import Clip, Output, Reel
 from reelproc.stages.concat import Concat
 from reelproc.stages.speed import Speed, SpeedSegment
 from sound_factory import RATE, bursts, onsets, with_picture, write_wav
+from waiting import LONG
 
 SMALL = {"width": 64, "height": 36}
 
@@ -28,7 +29,7 @@ def burst_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def heard(path: Path) -> np.ndarray:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-map", "0:a:0", "-f", "f32le", "-"]
-    return np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout, "<f4").reshape(
+    return np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=LONG).stdout, "<f4").reshape(
         -1, 2
     )
 

@@ -20,8 +20,6 @@ from media_factory import MadeVideo, numbered_video, read_number, run_ffmpeg, to
 from reelproc.errors import DecodeError, ProbeError, SpecError
 from reelproc.jobs import run_job
 
-pytestmark = pytest.mark.timeout(60)
-
 COUNT = 30
 
 

@@ -19,6 +19,7 @@ from reelproc.cli.common import progress_bar
 from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.reel_file import anchored, read_reel, write_reel
 from reelproc.results import Progress
+from waiting import LONG
 
 Command = Callable[..., Result]
 
@@ -91,7 +92,7 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'numpy', 'cv2', 'av', 'PIL', 'pydantic', 'rich'} & set(sys.modules)\n"
         "sys.exit(' '.join(sorted(heavy)) or 0)"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG, check=False)
     assert ran.returncode == 0, ran.stderr
 
 

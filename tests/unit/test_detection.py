@@ -21,6 +21,7 @@ from reelproc.executors.outcome import outcome_from_data, outcome_to_data
 from reelproc.jobs import DetectJob, JobContext, job_from_json, job_hash, job_identity, job_sources, run_job
 from reelproc.players.picture import draw_detections
 from reelproc.results import Detection, DetectResult, FrameDetections, Progress
+from waiting import LONG
 
 PEOPLE = (
     Person(lambda t: 100 + 60 * t, lambda t: 180, colour="#c02020"),
@@ -171,8 +172,8 @@ def test_a_worker_process_looks_and_a_named_job_is_not_done_twice(
     with LocalExecutor(folder=tmp_path, runner="people_factory:run_with_blobs") as ex:
         handle = ex.submit(job, id="look")
         phases = [event.phase for event in handle.events()]
-        result = handle.result(timeout=60)
-        again = ex.submit(job, id="look").result(timeout=60)
+        result = handle.result(timeout=LONG)
+        again = ex.submit(job, id="look").result(timeout=LONG)
     assert {"probe", "detect", "done"} <= set(phases)
     assert isinstance(result, DetectResult)
     assert result.frames == look(game, times=[0.5]).frames

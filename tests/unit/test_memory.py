@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from reelproc.memory import MemoryWatch, peak_memory_bytes
+from waiting import eventually
 
 MIB = 1 << 20
 
@@ -20,8 +21,9 @@ def test_a_watch_sees_this_process_and_its_children() -> None:
             ballast[::4096] = b"x" * len(ballast[::4096])
     assert own.peak_bytes > idle.peak_bytes + 60 * MIB
     with MemoryWatch() as family:
-        code = "import time; x = bytearray(80 << 20); x[::4096] = b'x' * len(x[::4096]); time.sleep(1)"
-        subprocess.run([sys.executable, "-c", code], check=True)
+        code = "import sys; x = bytearray(80 << 20); x[::4096] = b'x' * len(x[::4096]); sys.stdin.read()"
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE):
+            eventually(lambda: family.peak_bytes > idle.peak_bytes + 60 * MIB)
     assert family.peak_bytes > idle.peak_bytes + 60 * MIB
     with MemoryWatch() as again:
         pass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -142,10 +141,8 @@ class TestRefusals:
 
     def test_a_pipe_is_refused_at_once(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.mp4")
-        begin = time.monotonic()
         with pytest.raises(ProbeError, match="pipe, socket or device"):
-            probe(tmp_path / "pipe.mp4")
-        assert time.monotonic() - begin < 5
+            probe(tmp_path / "pipe.mp4")  # to open it would wait for a writer, for ever
 
     def test_a_directory_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ProbeError, match="is a directory"):

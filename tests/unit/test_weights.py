@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ from reelproc.upscalers import download as downloading
 from reelproc.upscalers import weights
 from reelproc.upscalers.download import download
 from reelproc.upscalers.weights import OFFICIAL, OfficialFile
+from waiting import LONG, eventually
 
 CONTENT = np.random.default_rng(0).integers(0, 256, 3_000_000, dtype=np.uint8).tobytes()
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -34,14 +34,15 @@ class Server:
         break_after: bytes after which each of the next answers breaks off; empty: none does.
         ranges: whether it knows about ranges.
         status: other than 200, what it answers.
-        pause: seconds between pieces.
+        hold_after: bytes after which an answer waits until ``go`` is set; None: none does.
     """
 
     content: bytes = CONTENT
     break_after: list[int] = field(default_factory=list)
     ranges: bool = True
     status: int = 200
-    pause: float = 0.0
+    hold_after: int | None = None
+    go: threading.Event = field(default_factory=threading.Event)
     asked: list[str | None] = field(default_factory=list)
     url: str = ""
 
@@ -71,9 +72,11 @@ def server() -> Iterator[Server]:
             body = state.content[start:]
             if state.break_after:
                 body = body[: state.break_after.pop(0)]
-            for i in range(0, len(body), 200_000):
-                self.wfile.write(body[i : i + 200_000])
-                time.sleep(state.pause)
+            if state.hold_after is not None:
+                self.wfile.write(body[: state.hold_after])
+                state.go.wait(LONG)
+                body = body[state.hold_after :]
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -171,34 +174,34 @@ def test_what_the_server_answers_is_said(
 
 
 def test_a_killed_download_is_resumed_by_the_next_process(server: Server, tmp_path: Path) -> None:
-    server.pause = 0.05
+    server.hold_after = 2_000_000
     code = (
         "import sys; from pathlib import Path; from reelproc.upscalers.download import download;"
         f"download({server.url!r}, Path({str(tmp_path / 'w.pth')!r}), size={len(CONTENT)}, sha256={DIGEST!r})"
     )
     child = subprocess.Popen([sys.executable, "-c", code])
     part = tmp_path / "w.pth.part"
-    deadline = time.monotonic() + 30
-    while not (part.exists() and part.stat().st_size > 500_000):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert eventually(lambda: part.exists() and part.stat().st_size > 500_000)
     child.kill()
-    child.wait(30)
+    child.wait()
     there = part.stat().st_size
     assert there < len(CONTENT)
-    server.pause = 0
+    server.hold_after = None
+    server.go.set()
     fetch(server, tmp_path / "w.pth")
     assert server.asked[-1] == f"bytes={there}-"
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
 
 
 def test_two_at_once_fetch_once(server: Server, tmp_path: Path) -> None:
-    server.pause = 0.02
+    server.hold_after = 2_000_000
     threads = [threading.Thread(target=fetch, args=(server, tmp_path / "w.pth")) for _ in range(2)]
     for thread in threads:
         thread.start()
+    assert eventually(lambda: server.asked)
+    server.go.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(LONG)
     assert (tmp_path / "w.pth").read_bytes() == CONTENT
     assert server.asked == [None]
 
