@@ -12,11 +12,14 @@ import numpy as np
 import pytest
 
 import reelproc as rp
-from media_factory import numbered_video
+from media_factory import numbered_video, read_number, run_ffmpeg
+from mp4_edits import joined
 from reelproc.executors.local import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.render.plan import Plan
+from reelproc.render.sources import plan as plan_with_copies
 
 SECONDS = 12
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")
@@ -278,3 +281,63 @@ def test_parameter_sets_of_both_encoders_are_listed(make: Callable[..., Path], t
 @pytest.mark.parametrize("record", [b"", b"\1", b"\0\0\0\1\x67\x64", b"\1\x64\0\x1f\xff\xe1\0\xff\x67"])
 def test_what_is_no_avcc_record_is_none(record: bytes) -> None:
     assert AvcConfiguration.parse(record) is None
+
+
+def resized(folder: Path, *, kind: str) -> tuple[Path, tuple[int, ...]]:
+    """Four seconds, the last two twice as large, and the numbers that its frames show."""
+    small = numbered_video(folder / "small.mp4", frame_count=60, width=160, height=96, gop_size=30)
+    large = numbered_video(folder / "large.mp4", frame_count=60, width=320, height=192, gop_size=30)
+    path = folder / "resized.mp4"
+    if kind == "in band":  # as a download of HLS whose quality went over to another
+        for made in (small, large):
+            run_ffmpeg("-i", str(made.path), "-c", "copy", str(made.path.with_suffix(".ts")))
+        script = folder / "list.txt"
+        script.write_text("file small.ts\nfile large.ts\n")
+        run_ffmpeg("-f", "concat", "-i", str(script), "-c", "copy", str(path))
+    else:
+        joined(small.path, large.path, path)
+    return path, small.numbers + large.numbers
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("kind", ["in band", "two sample descriptions"])
+def test_pictures_of_another_size_are_not_copied(tmp_path: Path, kind: str, *, drawn: bool) -> None:
+    source, numbers = resized(tmp_path, kind=kind)
+    if drawn:
+        result = render(source, tmp_path / "o.mp4", stages=[spotlight(0.2, 0.4)])
+        first, end = 0, 120
+    else:
+        job = rp.ExtractJob(source=source, output=tmp_path / "o.mp4", start=0.5, end=3.5)
+        result, first, end = run_job(job, JobContext()), 15, 105
+    assert isinstance(result, rp.RenderResult)
+    assert (result.width, result.height, result.frame_count) == (160, 96, end - first)
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        shown = list(container.decode(video=0))
+    assert {(frame.width, frame.height) for frame in shown} == {(160, 96)}
+    assert [read_number(f.to_ndarray(format="yuv420p")[:96]) for f in shown] == list(numbers[first:end])
+
+
+def test_parameter_sets_that_are_only_said_again_are_copied(make: Callable[..., Path], tmp_path: Path) -> None:
+    source = make("again.mkv", "-x264-params", "repeat-headers=1")
+    assert [segment.copied for segment in planned(source, spotlight(5.2, 6.9)).segments] == [True, False, True]
+    render(source, tmp_path / "o.mp4")
+    assert len(frames(tmp_path / "o.mp4")) == len(frames(source)) == SECONDS * 30
+
+
+def planned(source: Path, stage: rp.Stage) -> Plan:
+    clip = rp.Clip(source=source, stages=[stage])
+    return plan_with_copies(rp.Reel(clips=[clip], output=rp.Output(width=None, height=None, fps=None)), smart_copy=True)
+
+
+def test_what_was_copied_before_the_size_changes_still_is(tmp_path: Path) -> None:
+    source, _ = resized(tmp_path, kind="in band")
+    segments = planned(source, spotlight(0.2, 0.4)).segments
+    assert [(s.first, s.end, s.copied) for s in segments] == [(0, 30, False), (30, 60, True), (60, 120, False)]
+
+
+@pytest.mark.footage
+def test_the_case_is_of_one_size(assets: Path, tmp_path: Path) -> None:
+    source = assets / "cases" / "h264_size_changes_inband.mp4"
+    run_job(rp.ExtractJob(source=source, output=tmp_path / "o.mp4", start=0.5, end=3.5))
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert [(f.width, f.height) for f in container.decode(video=0)] == [(320, 180)] * 90

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NAL_IDR", "AvcConfiguration", "Bits", "nal_types"]
+__all__ = ["NAL_IDR", "AvcConfiguration", "Bits", "ParameterSets", "nal_types", "nal_units"]
 
 NAL_IDR = 5
 """The type of a slice of an IDR picture, before which nothing needs to be known to decode what follows."""
+
+NAL_SPS, NAL_PPS = 7, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,7 @@ class AvcConfiguration:
     @property
     def set_ids(self) -> frozenset[int]:
         """The ids of all sequence and picture parameter sets."""
-        # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
-        return frozenset(
-            [Bits(unit[4:]).ue() for unit in self.sequence_sets] + [Bits(unit[1:]).ue() for unit in self.picture_sets]
-        )
+        return frozenset(_set_id(unit)[1] for unit in (*self.sequence_sets, *self.picture_sets))
 
     def joined(self, other: AvcConfiguration) -> bytes:
         """A record that lists the parameter sets of both; level and profile are the greater ones."""
@@ -72,6 +71,44 @@ class AvcConfiguration:
                 self.tail or other.tail,
             ]
         )
+
+
+class ParameterSets:
+    """The parameter sets that a decoder has at a place in a stream: those of the record, and what has come since.
+
+    Args:
+        configuration: the record that the stream begins with.
+    """
+
+    def __init__(self, configuration: AvcConfiguration) -> None:
+        self._first = self._by_id(configuration)
+        self._held = dict(self._first)
+
+    @property
+    def are_the_first(self) -> bool:
+        """Whether they are those that the stream begins with, neither more nor others."""
+        return self._held == self._first
+
+    def replace(self, configuration: AvcConfiguration) -> None:
+        """Take another record, as where a file goes over to another sample description."""
+        self._held = self._by_id(configuration)
+
+    def take(self, packet: memoryview, length_bytes: int) -> None:
+        """Take those that stand in a packet."""
+        for unit in nal_units(packet, length_bytes) or ():
+            if unit[0] & 0x1F in (NAL_SPS, NAL_PPS):
+                self._held[_set_id(unit)] = bytes(unit)
+
+    @staticmethod
+    def _by_id(configuration: AvcConfiguration) -> dict[tuple[int, int], bytes]:
+        return {_set_id(unit): unit for unit in (*configuration.sequence_sets, *configuration.picture_sets)}
+
+
+def _set_id(unit: bytes | memoryview) -> tuple[int, int]:
+    """A parameter set's type and id."""
+    kind = unit[0] & 0x1F
+    # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
+    return kind, Bits(bytes(unit[4:20] if kind == NAL_SPS else unit[1:17])).ue()
 
 
 class Bits:
@@ -108,19 +145,25 @@ def nal_types(packet: bytes | memoryview, length_bytes: int) -> tuple[int, ...] 
 
     Damage inside a unit's payload shows only when it is decoded.
     """
-    types = []
+    units = nal_units(packet, length_bytes)
+    if units is None or any(unit[0] & 0x80 or not unit[0] & 0x1F for unit in units):
+        return None
+    return tuple(unit[0] & 0x1F for unit in units)
+
+
+def nal_units(packet: bytes | memoryview, length_bytes: int) -> list[memoryview] | None:
+    """A packet's NAL units, headers included; None where their lengths do not add up."""
+    packet = memoryview(packet)
+    units = []
     at = 0
     while at < len(packet):
         size = int.from_bytes(packet[at : at + length_bytes], "big")
         at += length_bytes
         if not size or at + size > len(packet):
             return None
-        header = packet[at]
-        if header & 0x80 or not header & 0x1F:
-            return None
-        types.append(header & 0x1F)
+        units.append(packet[at : at + size])
         at += size
-    return tuple(types)
+    return units
 
 
 def _units(record: bytes, at: int, count: int) -> tuple[tuple[bytes, ...], int]:

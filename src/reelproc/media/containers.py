@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
 from reelproc.media.file_structure import promised_size
+from reelproc.media.mp4_tracks import encrypted, encryption_scheme
 from reelproc.storage.stand_in import partial_file
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     try:
         container = av.open(source, "r", options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
+        if (scheme := encryption_scheme(path)) is not None:
+            raise encrypted(path, scheme) from error
         size, expected = check_file(path), promised_size(path) or 0
         cut = f"; it is cut off: {size} of {expected} bytes are there" if expected > size else ""
         raise ProbeError(

@@ -30,6 +30,7 @@ from reelproc.media.decoding import decoded_frames, frame_pts
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
+from reelproc.media.mp4_tracks import check_tracks, encrypted
 from reelproc.media.orientation import Orientation
 from reelproc.media.packets import FrameTimes, IndexedPacket, frame_times, packet_index
 from reelproc.media.side_data import side_data
@@ -37,6 +38,7 @@ from reelproc.media.side_data import side_data
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AVAudioStream
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVVideoStream
 
@@ -64,6 +66,7 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         pictures, sounds = choose_streams(container)
         if not pictures and not sounds:
             raise ProbeError(f"{os.fspath(path)!r} has neither video nor sound")
+        _check_readable(path, [*pictures[:1], *sounds[:1]])
         video = _video(container, pictures[0], path, warnings) if pictures else None
         format_name = container.format.name
         if video is not None and format_name in BARE_STREAMS:
@@ -102,6 +105,18 @@ def choose_streams(container: InputContainer) -> tuple[list[AVVideoStream], list
 
     pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     return pictures, list(container.streams.audio)
+
+
+def _check_readable(path: str | os.PathLike[str], streams: Sequence[Stream]) -> None:
+    """Refuse what would be decoded to rubbish, or shown otherwise than it is meant."""
+    if any("enc_key_id" in stream.metadata for stream in streams):  # so libavformat hands on Matroska's encryption
+        raise encrypted(path, "Matroska")
+    hidden: dict[int, Fraction] = {}
+    for stream in streams:
+        early = -(stream.start_time or 0) * Fraction(stream.time_base or 1)
+        rate = getattr(stream, "average_rate", None)
+        hidden[stream.id] = early if rate and early * rate >= 1 else Fraction(0)
+    check_tracks(path, hidden)
 
 
 def _video(

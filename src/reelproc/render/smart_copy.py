@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
-from reelproc.media.avc import NAL_IDR, AvcConfiguration, nal_types
+from reelproc.media.avc import NAL_IDR, AvcConfiguration, ParameterSets, nal_types
 from reelproc.media.colour import conversion
 from reelproc.media.containers import open_container
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
@@ -73,8 +73,9 @@ class _Unit:
 
     Attributes:
         pts: of its packets, in decoding order.
-        clean: whether it begins with an IDR picture, and no packet of it is damaged on its face. Copied bits are the
-            source's own: damage that only a decoder could notice is in the result what it is in the source.
+        clean: whether it begins with an IDR picture, it holds to the parameter sets that the file begins with (others
+            may mean another size), and no packet of it is damaged on its face. Copied bits are the source's own: damage
+            that only a decoder could notice is in the result what it is in the source.
     """
 
     pts: list[int] = field(default_factory=list)
@@ -162,9 +163,16 @@ def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
         if clip.pts[0] > video.start_pts:
             container.seek(clip.pts[0], stream=stream, backward=True, any_frame=False)
         units: list[_Unit] = []
+        sets = ParameterSets(configuration)
         for packet in container.demux(stream):
             if not packet.size:
                 continue
+            if packet.has_sidedata("new_extradata"):  # from here on another sample description holds
+                described = AvcConfiguration.parse(bytes(packet.get_sidedata("new_extradata")))
+                if described is None or described.length_bytes != 4:
+                    raise _NotCopyableError("a sample description of the source is no avcC record with long lengths")
+                sets.replace(described)
+            sets.take(memoryview(packet), 4)
             if packet.pts is None:
                 raise _NotCopyableError("a packet of the source has no timestamp")
             types = nal_types(memoryview(packet), 4)
@@ -174,7 +182,7 @@ def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
                     break
                 units.append(_Unit(clean=idr))
             if units:
-                units[-1].clean &= types is not None and not packet.is_corrupt
+                units[-1].clean &= types is not None and not packet.is_corrupt and sets.are_the_first
                 units[-1].pts.append(packet.pts)
     return configuration, list(_closed(units))
 
