@@ -22,7 +22,7 @@ from fuzz import cases as fuzz_cases
 from fuzz.cases import GRACE, KINDS, PATIENCE, Bench
 from fuzz.media import corpus
 
-SHARES = {"media": 0.56, "json": 0.33, "executor": 0.03, "spans": 0.08}
+SHARES = {"media": 0.5, "json": 0.3, "executor": 0.03, "spans": 0.07, "loop": 0.1}
 """Of all cases."""
 
 MEMORY = 8 << 30

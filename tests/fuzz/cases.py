@@ -15,6 +15,7 @@ import av
 
 import reelproc as rp
 from fuzz.media import mutant
+from fuzz.plain_loop import check_against_plain_loop
 from fuzz.spans import check_spans
 from fuzz.specs import wild_job
 from hostile import nothing_left
@@ -25,7 +26,7 @@ from reelproc.media.field_pairs import FieldPairs
 
 __all__ = ["KINDS", "PATIENCE", "Bench"]
 
-KINDS = ("media", "json", "executor", "spans")
+KINDS = ("media", "json", "executor", "spans", "loop")
 
 PATIENCE = 12.0
 """Seconds after which a job is cancelled: a wild one may rightly ask for hours."""
@@ -97,6 +98,13 @@ class Bench:
     def _spans(self, number: int) -> str:
         with nothing_left(self._folder):
             outcome = check_spans(self._home.parent / "recordings", number, self._folder)
+            for path in self._folder.iterdir():
+                path.unlink()
+        return outcome
+
+    def _loop(self, number: int) -> str:
+        with nothing_left(self._folder):
+            outcome = check_against_plain_loop(self._home.parent / "pictures", number, self._folder)
             for path in self._folder.iterdir():
                 path.unlink()
         return outcome

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from fuzz import cases
 from fuzz.cases import Bench
 from fuzz.media import corpus
+from media_factory import numbered_video
 from waiting import LONG
 
 BATCH = 10
@@ -35,6 +38,7 @@ def bench(seeds: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPat
         *(("json", n) for n in range(0, 50, BATCH)),
         ("executor", 0),
         ("spans", 0),
+        *(("loop", n) for n in range(80, 90, BATCH)),
     ],
 )
 def test_a_broken_file_or_a_wild_job_gives_a_result_or_a_typed_error(kind: str, first: int, bench: Bench) -> None:
@@ -50,6 +54,17 @@ def test_every_case_is_the_same_wherever_it_runs(seeds: dict[str, bytes]) -> Non
     for number in range(50):
         assert mutant(seeds, number) == mutant(seeds, number)
         assert wild_job(number, "a.mp4", "b.mp4") == wild_job(number, "a.mp4", "b.mp4")
+
+
+def test_the_comparison_with_a_plain_loop_sees_a_difference(tmp_path: Path) -> None:
+    from fuzz.footage import Footage
+    from fuzz.plain_loop import compare
+
+    made = numbered_video(tmp_path / "a.mp4", frame_count=20, fps=30, width=96, height=64)
+    told = Footage(made.path, ("h264",), Fraction(30), is_whole=True, counts_times=False, beyond="")
+    assert compare(told, random.Random(0)) == "the same"
+    with pytest.raises(AssertionError, match="the rate is said to be 30, it is 25"):
+        compare(told._replace(rate=Fraction(25)), random.Random(0))
 
 
 def test_the_long_run_reports_its_counts(tmp_path: Path) -> None:
