@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media_factory import draw, numbered_video
+from media_factory import draw, numbered_video, run_ffmpeg
 from reelproc.media import tone_map
 from reelproc.media.colour import ColourInfo, Conversion, assumed_matrix, conversion
+from reelproc.media.frame import PixelFormat
 from reelproc.media.probe import probe
 from reelproc.media.reader import open_video
 
@@ -61,6 +62,23 @@ class TestRule:
         assert conversion(ColourInfo(matrix="bt709"), "yuv420p", 1920, 1080, "yuv420p") == Conversion()
         assert conversion(ColourInfo(), "yuv420p", 1920, 1080, "yuv420p") == Conversion()
         assert conversion(ColourInfo(), "yuv420p", 640, 360, "yuv420p") != Conversion()
+
+    @pytest.mark.parametrize("pix_fmt", ["yuv420p", "bgr24"])
+    def test_pictures_in_yuv_are_never_taken_for_rgb(self, pix_fmt: PixelFormat) -> None:
+        said, unsaid = (
+            conversion(ColourInfo(matrix=name), "yuv420p", 640, 360, pix_fmt) for name in ("gbr", "unspecified")
+        )
+        assert said == unsaid
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_av1_in_flv_whose_metadata_says_rgb_keeps_its_levels(tmp_path: Path, backend: str) -> None:
+    encode = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "20", "-svtav1-params", "lp=1")
+    path = tmp_path / "grey.flv"
+    run_ffmpeg("-f", "lavfi", "-i", "color=0x303030:s=96x64:r=25:d=0.4,format=yuv420p", *encode, str(path))
+    with open_video(path, backend, "yuv420p") as video:
+        assert video.video.colour.matrix == "gbr"
+        assert all(abs(float(frame.planes[0].mean()) - (16 + 0x30 * 219 / 255)) < 1.5 for frame in video)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -75,7 +75,8 @@ class ColourInfo(Schema):
     """What a stream says about its colours, in ffmpeg's names; ``"unspecified"`` where it says nothing.
 
     Attributes:
-        matrix: how YUV was made of RGB, e.g. ``"bt709"``, ``"smpte170m"``, ``"bt2020nc"``; ``"gbr"`` for RGB.
+        matrix: how YUV was made of RGB, e.g. ``"bt709"``, ``"smpte170m"``, ``"bt2020nc"``; ``"gbr"`` for RGB,
+            and by mistake: whether pictures are RGB is told by their pixel format.
         primaries: e.g. ``"bt709"``, ``"bt2020"``.
         transfer: e.g. ``"bt709"``, ``"smpte2084"`` (PQ), ``"arib-std-b67"`` (HLG).
         full_range: 0 to 255 rather than 16 to 235.
@@ -144,7 +145,7 @@ def conversion(colour: ColourInfo, source_pix_fmt: str, width: int, height: int,
         pix_fmt: what is wanted.
     """
     rgb = pix_fmt in ("bgr24", "rgb24")
-    if is_rgb(source_pix_fmt) or colour.matrix == "gbr":
+    if is_rgb(source_pix_fmt):
         target = "out_range=full" if rgb else _TO_BT709
         return Conversion((f"scale=in_range=full:{target}:flags={_BEST}", f"format={pix_fmt}"))
     matrix = assumed_matrix(colour, width, height)
