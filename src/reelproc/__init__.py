@@ -42,7 +42,10 @@ _NAMES = {
     "reelproc.reel": ("Clip", "Output", "Reel"),
     "reelproc.reel_file": ("read_reel", "write_reel"),
     "reelproc.render.plan": ("Plan",),
+    "reelproc.render.preview": ("preview",),
+    "reelproc.render.sheet": ("contact_sheet",),
     "reelproc.render.sources": ("plan",),
+    "reelproc.render.still": ("Still",),
     "reelproc.results": (
         "ClipSpan",
         "DetectResult",

@@ -390,10 +390,9 @@ def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
         return job.model_copy(update={"render": render})
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):
-        clips = tuple(
-            clip.model_copy(update={"source": paths.get(clip.source, clip.source)}) for clip in job.reel.clips
-        )
-        return job.model_copy(update={"reel": job.reel.model_copy(update={"clips": clips}), "output": output})
+        from reelproc.render.transfers import with_sources
+
+        return job.model_copy(update={"reel": with_sources(job.reel, paths), "output": output})
     return job.model_copy(update={"source": paths.get(job.source, job.source), "output": output})
 
 

@@ -23,9 +23,11 @@ PUBLIC = {
     "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",
     "RenderJob", "RenderResult", "Rotate", "Sighting", "SpecError", "Speed", "SpeedSegment", "Stage",
     "StorageError", "Text", "TextElement", "TextPosition", "TextRegion", "TextShadow", "TextSpec",
-    "TextStroke", "Upscale", "VideoReader", "VideoStream", "__version__", "detect_players", "estimate", "executor",
+    "TextStroke", "Upscale", "VideoReader", "VideoStream", "Still", "__version__", "contact_sheet",
+    "detect_players", "estimate",
+    "executor",
     "experiments",
-    "follow_player", "open_video", "plan", "probe", "read_reel", "write_reel",
+    "follow_player", "open_video", "plan", "preview", "probe", "read_reel", "write_reel",
 }  # fmt: skip
 
 

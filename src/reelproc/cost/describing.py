@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reelproc.cost.counting import LEAD_IN_SECONDS, MEGA, count
 from reelproc.cost.work import SegmentWork, Work
-from reelproc.errors import SpecError, shown_address
+from reelproc.errors import SpecError
 from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.media.probe import probe
 from reelproc.reel import Clip, Output, Reel
@@ -18,9 +17,8 @@ from reelproc.render.plan import SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import is_drawing
 from reelproc.render.sources import plan
-from reelproc.scratch import scratch_folder
+from reelproc.render.transfers import standing_in
 from reelproc.storage import resolve, scheme_of
-from reelproc.storage.stand_in import release, speaking_of
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -60,19 +58,13 @@ def work_of(job: Job | Reel) -> Work:
     if isinstance(job, ChunkJob):
         raise SpecError("a chunk is a part of a render; ask for the work of the render")
     remote = [address for address in job_sources(job) if scheme_of(address) != "file"]
-    with ExitStack() as stack:
-        folder = stack.enter_context(scratch_folder())
-        paths: dict[str, str] = {}
-        for number, address in enumerate(remote):
-            path = resolve(address, folder=folder / str(number), whole=False)
-            stack.callback(release, path)
-            paths[address] = str(path)
-        checkpoint = paths.pop(job.model, None) if isinstance(job, DetectJob) else None
+    with standing_in(remote) as paths:
+        checkpoint = paths.get(job.model) if isinstance(job, DetectJob) else None
         megabytes = Path(checkpoint).stat().st_size / MEGA if checkpoint else 0.0  # it is fetched whole
-        with speaking_of({path: shown_address(address) for address, path in paths.items()}):
-            work = _counted(with_paths(job, paths), remote=bool(paths))
-    footage = 1 if isinstance(job, DetectJob) else len(job_sources(job))
-    megabytes += work.source_megabytes * len(paths) / max(1, footage)
+        footage = {address: path for address, path in paths.items() if path != checkpoint}
+        work = _counted(with_paths(job, footage), remote=bool(footage))
+    count_of_sources = 1 if isinstance(job, DetectJob) else len(job_sources(job))
+    megabytes += work.source_megabytes * len(footage) / max(1, count_of_sources)
     return work.model_copy(update={"remote_megabytes": megabytes}) if remote else work
 
 

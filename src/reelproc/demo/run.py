@@ -13,6 +13,7 @@ from reelproc.executors import executor
 from reelproc.jobs import RenderJob
 from reelproc.media.probe import probe
 from reelproc.reel_file import anchored, write_reel
+from reelproc.render.sheet import contact_sheet
 from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Schema
 from reelproc.storage import resolve
@@ -99,7 +100,7 @@ def make_demo(
         raise ExecutorError(f"the executor gave a {type(rendered).__name__} for a render job, expected a RenderResult")
     lap("render")
     progress(Progress(phase="sheet", message="drawing the contact sheet"))
-    _sheet(rendered, output, sheet, check)
+    contact_sheet(anchored(reel, place), sheet, title=output.name, check=check)
     lap("sheet")
     progress(Progress(phase="done", message=str(output)))
     return DemoResult(
@@ -111,18 +112,3 @@ def make_demo(
         render=rendered,
         seconds=seconds,
     )
-
-
-def _sheet(rendered: RenderResult, reel: Path, path: Path, check: Callable[[], None]) -> None:
-    from reelproc.demo.sheet import contact_sheet
-
-    def shown(moment: float) -> str:
-        """Which clips are seen then: two inside a dissolve."""
-        at = [c.index + 1 for c in rendered.clips if c.start_seconds <= moment < c.start_seconds + c.duration_seconds]
-        return "clip " + " + ".join(map(str, at)) if at else ""
-
-    title = (
-        f"{reel.name}   {rendered.width}x{rendered.height}   {rendered.frame_count} frames   "
-        f"{rendered.duration_seconds:.2f} s at {rendered.fps} per second"
-    )
-    contact_sheet(reel, path, title=title, captions=shown, check=check)

@@ -54,6 +54,7 @@ class ClipRenderer:
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
         restarts: timestamps of frames that must not depend on those before them.
+        shown: the timestamps that will be asked for; None: all that are planned.
         concealed: timestamps that were replaced.
         faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
@@ -63,6 +64,7 @@ class ClipRenderer:
     conceal: bool
     clock: PhaseClock
     restarts: frozenset[int] = frozenset()
+    shown: tuple[int, ...] | None = None
     concealed: list[int] = field(default_factory=list)
     faulty_count: int = 0
     _reader: VideoReader | None = None
@@ -153,8 +155,8 @@ class ClipRenderer:
         frames = self.clip.frames
         # half open: anything between the last wanted frame and the next one ends the range behind the former
         end = frames.time(self.last_pts) + frames.time_base / 2
-        first = bisect_left(self.clip.pts, pts)
-        shown = self.clip.pts[first : bisect_right(self.clip.pts, self.last_pts)]
+        planned = self.clip.pts if self.shown is None else self.shown
+        shown = planned[bisect_left(planned, pts) : bisect_right(planned, self.last_pts)]
         self._reader = self._open_range(frames.time(pts), end, excerpt_of(self.clip, dict.fromkeys(shown)))
         self._frames = iter(self._reader)
         self._due = deque(dict.fromkeys(shown))
@@ -217,7 +219,7 @@ class ClipRenderer:
                 stderr_tail=stderr,
             )
         self.concealed.append(pts)
-        if self._out is not None:
+        if self._out is not None and self.shown is None:  # else better ones may lie between the last and this one
             return self._out
         good = self._last_good_before(pts)
         if good is None and self._ahead is not None:

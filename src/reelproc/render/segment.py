@@ -22,7 +22,7 @@ from reelproc.media.frame import Frame
 from reelproc.media.placement import BLACK
 from reelproc.media.writer import VideoWriter
 from reelproc.render.clip_renderer import ClipRenderer
-from reelproc.render.plan import Plan, PlannedFrame
+from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.results import PhaseClock
 
 if TYPE_CHECKING:
@@ -81,10 +81,13 @@ class RangeRenderer:
         end: the end of the range: no frame from there on will be asked for.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
+        only: the frames that will be asked for, in order; None: all from the first that is.
     """
 
-    def __init__(self, plan: Plan, end: int, *, conceal: bool, clock: PhaseClock) -> None:
-        self._plan, self._end, self._conceal, self._clock = plan, end, conceal, clock
+    def __init__(
+        self, plan: Plan, end: int, *, conceal: bool, clock: PhaseClock, only: Sequence[int] | None = None
+    ) -> None:
+        self._plan, self._end, self._conceal, self._clock, self._only = plan, end, conceal, clock, only
         self._active: dict[int, ClipRenderer] = {}
         self._concealed: list[Concealment] = []
 
@@ -122,8 +125,16 @@ class RangeRenderer:
             last = min(self._end, clip.first_frame + clip.frame_count) - 1 - clip.first_frame
             begun = (segment.first - clip.first_frame for segment in self._plan.segments)
             restarts = frozenset(clip.pts[n] for n in begun if 0 <= n < clip.frame_count)
-            self._active[index] = ClipRenderer(clip, clip.pts[last], self._conceal, self._clock, restarts)
+            self._active[index] = ClipRenderer(
+                clip, clip.pts[last], self._conceal, self._clock, restarts, self._shown(clip)
+            )
         return self._active[index]
+
+    def _shown(self, clip: PlannedClip) -> tuple[int, ...] | None:
+        if self._only is None:
+            return None
+        own = (n - clip.first_frame for n in self._only)
+        return tuple(clip.pts[n] for n in own if 0 <= n < clip.frame_count)
 
     def take_concealed(self) -> list[Concealment]:
         """What was concealed since the last call."""

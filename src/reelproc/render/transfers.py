@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -23,9 +23,10 @@ from reelproc.storage.stand_in import partial_file, release, speaking_of, with_a
 if TYPE_CHECKING:
     from reelproc.jobs import JobContext
     from reelproc.media.info import MediaInfo
+    from reelproc.reel import Reel
     from reelproc.results import JobResult
 
-__all__ = ["keep_sources", "probed", "with_transfers"]
+__all__ = ["keep_sources", "probed", "standing_in", "with_sources", "with_transfers"]
 
 R = TypeVar("R", bound="JobResult")
 
@@ -131,6 +132,31 @@ def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
                 return probe(path, exact=exact).model_copy(update={"path": name})
         finally:
             release(path)
+
+
+@contextmanager
+def standing_in(addresses: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The local file that stands for each remote address inside the block; no more is fetched than is read.
+
+    Raises:
+        StorageError: one cannot be had.
+    """
+    remote = [address for address in dict.fromkeys(addresses) if scheme_of(address) != "file"]
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch_folder())
+        paths: dict[str, str] = {}
+        for number, address in enumerate(remote):
+            path = resolve(address, folder=folder / str(number), whole=False)
+            stack.callback(release, path)
+            paths[address] = str(path)
+        with speaking_of({path: shown_address(address) for address, path in paths.items()}):
+            yield paths
+
+
+def with_sources(reel: Reel, paths: Mapping[str, str]) -> Reel:
+    """``reel`` with local files for the addresses that have one in ``paths``."""
+    clips = tuple(clip.model_copy(update={"source": paths.get(clip.source, clip.source)}) for clip in reel.clips)
+    return reel.model_copy(update={"clips": clips})
 
 
 @dataclass

@@ -102,6 +102,11 @@ class Stage(Schema):
 
     changes_pixels: ClassVar[bool] = True
 
+    @property
+    def remembers(self) -> bool:
+        """Whether a frame can depend on frames before it, back to the last one of :attr:`Target.restarts`."""
+        return False
+
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """What this stage makes of ``stream``.
 

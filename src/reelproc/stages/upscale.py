@@ -86,6 +86,11 @@ class Upscale(Stage):
         stage = self.model_copy(update={"model": choice.model, **dropped})
         return stage, f"model 'auto' is {choice.model}: {choice.reason}"
 
+    @property
+    def remembers(self) -> bool:
+        """With ``dedupe`` a frame may show what was made of one before it."""
+        return self.dedupe is not None
+
     def placement(self, stream: StreamInfo, target: Target) -> Placement:
         """Which part of the input is shown, and where on the canvas.
 

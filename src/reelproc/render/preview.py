@@ -1,0 +1,270 @@
+"""Look at a result before it is rendered: single output frames, made by the code that renders all of them.
+
+The frames of a reel do not depend on the range that is rendered, so each can be made by itself. Stages that remember
+(``Upscale(dedupe=...)``) are the exception: for them, the frames since the segment's start are made as well.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING, overload
+
+from reelproc.errors import SpecError, shown_address
+from reelproc.media.probe import probe
+from reelproc.reel import Clip, Output, Reel
+from reelproc.render.plan import Plan
+from reelproc.render.segment import RangeRenderer
+from reelproc.render.sources import plan
+from reelproc.render.still import Still
+from reelproc.render.transfers import probed, standing_in, with_sources
+from reelproc.results import PhaseClock
+from reelproc.timing import exact
+
+if TYPE_CHECKING:
+    from reelproc.jobs import OnDamage
+    from reelproc.media.info import MediaInfo
+
+__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "preview"]
+
+Subject = Reel | Plan | str | os.PathLike[str]
+"""What can be looked at: a reel, its plan, or a video file."""
+
+Seconds = float | Fraction
+
+NEAR_SECONDS = Fraction(1)
+"""Frames of a result that are so close share a decoder: to read on is cheaper than to start another."""
+
+BEFORE_SECONDS = Fraction(10)
+"""How long before a moment of a video file the frame may begin that is seen then."""
+
+ROUNDING_SECONDS = Fraction(1, 1_000_000)
+"""A time so little before a frame is that frame's, rounded to a float."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@overload
+def preview(
+    what: Subject, *, time: Seconds, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
+) -> Still: ...
+@overload
+def preview(
+    what: Subject, *, time: Iterable[Seconds], on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
+) -> tuple[Still, ...]: ...
+def preview(
+    what: Subject,
+    *,
+    time: Seconds | Iterable[Seconds],
+    on_damage: OnDamage = "raise",
+    check: Callable[[], None] = _nothing,
+) -> Still | tuple[Still, ...]:
+    """Make the picture that a result shows at a time, without rendering it.
+
+    It is the frame that a render gives to the encoder, bit for bit. Of a reel with several times, those that lie close
+    to each other share a decoder. A plan that is made once (:func:`reelproc.plan`) saves probing for each call.
+
+    Args:
+        what: a reel, its plan, or a video file, which is looked at as it is.
+        time: seconds from the start of the result (of a video file: of its video), or several such times. The end shows
+            the last frame.
+        on_damage: ``"conceal"`` shows the last good frame for one that cannot be decoded, as a render does; the still's
+            ``warnings`` say so.
+        check: called before each frame; raises to stop.
+
+    Returns:
+        A :class:`~reelproc.Still`, or of several times a tuple in their order.
+
+    Raises:
+        SpecError: a time lies outside the result, or the reel is not possible with its sources.
+        ReelprocError: as for a render of the same frames.
+
+    Example:
+        .. code-block:: python
+
+            rp.preview(reel, time=3.2).save("poster.png")
+            first, last = rp.preview(reel, time=[0, 5.5])
+    """
+    is_single = isinstance(time, (int, float, Fraction))
+    times = [time] if isinstance(time, (int, float, Fraction)) else list(time)
+    with looking_at(what, on_damage=on_damage, check=check) as look:
+        stills = look.stills([exact(each) for each in times])
+    return stills[0] if is_single else tuple(stills)
+
+
+@contextmanager
+def looking_at(
+    what: Subject, *, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
+) -> Iterator[PlanLook | VideoLook]:
+    """Open ``what`` to look at it inside the block; see :func:`preview`."""
+    if isinstance(what, Plan):
+        yield PlanLook(on_damage, check, what)
+    elif isinstance(what, Reel):
+        with standing_in(clip.source for clip in what.clips) as paths:
+            local = with_sources(what, paths)
+            yield PlanLook(on_damage, check, plan(local, hold=on_damage == "conceal", smart_copy=False, check=check))
+    else:
+        source = os.fspath(what)
+        with standing_in([source]) as paths:
+            info = probe(paths[source]) if source in paths else probed(source)
+            yield VideoLook(on_damage, check, paths.get(source, source), shown_address(source), info)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How to look.
+
+    Attributes:
+        on_damage, check: see :func:`preview`.
+    """
+
+    on_damage: OnDamage
+    check: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLook(Look):
+    """A planned result to look at."""
+
+    plan: Plan
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.plan.duration
+
+    def describe(self) -> str:
+        """Return size, frames and length in a line."""
+        made = self.plan
+        rate = "with the source's timestamps" if made.fps is None else f"at {made.fps} per second"
+        return f"{made.width}x{made.height}   {made.frame_count} frames   {float(made.duration):.2f} s {rate}"
+
+    def caption(self, still: Still) -> str:
+        """Return the clips that are seen: two inside a dissolve."""
+        planned = self.plan.frame(still.index)
+        shots = [planned.shot, *([planned.incoming] if planned.incoming else [])]
+        return "clip " + " + ".join(str(shot.clip + 1) for shot in shots)
+
+    def stills(self, times: Sequence[Fraction]) -> list[Still]:
+        """The frames that are seen at ``times``, in that order."""
+        indices = [self._index(time) for time in times]
+        made: dict[int, Still] = {}
+        for run in _runs(self.plan, sorted(set(indices))):
+            made |= self._made(run)
+        return [made[index] for index in indices]
+
+    def _index(self, time: Fraction) -> int:
+        made = self.plan
+        if not 0 <= time <= made.duration:
+            raise SpecError(
+                f"the result is {float(made.duration):.3f} s long and shows nothing at {float(time):g} s; "
+                f"choose a time from 0 to {float(made.duration):.3f}"
+            )
+        moment = time + ROUNDING_SECONDS
+        index = bisect_right(made.times, moment) - 1 if made.fps is None else floor(moment * made.fps)
+        return min(index, made.frame_count - 1)
+
+    def _made(self, wanted: Sequence[int]) -> dict[int, Still]:
+        """The frames ``wanted``, in order, by one decoder a clip."""
+        made: dict[int, Still] = {}
+        needed = sorted({n for index in wanted for n in _needed(self.plan, index)})
+        aspect = self.plan.clips[0].shape.sample_aspect_ratio
+        renderer = RangeRenderer(
+            self.plan, needed[-1] + 1, conceal=self.on_damage == "conceal", clock=PhaseClock(), only=needed
+        )
+        with renderer:
+            for index in needed:
+                self.check()
+                frame = renderer.frame(self.plan.frame(index))
+                concealed = renderer.take_concealed()
+                if index in wanted:
+                    warnings = tuple(
+                        f"clip {lost.clip}: the source frame at {lost.seconds:.3f} s could not be decoded; "
+                        "the last good one is shown instead"
+                        for lost in concealed
+                        if lost.seconds is not None
+                    )
+                    made[index] = Still(index, self.plan.time(index), frame.copy(), aspect, warnings)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLook(Look):
+    """A video file to look at.
+
+    Attributes:
+        path: of the local file that stands for it.
+        name: for people.
+        info: what the probe said.
+    """
+
+    path: str
+    name: str
+    info: MediaInfo
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.info.duration
+
+    def describe(self) -> str:
+        """Return size and length in a line."""
+        video = self.info.require_video()
+        return f"{video.width}x{video.height}   {float(self.duration):.2f} s"
+
+    def caption(self, still: Still) -> str:
+        """Return nothing: there are no clips."""
+        return ""
+
+    def stills(self, times: Sequence[Fraction]) -> list[Still]:
+        """The frames that are seen at ``times``, in that order."""
+        return [self._still(time) for time in times]
+
+    def _still(self, time: Fraction) -> Still:
+        if not 0 <= time <= self.duration:
+            raise SpecError(
+                f"{self.name} is {float(self.duration):.3f} s long and shows nothing at {float(time):g} s; "
+                f"choose a time from 0 to {float(self.duration):.3f}"
+            )
+        start = max(Fraction(0), time - BEFORE_SECONDS)
+        end = time + 1
+        clip = Clip(
+            source=self.path,
+            start=float(start),
+            end=float(end) if end < self.duration else None,
+        )
+        reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None, audio=False))
+        made = plan(reel, hold=self.on_damage == "conceal", smart_copy=False, check=self.check)
+        first = made.clips[0].frames.time(made.clips[0].pts[0])
+        look = PlanLook(self.on_damage, self.check, made)
+        (still,) = look.stills([min(max(Fraction(0), time - first), made.duration)])
+        return Still(still.index, first + still.time, still.frame, still.sample_aspect_ratio, still.warnings)
+
+
+def _needed(made: Plan, index: int) -> Iterable[int]:
+    """The frames to make for the frame ``index``: it alone, but where a stage remembers those before it."""
+    planned = made.frame(index)
+    begin = index
+    for shot in (planned.shot, planned.incoming):
+        if shot is not None and any(stage.remembers for stage in made.clips[shot.clip].stages):
+            segment = made.segments[bisect_right(made.segments, index, key=lambda s: s.first) - 1]
+            begin = min(begin, max(segment.first, made.clips[shot.clip].first_frame))
+    return range(begin, index + 1)
+
+
+def _runs(made: Plan, indices: Sequence[int]) -> list[list[int]]:
+    """``indices`` in groups that lie close together."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and made.time(index) - made.time(runs[-1][-1]) <= NEAR_SECONDS:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return runs
