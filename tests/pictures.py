@@ -13,7 +13,9 @@ is evaluated where its samples are sited, so a shift between brightness and colo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,3 +92,16 @@ def psnr(one: Frame, two: Frame, *, margin: int = 0) -> float:
         error = np.mean((a[inner].astype(np.float64) - b[inner]) ** 2)
         worst = min(worst, np.inf if error == 0 else 10 * np.log10(255**2 / error))
     return float(worst)
+
+
+def planes_of(path: Path) -> list[tuple[NDArray[np.uint8], ...]]:
+    """Y, Cb and Cr of each frame of a yuv420p video, as they were encoded."""
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            wide, tall = frame.width, frame.height
+            flat = frame.to_ndarray(format="yuv420p").reshape(-1)
+            size, quarter = wide * tall, wide * tall // 4
+            halves = (flat[size + n * quarter : size + (n + 1) * quarter].reshape(tall // 2, wide // 2) for n in (0, 1))
+            found.append((flat[:size].reshape(tall, wide), *halves))
+    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from reelproc.errors import SpecError
+from reelproc.errors import SpecError, shown_address
 from reelproc.schema import Items, Schema, Seconds, Words
 from reelproc.stages.base import Fit, Target
 from reelproc.stages.concat import Concat
@@ -188,3 +188,20 @@ class Reel(Schema):
             raise ValueError(
                 "fps=None keeps the source's timestamps and needs one clip without Speed; name a frame rate"
             )
+
+    def _repr_html_(self) -> str:
+        from reelproc.notebook import table
+
+        rows = [
+            (
+                index,
+                shown_address(clip.source),
+                f"{clip.start:g} s to {'its end' if clip.end is None else f'{clip.end:g} s'}",
+                " > ".join(stage.stage for stage in clip.stages) or "as it is",
+            )
+            for index, clip in enumerate(self.clips)
+        ]
+        size = "the first clip's size" if self.output.width is None else f"{self.output.width}x{self.output.height}"
+        rate = "the source's timestamps" if self.output.fps is None else f"{self.output.fps} frames per second"
+        joined = f", joined by {self.concat.transition}" if len(self.clips) > 1 else ""
+        return table(f"Reel: {size}, {rate}{joined}", ("clip", "source", "span", "stages"), rows)

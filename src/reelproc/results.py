@@ -145,6 +145,20 @@ class RenderResult(Schema):
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from reelproc.notebook import table, video
+
+        rate = "with the source's timestamps" if self.fps is None else f"at {self.fps} per second"
+        facts = f"{self.width}x{self.height}, {self.frame_count} frames {rate}, {self.duration_seconds:.3f} s"
+        rows = [
+            (c.index, f"{c.start_seconds:.3f} to {c.start_seconds + c.duration_seconds:.3f} s", c.frame_count)
+            for c in self.clips
+        ]
+        told = table(
+            f"{self.output}: {facts}", ("clip", "in the result", "frames"), rows, (*self.warnings, *self.notes)
+        )
+        return told + video(self.output)
+
 
 class ExtractResult(RenderResult):
     """What was cut out.

@@ -7,14 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 from PIL import Image
 
 from media_factory import numbered_video, tone
 from reelproc.demo.match import Match, film
 from reelproc.demo.run import DemoResult, make_demo
-from reelproc.demo.sheet import contact_sheet
 from reelproc.errors import SpecError
 from reelproc.reel_file import read_reel
 from reelproc.results import Progress
@@ -156,12 +154,3 @@ def test_footage_that_is_too_short_is_refused_before_anything_is_rendered(tmp_pa
     with pytest.raises(SpecError, match="at least"):
         make_demo(tmp_path / "out", source=footage.path)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_sheet_of_a_video_with_fewer_frames_than_tiles_repeats_them(tmp_path: Path) -> None:
-    video = numbered_video(tmp_path / "short.mp4", frame_count=3)
-    times = contact_sheet(video.path, tmp_path / "sheet.png", columns=4, rows=2, tile_width=96)
-    assert len(times) == 8
-    assert sorted(set(np.round(times, 4))) == pytest.approx([0, 1 / 30, 2 / 30], abs=1e-3)
-    with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (10 + 4 * 106, 44 + 2 * (54 + 34))

@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 import reelproc as rp
 from media_factory import numbered_video
+from pictures import planes_of
 from reelproc.jobs import JobContext, run_job
 
 WIDTH, HEIGHT = 96, 128
@@ -71,18 +71,6 @@ def rendered(reel: rp.Reel, path: Path) -> list[tuple[np.ndarray, ...]]:
     lossless = reel.output.model_copy(update={"crf": 0.0, "audio": False})
     run_job(rp.RenderJob(reel=reel.model_copy(update={"output": lossless}), output=path), JobContext())
     return planes_of(path)
-
-
-def planes_of(path: Path) -> list[tuple[np.ndarray, ...]]:
-    with av.open(str(path)) as container:
-        found = []
-        for frame in container.decode(video=0):
-            wide, tall = frame.width, frame.height
-            flat = frame.to_ndarray(format="yuv420p").reshape(-1)
-            y, half = wide * tall, wide * tall // 4
-            parts = flat[:y], flat[y : y + half], flat[y + half :]
-            found.append((parts[0].reshape(tall, wide), *(p.reshape(tall // 2, wide // 2) for p in parts[1:])))
-        return found
 
 
 def same(still: rp.Still, frame: tuple[np.ndarray, ...]) -> bool:

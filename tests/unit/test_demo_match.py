@@ -13,13 +13,13 @@ from reelproc.demo.match import FPS, Match
 from reelproc.demo.pitch import GOAL_HEIGHT, GOAL_Y, LENGTH
 from reelproc.demo.reel import footage_reel, match_reel
 from reelproc.demo.script import GOAL_TIME, HERO
-from reelproc.demo.sheet import timecode
 from reelproc.demo.sound import RATE, soundtrack
 from reelproc.demo.story import tell
 from reelproc.errors import ProbeError, SpecError
 from reelproc.keyframes import Track
 from reelproc.media.frame import Frame
 from reelproc.media.probe import MediaInfo, VideoStream
+from reelproc.render.sheet import timecode
 
 
 @pytest.fixture(scope="module")

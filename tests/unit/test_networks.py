@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import reelproc as rp
 from media_factory import numbered_video
-from pictures import flat, noise
+from pictures import flat, noise, planes_of
 from reelproc.errors import BackendError, SpecError
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame, Window
@@ -348,3 +348,18 @@ def test_dedupe_is_a_field_of_the_stage(tmp_path: Path, fake: Fake) -> None:
     result, _ = render(tmp_path, "fake", dedupe=32)
     assert result.frame_count == 42
     assert sum(map(len, fake.network.seen)) <= 15
+
+
+def test_single_frames_through_a_network_are_those_of_a_render(tmp_path: Path, fake: Fake) -> None:
+    numbered_video(tmp_path / "game.mp4", frame_count=30)
+    clip = rp.Clip(source=tmp_path / "game.mp4", stages=[rp.Upscale(model="fake")])
+    output = rp.Output(width=320, height=240, audio=False, crf=0, fit="stretch")
+    reel = rp.Reel(clips=[clip], output=output)
+    run_job(rp.RenderJob(reel=reel, output=tmp_path / "whole.mp4"), JobContext())
+    whole = planes_of(tmp_path / "whole.mp4")
+    fake.network.seen.clear()
+    stills = rp.preview(reel, time=[n / 30 for n in (20, 3, 9, 4)])
+    assert sum(len(batch) for batch in fake.network.seen) == 4  # and nothing for the frames between
+    for still in stills:
+        for seen, wanted in zip(still.planes, whole[still.index], strict=True):
+            assert np.array_equal(seen, wanted), still.index

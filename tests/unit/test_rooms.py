@@ -12,7 +12,8 @@ import reelproc
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "__init__"),
-    ("posix", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings", "scratch"),
+    ("posix", "notebook", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
+    ("scratch",),
     ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),

@@ -37,12 +37,15 @@ _COMMANDS = {
     "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
+    "plan": ("reelproc.cli.seeing:plan", "Say what a reel will be, clip by clip."),
     "prices": ("reelproc.cli.costs:prices", "Show the prices and their sources."),
     "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
     "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
     "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),
     "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
+    "sheet": ("reelproc.cli.seeing:sheet", "Draw a contact sheet of a reel."),
     "simulate": ("reelproc.cli.simulating:simulate", "Work out what cannot be measured here."),
+    "still": ("reelproc.cli.seeing:still", "Write a picture of a reel or a video."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""
 

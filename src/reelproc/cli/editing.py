@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 __all__ = ["concat", "extract", "frame", "overlay"]
 
 
+def _video(_: click.Context, __: click.Parameter, value: str) -> str:
+    """The callback of OUT: a picture is refused before options are asked for that it does not need."""
+    from reelproc.render.assemble import PICTURES, check_container
+
+    if Path(value).suffix.lower() in PICTURES:
+        check_container(Path(value))
+    return value
+
+
 @click.command()
 @click.argument("src", metavar="SRC")
-@click.argument("out", metavar="OUT")
+@click.argument("out", metavar="OUT", callback=_video)
 @click.option("--size", callback=size_of, metavar="WxH", required=True, help="Of the result, in pixels, e.g. 810x1440.")
 @click.option(
     "--keyframes", metavar="K.json", help='The crop\'s path; none: the largest centred crop. "-": standard input.'
@@ -83,7 +93,7 @@ def frame(
 
 @click.command()
 @click.argument("src", metavar="SRC")
-@click.argument("out", metavar="OUT")
+@click.argument("out", metavar="OUT", callback=_video)
 @click.option(
     "--regions", required=True, metavar="R.json", help='Who is highlighted, when and where. "-": standard input.'
 )
@@ -112,7 +122,7 @@ def overlay(
 
 @click.command()
 @click.argument("src", metavar="SRC")
-@click.argument("out", metavar="OUT")
+@click.argument("out", metavar="OUT", callback=_video)
 @click.option("--start", type=float, required=True, help="Seconds of SRC.")
 @click.option("--end", type=float, required=True, help="Seconds of SRC; that moment's frame is not included.")
 @click.option("--copy", "copy_codec", is_flag=True, help="Copy without re-encoding, from the key frame before --start.")

@@ -34,6 +34,9 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 _COPIED_SOUND = ("aac", "mp3", "ac3", "eac3", "alac")
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+"""What people name a video's output who want a thumbnail."""
+
 
 def check_container(path: Path) -> None:
     """Raise unless the ending of ``path`` names a container that reelproc writes.
@@ -41,6 +44,12 @@ def check_container(path: Path) -> None:
     Raises:
         SpecError: it does not.
     """
+    if path.suffix.lower() in PICTURES:
+        raise SpecError(
+            f"the output {path.name!r} is a picture, and this makes a video ({', '.join(CONTAINERS)}); a picture of a "
+            f"reel or a video is made by 'reelproc still WHAT {path.name}' or rp.preview",
+            path=("output",),
+        )
     if path.suffix.lower() not in CONTAINERS:
         raise SpecError(f"the output {path.name!r} must end in one of {', '.join(CONTAINERS)}", path=("output",))
 

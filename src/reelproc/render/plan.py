@@ -17,6 +17,7 @@ from reelproc.timing import TimeMap
 
 if TYPE_CHECKING:
     from reelproc.media.probe import MediaInfo
+    from reelproc.render.plan_summary import PlanSummary
 
 __all__ = ["Copying", "Plan", "PlannedClip", "PlannedFrame", "Segment", "Shot", "SourceFrames"]
 
@@ -227,6 +228,15 @@ class Plan:
         if self.fade_out and clip.index < len(self.clips) - 1 and left < self.fade_out:
             gain = min(gain, Fraction(left, self.fade_out))
         return PlannedFrame(index, Shot(clip.index, clip.pts[local]), gain=gain)
+
+    def summary(self) -> PlanSummary:
+        """Return the plan in numbers that fit on a screen, without single frames."""
+        from reelproc.render.plan_summary import summary_of
+
+        return summary_of(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def frames(self, first: int = 0, end: int | None = None) -> Iterator[PlannedFrame]:
         """The frames of the range ``[first, end)``."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reelproc.jobs import OnDamage
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "preview"]
+__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "planned", "preview"]
 
 Subject = Reel | Plan | str | os.PathLike[str]
 """What can be looked at: a reel, its plan, or a video file."""
@@ -107,14 +107,22 @@ def looking_at(
     if isinstance(what, Plan):
         yield PlanLook(on_damage, check, what)
     elif isinstance(what, Reel):
-        with standing_in(clip.source for clip in what.clips) as paths:
-            local = with_sources(what, paths)
-            yield PlanLook(on_damage, check, plan(local, hold=on_damage == "conceal", smart_copy=False, check=check))
+        with planned(what, on_damage=on_damage, smart_copy=False, check=check) as made:
+            yield PlanLook(on_damage, check, made)
     else:
         source = os.fspath(what)
         with standing_in([source]) as paths:
             info = probe(paths[source]) if source in paths else probed(source)
             yield VideoLook(on_damage, check, paths.get(source, source), shown_address(source), info)
+
+
+@contextmanager
+def planned(
+    reel: Reel, *, on_damage: OnDamage = "raise", smart_copy: bool = True, check: Callable[[], None] = _nothing
+) -> Iterator[Plan]:
+    """The plan of ``reel``, whose sources may be anywhere; good inside the block."""
+    with standing_in(clip.source for clip in reel.clips) as paths:
+        yield plan(with_sources(reel, paths), hold=on_damage == "conceal", smart_copy=smart_copy, check=check)
 
 
 @dataclass(frozen=True, slots=True)
