@@ -59,8 +59,8 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
     commands = ["attach", "calibrate", "concat", "costs", "demo", "detect", "doctor", "estimate", "experiment"]
-    commands += ["extract", "follow", "frame", "get", "modal", "models", "overlay", "prices", "probe", "put", "reel"]
-    commands += ["render", "simulate"]
+    commands += ["extract", "follow", "frame", "get", "modal", "models", "overlay", "plan", "prices", "probe", "put"]
+    commands += ["reel", "render", "sheet", "simulate", "still"]
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 

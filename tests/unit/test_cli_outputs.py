@@ -238,6 +238,7 @@ WRITES_NOTHING = {
     "doctor": "it prints",
     "estimate": "it prints",
     "modal": "it deploys",
+    "plan": "it prints",
     "prices": "it prints",
     "probe": "it prints",
 }
