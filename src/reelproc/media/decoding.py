@@ -17,8 +17,8 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
 from reelproc.media.containers import demuxed, mistimed_after_seek, open_container, without_display_times
-from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.packets import IndexedPacket, ListedKeys, seek_aim
+from reelproc.media.pictures import Pictures
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -61,13 +61,13 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         stream.thread_type = "AUTO"
         format_name = container.format.name
         _seek(container, stream, seek_pts)
-        pairs = FieldPairs.of(stream)
+        pictures = Pictures(stream)
         in_fields = odd = False
         key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
         recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
         for packet in _packets(container, stream):
-            seen = IndexedPacket.of(packet, pairs) if packet is not None else None
+            seen = IndexedPacket.of(packet, pictures) if packet is not None else None
             in_fields = in_fields or (seen is not None and seen.field == 2)
             if seen is not None and seen.is_shown and seen.pts is not None:
                 newest = seen.pts if newest is None else max(newest, seen.pts)

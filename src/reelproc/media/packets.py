@@ -22,7 +22,7 @@ from reelproc.media.containers import (
     without_display_times,
     without_timestamps,
 )
-from reelproc.media.field_pairs import FieldPairs
+from reelproc.media.pictures import Pictures
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class IndexedPacket:
         is_discard: to be decoded but not to be shown (the pre-roll of an edit list).
         field: 1: it holds the first field of a frame; 2: it completes the frame of the packet before, and makes none of
             its own; 0: a whole frame.
+        is_hidden: it holds no picture, or one that is only referred to.
     """
 
     pts: int | None
@@ -57,24 +58,33 @@ class IndexedPacket:
     is_keyframe: bool
     is_discard: bool
     field: Literal[0, 1, 2] = 0
+    is_hidden: bool = False
 
     @classmethod
-    def of(cls, packet: Packet[Any], pairs: FieldPairs | None) -> IndexedPacket:
-        """What the index keeps of a PyAV packet; ``pairs`` has seen those before it."""
-        part = 0 if pairs is None else pairs.field(bytes(packet))
-        key = packet.is_keyframe and part != 2
-        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, key, packet.is_discard, part)
+    def of(cls, packet: Packet[Any], pictures: Pictures) -> IndexedPacket:
+        """What the index keeps of a PyAV packet; ``pictures`` has seen those before it."""
+        part, hidden = pictures.look(packet)
+        key = packet.is_keyframe and part != 2 and not hidden
+        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, key, packet.is_discard, part, hidden)
+
+    @property
+    def holds_frame(self) -> bool:
+        """Whether a frame shall come of it, be its time known or not."""
+        return self.size_bytes > 0 and not self.is_discard and self.field != 2 and not self.is_hidden
 
     @property
     def is_shown(self) -> bool:
-        """Whether a frame shall come of it."""
-        return self.size_bytes > 0 and not self.is_discard and self.field != 2 and self.pts is not None
+        """Whether a frame shall come of it, at a known time."""
+        return self.holds_frame and self.pts is not None
 
 
 _NOTHING_INFERRED = 0x10
 """``AVFMT_FLAG_NOFILLIN``: times are those that the file says."""
 
 _LAST_PTS = 2**63 - 1
+
+_MOST_REORDERED = 16
+"""Pictures that H.264 and HEVC let a decoder keep back."""
 
 
 class ListedKeys:
@@ -122,16 +132,16 @@ def packet_index(
 def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[IndexedPacket]:
     import av
 
-    pairs = FieldPairs.of(stream)
+    pictures = Pictures(stream)
     before: IndexedPacket | None = None
     try:
         for packet in demuxed(container, stream):
             if packet.size or packet.pts is not None:
-                indexed = IndexedPacket.of(packet, pairs)
+                indexed = IndexedPacket.of(packet, pictures)
                 if indexed.field == 2 and indexed.pts is None and before is not None and before.pts is not None:
                     indexed = replace(indexed, pts=before.pts + before.duration)
                 yield indexed
-                before = indexed
+                before = before if indexed.is_hidden else indexed
     except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is
         return
 
@@ -317,14 +327,20 @@ class _Scan:
         decoded: int | None = None  # the newest dts
         before: int | None = None  # the pts of the packet before
         key: int | None = None  # the pts of the last key frame, be it rubbish
+        guessed = 0  # how many packets may have a wrong dts yet: libavformat infers Matroska's from the pts, hidden too
         for packet in packets:
+            if packet.is_hidden:
+                guessed = _MOST_REORDERED
+                continue
+            guessed -= guessed > 0
             first, before = before, packet.pts
             if packet.pts is None:
-                scan.untimed += packet.size_bytes > 0 and packet.field != 2 and not packet.is_discard
+                scan.untimed += packet.holds_frame
                 continue
             dts = packet.pts if packet.dts is None else packet.dts
             if packet.is_shown and packet.dts is not None:
-                scan.disorder += (decoded is not None and dts < decoded) or packet.pts in scan.ends
+                goes_back = decoded is not None and dts < decoded and not guessed
+                scan.disorder += goes_back or packet.pts in scan.ends
                 decoded = dts if decoded is None else max(decoded, dts)
             if beyond is not None and dts > beyond:
                 break  # every packet from here on is shown later still
