@@ -6,6 +6,7 @@ from its module when it is first used.
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import Any
 
@@ -75,6 +76,8 @@ _NAMES = {
 }
 _ROOMS = ("experiments",)  # modules that are names of their own: rp.experiments.run(...)
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read what is logged says where to
 
 __all__ = ["__version__", *sorted((*_HOME, *_ROOMS))]  # noqa: PLE0604 - the literal list is __init__.pyi
 

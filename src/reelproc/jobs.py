@@ -7,8 +7,10 @@ is done, by every executor.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,6 +50,8 @@ __all__ = [
     "run_job",
     "with_paths",
 ]
+
+_log = logging.getLogger(__name__)
 
 OnDamage = Literal["raise", "conceal"]
 """What to do about a source frame that cannot be decoded: raise, or show the last good one again and report it."""
@@ -329,6 +333,8 @@ def run_job(job: Job, context: JobContext | None = None) -> JobResult:
     Raises:
         ReelprocError: whatever went wrong, typed.
     """
+    begin = time.perf_counter()
+    _log.info("%s starts: %s -> %s", job.job, _shown(job_sources(job)), shown_address(job_output(job)) or "its result")
     with MemoryWatch() as memory:
         try:
             result = _dispatch(job, context or JobContext())
@@ -336,7 +342,12 @@ def run_job(job: Job, context: JobContext | None = None) -> JobResult:
             if isinstance(error, OutOfMemoryError):
                 raise
             raise OutOfMemoryError("the job needs more memory than there is; use a smaller output") from error
+    _log.info("%s ended after %.2f s, %d frames", job.job, time.perf_counter() - begin, result.frame_count)
     return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
+
+
+def _shown(sources: Sequence[str]) -> str:
+    return ", ".join(map(shown_address, sources[:3])) + (f" and {len(sources) - 3} more" if len(sources) > 3 else "")
 
 
 def _dispatch(job: Job, context: JobContext) -> JobResult:

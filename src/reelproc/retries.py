@@ -7,15 +7,21 @@ last error is raised as it is.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reelproc.errors import ReelprocError
 
 __all__ = ["DEADLINE_SECONDS", "retried"]
 
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 45.0
 """No new attempt begins later than this. Less than the minute after which a reader calls a silent ffmpeg stalled."""
@@ -58,6 +64,12 @@ def retried(
         wait=tenacity.wait_random_exponential(multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
         stop=tenacity.stop_before_delay(DEADLINE_SECONDS if deadline_seconds is None else deadline_seconds),
         sleep=sleep,
+        before_sleep=_tell,
         reraise=True,
     )
     return policy(attempt)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    _log.warning("attempt %d failed, the next is in %.1f s: %s", state.attempt_number, state.upcoming_sleep, error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
@@ -15,10 +14,8 @@ from click.testing import CliRunner, Result
 
 import reelproc as rp
 from reelproc.cli import app, interruption
-from reelproc.cli.common import progress_bar
 from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.reel_file import anchored, read_reel, write_reel
-from reelproc.results import Progress
 from waiting import LONG
 
 Command = Callable[..., Result]
@@ -59,8 +56,8 @@ def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Comman
     assert shown.exit_code == 0
     listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
     commands = ["attach", "calibrate", "concat", "costs", "demo", "detect", "doctor", "estimate", "experiment"]
-    commands += ["extract", "follow", "frame", "get", "modal", "models", "overlay", "plan", "prices", "probe", "put"]
-    commands += ["reel", "render", "sheet", "simulate", "still"]
+    commands += ["extract", "follow", "frame", "get", "jobs", "modal", "models", "overlay", "plan", "prices", "probe"]
+    commands += ["put", "reel", "render", "sheet", "simulate", "still"]
     assert listed[: len(commands)] == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 
@@ -77,6 +74,7 @@ def test_every_command_has_help_json_and_debug(reelproc_command: Command, comman
     assert shown.exit_code == 0
     assert "--json" in shown.stdout
     assert "--debug" in shown.stdout
+    assert "--verbose" in shown.stdout
 
 
 def test_the_version_is_the_packages(reelproc_command: Command) -> None:
@@ -459,27 +457,7 @@ def test_warnings_go_to_standard_error_and_into_the_json(
     mocked(result)
     ran = reelproc_command(*arguments, "--json")
     assert json.loads(ran.stdout)["warnings"] == ["3 frames concealed"]
-    assert ran.stderr == ""
-
-
-def test_progress_is_shown_on_a_terminal_only(
-    reelproc_command: Command, mocked: Callable[..., MockExecutor], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
-        monkeypatch.setattr(sys, "stderr", stream)
-        with progress_bar(as_json=False) as show:
-            show(Progress(phase="probe"))
-            show(Progress(phase="render", done=1, total=4, message="rendering"))
-            show(Progress(phase="render", done=3, total=4, message="rendering"))
-        assert ("75%" in stream.getvalue()) is shown
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    with progress_bar(as_json=True) as show:
-        show(Progress(phase="render", done=1, total=4))
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert {json.loads(line)["event"] for line in ran.stderr.splitlines()} == {"job", "progress"}
 
 
 def test_a_job_that_never_ends_can_be_interrupted(

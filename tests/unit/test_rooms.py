@@ -12,7 +12,7 @@ import reelproc
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "__init__"),
-    ("posix", "notebook", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
+    ("posix", "logs", "notebook", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
     ("scratch",),
     ("schema",),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),

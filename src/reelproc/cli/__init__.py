@@ -17,6 +17,7 @@ import click
 import reelproc
 from reelproc.cli.failures import TERMINATED, report
 from reelproc.cli.interruption import asked_to_end, listen
+from reelproc.cli.verbosity import logging_shown, verbose_option
 
 __all__ = ["app", "main"]
 
@@ -34,6 +35,7 @@ _COMMANDS = {
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
     "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
     "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
+    "jobs": ("reelproc.cli.jobs:jobs", "List this machine's jobs, and clean up."),
     "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
     "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
@@ -74,7 +76,8 @@ class _App(click.Group):
         given = list(sys.argv[1:] if args is None else args) or ["--help"]
         extra.pop("standalone_mode", None)
         try:
-            code = super().main(given, prog_name, standalone_mode=False, **extra)
+            with logging_shown(as_json="--json" in given):
+                code = super().main(given, prog_name, standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost: a message, never a traceback
             asked = asked_to_end()
             if asked == TERMINATED:
@@ -89,6 +92,7 @@ class _App(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Tab completion for bash: eval "$(_REELPROC_COMPLETE=bash_source reelproc)"; zsh and fish have the same.',
 )
+@verbose_option
 @click.version_option(reelproc.__version__, prog_name="reelproc")
 def app() -> None:
     """Cut, follow, upscale, spotlight and join game footage into highlight reels.

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import click
 
-from reelproc.cli.interruption import end_if_asked
 from reelproc.cli.outputs import writing
+from reelproc.cli.progress import aside, event_line, progress_bar
+from reelproc.cli.verbosity import verbose_option
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
     from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
-    from reelproc.results import DetectResult, Progress, ProgressCallback, RenderResult
+    from reelproc.results import DetectResult, RenderResult
     from reelproc.schema import Schema
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "follow",
     "making_executor",
     "on_damage_option",
-    "progress_bar",
     "read_json",
     "run",
     "say",
@@ -61,8 +60,9 @@ def count(text: str) -> int | None:
 
 
 def common_options(command: F) -> F:
-    """``--json`` and ``--debug``, which every command has."""
+    """``--json``, ``-v`` and ``--debug``, which every command has."""
     command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
+    command = verbose_option(command)
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, errors included.")(command)
 
 
@@ -112,41 +112,6 @@ def read_json(argument: str) -> Any:
         raise SpecError(f"{where} is not valid JSON: {error}") from None
 
 
-@contextmanager
-def progress_bar(*, as_json: bool) -> Iterator[ProgressCallback]:
-    """Shows progress with the time that is left, on a terminal; elsewhere, and for machines, nothing.
-
-    Who shows progress through it also ends where the program was asked to and nobody heard.
-    """
-    if as_json or not sys.stderr.isatty():
-        yield lambda _: end_if_asked()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("{task.description:<24.24}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-        phase = ""
-
-        def show(event: Progress) -> None:
-            nonlocal phase
-            end_if_asked()
-            if event.phase != phase:  # each has a clock of its own: the estimate must not mix them
-                phase = event.phase
-                bar.reset(task, total=event.total or None, description=event.message or event.phase)
-            bar.update(task, completed=event.done, total=event.total or None)
-
-        yield show
-
-
 def making_executor(name: str, *, staging: str | None = None) -> Executor:
     """The executor of ``--executor`` and ``--staging``."""
     import reelproc as rp
@@ -192,16 +157,25 @@ def run(
         making_executor(executor, staging=staging) as ex,
     ):
         handle = ex.submit(job, id=id)
-        if executor.startswith("modal"):
-            click.echo(
-                f"job {handle.id}: if this is cut off, reelproc attach {handle.id} --executor {executor}", err=True
-            )
+        _announce(job, handle.id, executor, as_json=as_json)
         return follow(handle, as_json=as_json)
+
+
+def _announce(job: Job, id: str, executor: str, *, as_json: bool) -> None:
+    """Say the job's name, by which it is found again if this process is cut off."""
+    from reelproc.errors import shown_address
+    from reelproc.jobs import job_output
+
+    if as_json:
+        event_line("job", job=id, kind=job.job, executor=executor, output=shown_address(job_output(job)) or None)
+    else:
+        where = "" if executor == "local" else f" --executor {executor}"
+        aside(f"job {id}; if this is cut off: reelproc attach {id}{where}", as_json=False)
 
 
 def follow(handle: JobHandle[R], *, as_json: bool) -> R:
     """Show the job's progress until it ends, and return its result."""
-    with progress_bar(as_json=as_json) as show:
+    with progress_bar(as_json=as_json, job=handle.id) as show:
         for event in handle.events():
             show(event)
     return handle.result()
@@ -214,7 +188,7 @@ def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] =
         return
     click.echo(text)
     for warning in warnings:
-        click.echo(f"{click.style('warning', fg='yellow')}: {warning}", err=True)
+        aside(warning, as_json=False, kind="warning")
 
 
 def sized(result: RenderResult) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
+from reelproc.cli.progress import aside
 from reelproc.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -172,8 +173,7 @@ def calibrate(
     from reelproc.errors import StorageError
 
     def say_what(what: str) -> None:
-        if not as_json:
-            click.echo(f"measuring: {what}", err=True)
+        aside(f"measuring: {what}", as_json=as_json)
 
     try:
         known = Calibration.load(calibration_file)
@@ -185,7 +185,7 @@ def calibrate(
     if executor == "local":
         watch.begin()  # before a match is drawn, which keeps a core busy
     with scratch_folder() as folder:
-        footage = Path(source) if source is not None else _drawn(folder)
+        footage = Path(source) if source is not None else _drawn(folder, as_json=as_json)
         if executor == "local":
             made = measure(
                 footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what, watch=watch
@@ -210,10 +210,10 @@ def calibrate(
     say(entry, as_json=as_json, text="\n".join(lines), warnings=(told,) if busy else ())
 
 
-def _drawn(folder: Path) -> Path:
+def _drawn(folder: Path, *, as_json: bool) -> Path:
     from reelproc.demo.match import Match, film
 
-    click.echo("drawing a match to measure with", err=True)
+    aside("drawing a match to measure with", as_json=as_json)
     path = folder / "match.mp4"
     film(Match(), path)
     return path

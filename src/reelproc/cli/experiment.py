@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, progress_bar
+from reelproc.cli.common import common_options
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.progress import aside, progress_bar
 from reelproc.errors import MissingDependencyError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def experiment(
         with writing(*reports, job=job_of("experiment"), force=force):
             with progress_bar(as_json=as_json) as show:
                 outcome = x.run(name, out, settings, progress=show)
-            paths = _report(outcome, Path(out) / name)
+            paths = _report(outcome, Path(out) / name, as_json=as_json)
         outcomes.append(outcome)
         if not as_json:
             _say(outcome, paths)
@@ -91,13 +92,13 @@ def experiment(
         _echo_json([_as_data(outcome) for outcome in outcomes])
 
 
-def _report(outcome: Outcome, folder: Path) -> list[Path]:
+def _report(outcome: Outcome, folder: Path, *, as_json: bool) -> list[Path]:
     from reelproc.experiments.report import write_report
 
     try:
         return write_report(outcome, folder)
     except MissingDependencyError as error:
-        click.echo(f"{click.style('warning', fg='yellow')}: no report.html: {error}", err=True)
+        aside(f"no report.html: {error}", as_json=as_json, kind="warning")
         return [folder / "report.md"]
 
 

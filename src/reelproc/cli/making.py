@@ -12,7 +12,6 @@ from reelproc.cli.common import (
     count,
     executor_option,
     on_damage_option,
-    progress_bar,
     read_json,
     run,
     say,
@@ -20,6 +19,7 @@ from reelproc.cli.common import (
     staging_option,
 )
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from reelproc.jobs import OnDamage

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.common import common_options, say
 from reelproc.cli.outputs import OutputExistsError, force_option
+from reelproc.cli.progress import progress_bar
 from reelproc.errors import SpecError
 from reelproc.schema import Schema
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.common import common_options, say
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.progress import progress_bar
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:

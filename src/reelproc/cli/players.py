@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reelproc.cli.common import common_options, executor_option, progress_bar, run, say
+from reelproc.cli.common import common_options, executor_option, run, say
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

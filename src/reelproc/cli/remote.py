@@ -28,9 +28,9 @@ __all__ = ["Deployed", "attach", "modal"]
 def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_json: bool) -> None:
     """Follow the job ID to its end, and say its result.
 
-    The job may have been submitted by a command that has been killed since: one on Modal runs on meanwhile, one on this
-    machine is resumed from its finished segments. Ctrl-C leaves a job on Modal running, and one on this machine to the
-    next attach; --cancel stops it.
+    The job may have been submitted by a command that was killed or interrupted since. One on Modal runs on when its
+    command is killed; one on this machine goes on from its finished segments. Ctrl-C leaves a job on Modal running, and
+    one on this machine to the next attach; --cancel stops it. "reelproc jobs" lists those of this machine.
     """
     from reelproc.cli.players import people
     from reelproc.errors import JobCancelledError
@@ -39,7 +39,7 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
 
     ex = making_executor(executor, staging=staging)
     try:
-        handle = ex.attach(job_id)
+        handle = ex.resume(job_id) if isinstance(ex, LocalExecutor) and not cancel else ex.attach(job_id)
         if cancel:
             handle.cancel()
             outcome = handle.wait(60).outcome

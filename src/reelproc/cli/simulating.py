@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reelproc.cli.common import common_options, progress_bar, say
+from reelproc.cli.common import common_options, say
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.progress import aside, progress_bar
 from reelproc.errors import MissingDependencyError
 
 __all__ = ["simulate"]
@@ -43,7 +44,7 @@ def simulate(
         try:
             written = write_simulation(found, out)
         except MissingDependencyError as error:
-            click.echo(f"{click.style('warning', fg='yellow')}: no charts: {error}", err=True)
+            aside(f"no charts: {error}", as_json=as_json, kind="warning")
             written = write_simulation(found, out, charts=False)
     asked = [r for r in found.replayed if r.verdict != "fitted"]
     explained = sum(r.verdict == "explained" for r in asked)

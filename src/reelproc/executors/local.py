@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -22,6 +23,8 @@ from reelproc.results import JobResult, JobStatus
 from reelproc.storage import cache_folder
 
 __all__ = ["LocalExecutor", "LocalJob"]
+
+_log = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 2.0
 
@@ -142,6 +145,22 @@ class LocalExecutor(Executor):
         handle.poll()
         return handle
 
+    def resume(self, id: str) -> LocalJob:
+        """Like :meth:`attach`; but a job that was cancelled is done again, from its finished segments.
+
+        Raises:
+            SpecError: the id is malformed.
+            ExecutorError: the executor is closed.
+        """
+        self._check_process()
+        folder = JobFolder(self.folder, id)
+        if self._task(id) is None and isinstance(folder.state().outcome, JobCancelledError) and folder.lock():
+            request = folder.request()
+            if request is not None and isinstance(folder.state().outcome, JobCancelledError):
+                return self._start(folder, request, repeat=True)
+            folder.unlock()
+        return self.attach(id)
+
     def close(self, *, cancel: bool = False) -> None:
         """Wait for all jobs submitted here, or cancel them, and end the workers. Safe to call again."""
         if self._is_forked():  # the workers are the other process's
@@ -230,6 +249,7 @@ class LocalExecutor(Executor):
 
     def _enqueue(self, folder: JobFolder, request: JobRequest) -> Task:
         task = Task(folder, request.timeout, self._changed)
+        _log.info("job %s is queued", folder.id)
         try:
             self._check_process()
             with self._changed:
@@ -275,6 +295,8 @@ class LocalExecutor(Executor):
                 worker.stop()
 
     def _end(self, task: Task, outcome: JobResult | ReelprocError) -> None:
+        how = f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, ReelprocError) else "complete"
+        _log.info("job %s ended: %s", task.folder.id, how)
         try:
             if not (task.left and isinstance(outcome, JobLostError)):  # else whoever attaches next goes on with it
                 task.folder.end(outcome)

@@ -15,6 +15,7 @@ from reelproc.executors.job_folder import JobRequest
 from reelproc.executors.outcome import outcome_from_data
 from reelproc.executors.worker_process import WorkerProcess, tail
 from reelproc.jobs import ChunkJob, Delegate, RenderJob
+from reelproc.logs import log_again, wanted_level
 from reelproc.results import Progress, RenderResult
 
 __all__ = ["LocalChunks"]
@@ -79,11 +80,13 @@ class LocalChunks:
         (folder / "job.json").write_text(request.model_dump_json())
         worker = WorkerProcess(runner=self._runner, log=folder / "log.txt")
         try:
-            worker.send({"run": str(folder)})
+            worker.send({"run": str(folder), "log_level": str(wanted_level())})
             while (messages := worker.receive(LOOK_SECONDS)) is not None:
                 for message in messages:
                     if "event" in message:
                         progress(Progress.model_validate(message["event"]))
+                    elif "log" in message:
+                        log_again(message["log"])
                     elif "end" in message:
                         outcome = outcome_from_data(message["end"])
                         if isinstance(outcome, ReelprocError):

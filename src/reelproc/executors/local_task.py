@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -11,9 +12,12 @@ from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, JobT
 from reelproc.executors.job_folder import JobFolder
 from reelproc.executors.outcome import outcome_from_data
 from reelproc.executors.worker_process import WorkerProcess, tail
+from reelproc.logs import log_again, wanted_level
 from reelproc.results import JobResult, Progress
 
 __all__ = ["LOOK_SECONDS", "Task", "cancelled", "left_behind", "run_task"]
+
+_log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1
 """How often a running job's time limit and cancel mark are looked at, and the folder of a job of another process."""
@@ -84,6 +88,7 @@ def run_task(
             return ended
     before = time.monotonic()
     worker = WorkerProcess(runner=runner, log=task.folder.log)
+    _log.debug("process %d was started for job %s", worker.pid, task.folder.id)
     ended = _converse(task, worker, grace_seconds, started=before)
     if ended is not None:
         return ended
@@ -104,7 +109,7 @@ def _converse(
     stop_by = 0.0
     task.worker = worker
     task.notify()
-    worker.send({"run": str(task.folder.path)})
+    worker.send({"run": str(task.folder.path), "log_level": str(wanted_level())})
     while (messages := worker.receive(LOOK_SECONDS)) is not None:
         now = time.monotonic()
         for message in messages:
@@ -113,6 +118,8 @@ def _converse(
             elif "event" in message:
                 task.folder.append(Progress.model_validate(message["event"]))
                 task.notify()
+            elif "log" in message:
+                log_again(message["log"])
             else:
                 outcome = outcome_from_data(message["end"])
                 if stop is not None and isinstance(outcome, JobCancelledError):

@@ -1,8 +1,8 @@
 """A worker process of the local executor: ``python -m reelproc.executors.local_worker --parent PID``.
 
 It is told what to do in lines of JSON on its standard input, ``{"run": FOLDER}`` and ``{"cancel": ID}``, and answers
-on its standard output: ``{"begin": ID}``, ``{"event": {...}}``, ``{"end": {...}}``. One job at a time; what a job
-leaves loaded in the process (a network on the GPU) is there for the next.
+on its standard output: ``{"begin": ID}``, ``{"event": {...}}``, ``{"log": {...}}``, ``{"end": {...}}``. One job at a
+time; what a job leaves loaded in the process (a network on the GPU) is there for the next.
 
 A worker dies with its parent and takes its own children with it: it leads a process group, which it kills when its
 standard input ends in the middle of a job or (Linux) the kernel reports the parent's death.
@@ -15,6 +15,7 @@ import ctypes
 import faulthandler
 import importlib
 import json
+import logging
 import os
 import queue
 import signal
@@ -31,6 +32,7 @@ from reelproc.executors.job_folder import JobRequest
 from reelproc.executors.local_chunks import LocalChunks
 from reelproc.executors.outcome import outcome_to_data
 from reelproc.jobs import JobContext, RenderJob, job_from_json
+from reelproc.logs import forward
 from reelproc.malloc import use_one_arena
 from reelproc.results import JobResult, Progress
 
@@ -77,6 +79,7 @@ class Worker:
 
     def _obey(self, message: dict[str, str]) -> None:
         if "run" in message:
+            forward(lambda record: self._send({"log": record}), int(message.get("log_level", logging.WARNING)))
             folder = Path(message["run"])
             self._cancelled.clear()
             self._id = folder.name

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import re
 import select
@@ -24,6 +25,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
+from reelproc.logs import shown_command
 from reelproc.posix import fcntl
 from reelproc.storage.stand_in import partial_file
 
@@ -43,6 +45,8 @@ __all__ = [
     "run_ffmpeg",
     "widen_pipe",
 ]
+
+_log = logging.getLogger(__name__)
 
 FFMPEG_MINIMUM = (6, 1)
 """Older ones guess time bases: Debian's 5.1.9 gave wrong timestamps on 14 of 16 test files."""
@@ -223,6 +227,8 @@ class FFmpegProcess:
         self._error = error
         self._tail: deque[str] = deque(maxlen=40)
         self._on_stderr = on_stderr
+        if _log.isEnabledFor(logging.DEBUG):
+            _log.debug("%s", shown_command(self.argv))
         try:
             self._process = subprocess.Popen(
                 self.argv,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -31,6 +32,8 @@ from reelproc.storage.stand_in import origin
 if TYPE_CHECKING:
     from reelproc.jobs import ChunkJob, JobContext, OnDamage
     from reelproc.reel import Output, Reel
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["render_chunk", "render_plan", "render_reel", "segment_key"]
 
@@ -277,6 +280,7 @@ def _render_missing(
     missing = [(s.first, s.end, path) for s, path in encoded if not is_there(path, store, context)]
     total = copied + sum(s.end - s.first for s, _ in encoded)
     before = total - sum(end - first for first, end, _ in missing)
+    _log.info("%d frames, %d of them to be encoded in %d segments", total, total - before, len(missing))
     shown = 0.0
 
     def step(done: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from reelproc.storage.partial_file import PartialFile
 from reelproc.storage.stand_in import live_stand_in, stand_in_for
 
 __all__ = ["RemoteObject", "RemoteStorage", "local_name"]
+
+_log = logging.getLogger(__name__)
 
 SMALL_BYTES = 8 << 20
 """What is smaller is downloaded at once: its parts would take as many requests."""
@@ -109,6 +112,7 @@ class RemoteStorage(Storage):
 
 
 def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> None:
+    _log.info("downloading %s (%d bytes)", remote.address, remote.size)
     file = PartialFile(remote, partial_path(path), progress)
     try:
         retried(file.complete)  # a digest that does not fit may have been damaged on the way

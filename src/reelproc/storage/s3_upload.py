@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import logging
 import mimetypes
 import os
 import re
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 __all__ = ["Upload"]
+
+_log = logging.getLogger(__name__)
 
 PART_BYTES = 8 << 20
 MOST_PARTS = 10_000
@@ -66,6 +69,7 @@ class Upload:
             with path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                _log.info("uploading %s to %s (%d bytes)", path, self.address, size)
                 progress(0, size)
                 if size <= PART_BYTES:
                     etag = self._put(file.fileno(), size, sha256, progress)

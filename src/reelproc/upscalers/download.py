@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import logging
 import os
 import urllib.error
 import urllib.request
@@ -16,10 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from reelproc.errors import StorageError
+from reelproc.errors import StorageError, shown_address
 from reelproc.posix import fcntl
 
 __all__ = ["download", "sha256_of"]
+
+_log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """Connections that are tried as long as each brings something new or fails in a way that can pass."""
@@ -66,6 +69,7 @@ def download(url: str, destination: Path, *, size: int, sha256: str, progress: P
             if _is_whole(destination, size, sha256):  # another process was faster
                 part.unlink(missing_ok=True)
                 return
+            _log.info("fetching %s (%d bytes)", shown_address(url), size)
             _fill(url, file, size, progress)
             if (got := _digest(file)) != sha256:
                 part.unlink()
@@ -128,6 +132,7 @@ def _fill(url: str, file: BinaryIO, size: int, progress: ProgressBytes) -> None:
         except (http.client.HTTPException, urllib.error.URLError, TimeoutError, ConnectionError) as error:
             reason = str(getattr(error, "reason", error)) or type(error).__name__
         failures += 1
+        _log.warning("attempt %d of %d to fetch %s failed: %s", failures, ATTEMPTS, shown_address(url), reason)
         if failures >= ATTEMPTS:
             raise StorageError(
                 f"{url} cannot be fetched: {reason}; what has arrived is kept, try again", transient=True
