@@ -144,7 +144,8 @@ def test_render_reads_the_reels_folder_not_the_current_one(program: Program, gam
     ran = program("render", "reels/reel.json", "out.mp4")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("out.mp4: 192x108, 30 frames") or "192x108, 30 frames" in ran.stdout
-    assert ran.stderr == ""
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("job render-")
     assert numbers(tmp_path / "out.mp4") == list(range(30))
 
 
@@ -281,3 +282,51 @@ def test_who_stops_attaching_leaves_the_job_to_the_next(tmp_path: Path) -> None:
     last = subprocess.run([*COMMAND, "attach", "j"], cwd=tmp_path, env=environment, timeout=LONG, check=False)
     assert last.returncode == 0
     assert rp.probe(tmp_path / "out.mp4", exact=True).frame_count == 600
+
+
+def test_a_job_that_was_interrupted_is_gone_on_with(tmp_path: Path) -> None:
+    numbered_video(tmp_path / "long.mp4", frame_count=600, fps=30, width=640, height=360)
+    environment = {**os.environ, "REELPROC_HOME": str(tmp_path / "home")}
+    (tmp_path / "reel.json").write_text('{"clips": [{"source": "long.mp4"}], "output": {"width": 540, "height": 304}}')
+    first = subprocess.Popen(
+        [*COMMAND, "render", "reel.json", "out.mp4"],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert first.stderr is not None
+    name = first.stderr.readline().split()[1].rstrip(";")
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=LONG)
+    assert first.returncode == 130
+    assert not (tmp_path / "out.mp4").exists()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    last = subprocess.run([*COMMAND, "attach", name], cwd=elsewhere, env=environment, timeout=LONG, check=False)
+    assert last.returncode == 0
+    assert rp.probe(tmp_path / "out.mp4", exact=True).frame_count == 600
+    again = subprocess.run(
+        [*COMMAND, "render", "reel.json", "out.mp4"], cwd=tmp_path, env=environment, timeout=LONG, check=False
+    )
+    assert again.returncode == 0, "its result is its own"
+
+
+def test_what_worker_processes_log_is_shown(program: Program, game: MadeVideo, tmp_path: Path) -> None:
+    cut = ("extract", "game.mp4", "out.mp4", "--start", "0.5", "--end", "1.0")
+    info = program(*cut, "-v").stderr
+    assert "info reelproc.jobs: extract starts: game.mp4 -> out.mp4" in info
+    assert "debug" not in info
+    debug = program("-vv", *cut).stderr
+    assert "debug reelproc.media.ffmpeg: " in debug
+    assert " -hide_banner " in debug
+    assert "reelproc." not in program(*cut).stderr
+
+
+def test_what_the_workers_of_chunks_log_is_shown(program: Program, tmp_path: Path) -> None:
+    numbered_video(tmp_path / "long.mp4", frame_count=640, fps=30, width=96, height=64)
+    (tmp_path / "reel.json").write_text('{"clips": [{"source": "long.mp4"}], "output": {"width": 64, "height": 64}}')
+    ran = program("render", "reel.json", "out.mp4", "--chunks", "2", "-v")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("info reelproc.jobs: chunk starts: ") == 2

@@ -140,6 +140,10 @@ def test_a_job_is_another_one_when_its_input_changes(tmp_path: Path) -> None:
     assert job_of("reel from-tsv", table, size=None) == job_of("reel from-tsv", table, size=None)
 
 
+def test_standard_input_is_another_one_each_time() -> None:
+    assert job_of("still", "-") != job_of("still", "-")
+
+
 def test_from_tsv_does_not_replace_an_edited_reel(command: Command, tmp_path: Path) -> None:
     (tmp_path / "moments.tsv").write_text(TABLE)
     arguments = ("reel", "from-tsv", "game.mp4", "moments.tsv", "--out", "reel.json")
@@ -237,6 +241,7 @@ WRITES_NOTHING = {
     "costs": "it prints",
     "doctor": "it prints",
     "estimate": "it prints",
+    "jobs": "it removes the folders of jobs, and no result",
     "modal": "it deploys",
     "plan": "it prints",
     "prices": "it prints",

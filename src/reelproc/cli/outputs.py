@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -51,8 +52,11 @@ def job_of(command: str, *inputs: str | os.PathLike[str] | None, **settings: obj
         inputs: paths or addresses that it reads.
         settings: all else that its result depends on.
     """
-    read = []
+    read: list[str | None] = []
     for address in inputs:
+        if address == "-":  # standard input: nobody knows whether it is the same again
+            read.append(secrets.token_hex())
+            continue
         try:
             read.append(None if address is None else storage.identity(address))
         except StorageError as error:  # the command will say so
