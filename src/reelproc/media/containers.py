@@ -159,17 +159,28 @@ def mistimed_after_seek(format_name: str) -> bool:
 def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:
     """A stream in ``out`` for packets of ``template``, as they are.
 
-    PyAV looks for an encoder called as the template's decoder is. There is none called libdav1d, so AV1's stream keeps
-    the decoder's context, which packets do not need.
+    PyAV looks for an encoder called as the template's decoder is. Where there is none (libdav1d, theora, vc1), the stream
+    keeps the decoder's context, which packets do not need.
 
     HEVC is tagged ``hvc1`` in MP4 and MOV. Left to itself the muxer says ``hev1`` (parameter sets may stand among the
     pictures), which no Apple player plays.
     """
     decoder = template.codec_context.codec.name
-    copy = out.add_stream_from_template(template, opaque=True if decoder == "libdav1d" else None)
+    copy = out.add_stream_from_template(template, opaque=None if _is_encoder(decoder) else True)
     if decoder == "hevc" and out.format.name in ("mp4", "mov") and _lists_parameter_sets(template):
         copy.codec_context.codec_tag = "hvc1"
     return copy
+
+
+def _is_encoder(name: str) -> bool:
+    from av.codec import Codec
+    from av.codec.codec import UnknownCodecError
+
+    try:
+        Codec(name, "w")
+    except UnknownCodecError:
+        return False
+    return True
 
 
 _HVCC_ARRAYS_AT = 22

@@ -62,18 +62,23 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         format_name = container.format.name
         _seek(container, stream, seek_pts)
         pictures = Pictures(stream)
-        in_fields = odd = False
+        in_fields = odd = misled = False
+        begun = seek_pts is None
         key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
         recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
         for packet in _packets(container, stream):
-            seen = IndexedPacket.of(packet, pictures) if packet is not None else None
+            seen = IndexedPacket.of(packet, pictures, key_frames) if packet is not None else None
             in_fields = in_fields or (seen is not None and seen.field == 2)
+            misled = misled or (seen is not None and seen.is_mistaken)
+            begun = begun or seen is None or seen.is_keyframe or not misled
+            if not begun:
+                continue  # the seek ended at no key frame: nothing can be made of what lies before the next
             if seen is not None and seen.is_shown and seen.pts is not None:
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
-            recent.append(packet is None or packet.is_keyframe or packet in key_frames)
+            recent.append(packet is None or _is_key(packet, seen, key_frames))
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
@@ -102,7 +107,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         again = seek_pts
         sought = not (decoder.counts or mistimed_after_seek(format_name))
         if sought and last is not None and any(pts <= last for pts, _ in keys):
-            again = seek_aim(keys, last, format_name, in_fields=in_fields)
+            again = seek_aim(keys, last, format_name, in_fields=in_fields, misled=misled)
         yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
 
 
@@ -127,9 +132,13 @@ def carefully_decoded_frames(
         _seek(container, stream, seek_pts)
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
-        is_lost = False
+        pictures = Pictures(stream)
+        is_lost, begun = False, seek_pts is None
         for packet in _packets(container, stream):
-            is_key = packet is not None and (packet.is_keyframe or packet in keys)
+            seen = None if packet is None else IndexedPacket.of(packet, pictures, keys)
+            is_key = packet is not None and _is_key(packet, seen, keys)
+            is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # the seek ended at no key frame
+            begun = True
             if is_lost and packet is not None and not is_key:
                 continue
             is_lost = False
@@ -150,6 +159,11 @@ def carefully_decoded_frames(
                 if pts is not None and (last is None or pts > last):
                     last = pts
                     yield frame
+
+
+def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: ListedKeys) -> bool:
+    """Whether decoding can begin at a packet, be it rubbish by now."""
+    return (packet.is_keyframe or packet in listed) and (seen is None or not seen.is_mistaken)
 
 
 def is_reordered(path: str | os.PathLike[str], index: int) -> bool:

@@ -15,6 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reelproc.errors import ProbeError
+from reelproc.media.back_references import refers_back
 from reelproc.media.containers import (
     demuxed,
     mistimed_after_seek,
@@ -49,6 +50,7 @@ class IndexedPacket:
         field: 1: it holds the first field of a frame; 2: it completes the frame of the packet before, and makes none of
             its own; 0: a whole frame.
         is_hidden: it holds no picture, or one that is only referred to.
+        is_mistaken: the container says or lists that decoding can begin here, and the picture refers to earlier ones.
     """
 
     pts: int | None
@@ -59,13 +61,16 @@ class IndexedPacket:
     is_discard: bool
     field: Literal[0, 1, 2] = 0
     is_hidden: bool = False
+    is_mistaken: bool = False
 
     @classmethod
-    def of(cls, packet: Packet[Any], pictures: Pictures) -> IndexedPacket:
-        """What the index keeps of a PyAV packet; ``pictures`` has seen those before it."""
+    def of(cls, packet: Packet[Any], pictures: Pictures, listed: ListedKeys) -> IndexedPacket:
+        """What the index keeps of a PyAV packet; ``pictures`` has seen those before, ``listed`` has the key frames."""
         part, hidden = pictures.look(packet)
-        key = packet.is_keyframe and part != 2 and not hidden
-        return cls(packet.pts, packet.dts, packet.duration or 0, packet.size, key, packet.is_discard, part, hidden)
+        begins = packet.is_keyframe and part != 2 and not hidden
+        wrong = (begins or (part != 2 and packet in listed)) and refers_back(packet)
+        size, length = packet.size, packet.duration or 0
+        return cls(packet.pts, packet.dts, length, size, begins and not wrong, packet.is_discard, part, hidden, wrong)
 
     @property
     def holds_frame(self) -> bool:
@@ -132,12 +137,12 @@ def packet_index(
 def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[IndexedPacket]:
     import av
 
-    pictures = Pictures(stream)
+    pictures, listed = Pictures(stream), ListedKeys(stream, container.format.name)
     before: IndexedPacket | None = None
     try:
         for packet in demuxed(container, stream):
             if packet.size or packet.pts is not None:
-                indexed = IndexedPacket.of(packet, pictures)
+                indexed = IndexedPacket.of(packet, pictures, listed)
                 if indexed.field == 2 and indexed.pts is None and before is not None and before.pts is not None:
                     indexed = replace(indexed, pts=before.pts + before.duration)
                 yield indexed
@@ -171,6 +176,7 @@ class FrameTimes:
         disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
         untimed: how many packets say no time, and libavformat works none out: their frames are left out.
+        misled: whether the container marks key frames that are none: its seeks may end at one.
         leading: of the frames of ``pts`` that are shown before a key frame which is decoded before them (an open
             group's), the timestamp of that one: where it is lost, they are made up.
     """
@@ -185,6 +191,7 @@ class FrameTimes:
     key_pts: int | None = None
     disorder: int = 0
     untimed: int = 0
+    misled: bool = False
     leading: Mapping[int, int] = field(default_factory=dict)
 
     def seconds(self, pts: int) -> Fraction:
@@ -248,7 +255,7 @@ def frame_times(
         if seek is not None and key_pts is not None and not without_display_times(info.format_name, video.codec):
             aim = seek  # the very one behind which these keys were found
             if not mistimed_after_seek(info.format_name):
-                aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields)
+                aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields, misled=scan.misled)
             begin = key_pts
         lead = bisect_left(pts, low) - bisect_left(pts, begin)
     return FrameTimes(
@@ -262,6 +269,7 @@ def frame_times(
         key_pts=key_pts,
         disorder=scan.disorder,
         untimed=scan.untimed,
+        misled=scan.misled,
         leading={shown: scan.leading[shown] for shown in kept if shown in scan.leading},
     )
 
@@ -297,7 +305,7 @@ class _Scan:
         ends: pts of each frame to be shown, and where it ends.
         undecodable: pts of packets that are no use without what lies before them.
         keys: (pts, dts) of the key frames.
-        disorder, untimed, leading: see :class:`FrameTimes`.
+        disorder, untimed, misled, leading: see :class:`FrameTimes`.
         in_fields: whether there are frames in two packets.
     """
 
@@ -306,6 +314,7 @@ class _Scan:
     keys: list[tuple[int, int]] = field(default_factory=list)
     disorder: int = 0
     untimed: int = 0
+    misled: bool = False
     leading: dict[int, int] = field(default_factory=dict)
     in_fields: bool = False
 
@@ -349,7 +358,8 @@ class _Scan:
                 if first in scan.ends:
                     scan.ends[first] = max(scan.ends[first], packet.pts + packet.duration)
                 continue
-            if packet.is_keyframe or packet in listed:
+            scan.misled = scan.misled or packet.is_mistaken
+            if (packet.is_keyframe or packet in listed) and not packet.is_mistaken:
                 key = packet.pts
             if packet.is_keyframe:
                 scan.keys.append((packet.pts, dts))
@@ -374,22 +384,26 @@ class _Scan:
         return scan
 
 
-def seek_aim(keys: Sequence[tuple[int, int]], low: int, format_name: str, *, in_fields: bool = False) -> int:
+def seek_aim(
+    keys: Sequence[tuple[int, int]], low: int, format_name: str, *, in_fields: bool = False, misled: bool = False
+) -> int:
     """The timestamp whose seek lands on the last key frame shown at or before ``low``.
 
     Containers with an index seek by dts, some by pts. A key frame that is shown behind ``low`` may be decoded before
     it: the frame at ``low`` is then a leading picture of an open group, and needs the key frame before. Containers
-    without an index go to any packet: there the key frame's own dts is the aim. Where the index may list the second
-    field of the key frame, too, its own pts is: the field is shown later.
+    without an index go to any packet, and an index that lists key frames which are none leads to one of them: there the
+    key frame's own dts is the aim. Where the index may list the second field of the key frame, too, its own pts is: the
+    field is shown later.
 
     Args:
         keys: (pts, dts) of key frames, at least one of them shown at or before ``low``, and the next if there is one.
         low: the first timestamp that is wanted.
         format_name: the container's.
         in_fields: whether there are frames in two packets.
+        misled: whether the container marks key frames that are none.
     """
-    if format_name == "mpegts":
+    if format_name == "mpegts" or (misled and not format_name.startswith("matroska")):
         return max(dts for pts, dts in keys if pts <= low)
-    if in_fields:
+    if in_fields or misled:
         return max(pts for pts, _ in keys if pts <= low)
     return min([low, *(dts - 1 for pts, dts in keys if pts > low)])

@@ -35,8 +35,8 @@ MOST_THREADS = 16
 class FFmpegReader(VideoReader):
     """Frames from an ffmpeg child process; see :class:`~reelproc.media.reader.VideoReader`.
 
-    Three kinds are decoded in this process: what lies behind damage, what a seek does not reach, and H.264 and MPEG-4
-    in AVI.
+    Four kinds are decoded in this process: what lies behind damage, what a seek does not reach, what lies behind key
+    frames that are none, and H.264 and MPEG-4 in AVI.
     """
 
     _delivered: int | None = None
@@ -48,9 +48,14 @@ class FFmpegReader(VideoReader):
 
             yield from self._in_process(PyAVReader)  # which counts; ffmpeg guesses
             return
+        seek = self._way[0]
+        if seek is not None and self._frame_times().misled:
+            from reelproc.media.reader_pyav import PyAVReader
+
+            yield from self._in_process(PyAVReader)  # which begins at true key frames only
+            return
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
-        seek = self._way[0]
         with contextlib.closing(FramePipe(self._arguments(seek), self._shape, self._bound, rgb)) as source:
             successor = yield from self._trusted(source, sought=seek is not None)
         if successor is not None:
