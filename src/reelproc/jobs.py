@@ -70,6 +70,8 @@ class RenderJob(Schema):
         smart_copy: where the reel only draws on one clip (overlay, text, banner), in its own size and rate, copy the
             groups of pictures that nothing is drawn on bit for bit; where the source does not allow it, the result says
             so.
+        strict: refuse the reel, instead of warning, where a stage has something outside its picture or its time: a
+            spotlight that is nowhere to be seen, a crop that is moved far from its keyframes.
         chunks: into how many parts, at most, the plan's segments (about 10 s each) are divided, each done by a worker
             of its own: a process here, a container on Modal. ``"auto"``: as many as are likely to pay. Frames are the
             same, whatever it is.
@@ -82,6 +84,7 @@ class RenderJob(Schema):
     output: Source
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
+    strict: bool = False
     chunks: Chunks = 1
     copies: Items[Source] = ()
 
@@ -94,6 +97,7 @@ class RenderJob(Schema):
             output: str | os.PathLike[str],
             on_damage: OnDamage = "raise",
             smart_copy: bool = True,
+            strict: bool = False,
             chunks: int | Literal["auto"] = 1,
             copies: Sequence[str | os.PathLike[str]] = (),
             version: Literal[1] = 1,
@@ -421,5 +425,11 @@ def _do(job: Job, context: JobContext) -> JobResult:
     if isinstance(job, ChunkJob):
         return render_chunk(job, context)
     return render_reel(
-        job.reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, chunks=job.chunks, context=context
+        job.reel,
+        job.output,
+        on_damage=job.on_damage,
+        smart_copy=job.smart_copy,
+        strict=job.strict,
+        chunks=job.chunks,
+        context=context,
     )

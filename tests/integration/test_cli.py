@@ -330,3 +330,17 @@ def test_what_the_workers_of_chunks_log_is_shown(program: Program, tmp_path: Pat
     ran = program("render", "reel.json", "out.mp4", "--chunks", "2", "-v")
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.count("info reelproc.jobs: chunk starts: ") == 2
+
+
+def test_a_spotlight_that_nobody_sees_is_in_the_results_warnings_and_strict_refuses_it(
+    program: Program, game: MadeVideo, tmp_path: Path
+) -> None:
+    keyframe = {"time": 0, "x": 1000, "y": 50, "radius_x": 9, "radius_y": 9}
+    regions = json.dumps([{"start_time": 0, "end_time": 9, "keyframes": [keyframe]}])
+    result = answer(program("overlay", game.path.name, "out.mp4", "--regions", "-", "--json", stdin=regions))
+    assert "region 0 lies outside the 192x108 picture in every frame, by 799 px or more" in result["warnings"][0]
+    refused = program("overlay", game.path.name, "not.mp4", "--regions", "-", "--json", "--strict", stdin=regions)
+    assert refused.returncode == 2
+    error = json.loads(refused.stdout)["error"]
+    assert (error["type"], error["message"]) == ("SpecError", result["warnings"][0])
+    assert not (tmp_path / "not.mp4").exists()

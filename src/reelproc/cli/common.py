@@ -34,6 +34,7 @@ __all__ = [
     "size",
     "sized",
     "staging_option",
+    "strict_option",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,6 +91,15 @@ def on_damage_option(command: F) -> F:
         default="raise",
         show_default=True,
         help="At a frame that cannot be decoded: fail, or repeat the last good one and report it.",
+    )(command)
+
+
+def strict_option(command: F) -> F:
+    """``--strict``."""
+    return click.option(
+        "--strict",
+        is_flag=True,
+        help="Refuse, instead of warning of it, what lies outside the picture or the time of its clip.",
     )(command)
 
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reelproc.cli.common import common_options, executor_option, on_damage_option, read_json, run, say, sized
+from reelproc.cli.common import (
+    common_options,
+    executor_option,
+    on_damage_option,
+    read_json,
+    run,
+    say,
+    sized,
+    strict_option,
+)
 from reelproc.cli.common import size as size_of
 from reelproc.cli.outputs import force_option
 from reelproc.errors import SpecError
@@ -53,6 +62,7 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
 )
 @executor_option
 @on_damage_option
+@strict_option
 @force_option
 @common_options
 def frame(
@@ -68,6 +78,7 @@ def frame(
     fps: str,
     executor: str,
     on_damage: OnDamage,
+    strict: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -85,9 +96,8 @@ def frame(
         clips=[rp.Clip(source=src, start=start, end=end, stages=stages)],
         output=rp.Output.model_validate({"width": size[0], "height": size[1], "fps": fps}),
     )
-    result = run(
-        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
-    )
+    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
+    result = run(job, executor=executor, as_json=as_json, force=force)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 
@@ -100,10 +110,19 @@ def frame(
 @click.option("--effect", metavar="NAME", help="dark_overlay, brightness_boost or original.  [default: dark_overlay]")
 @executor_option
 @on_damage_option
+@strict_option
 @force_option
 @common_options
 def overlay(
-    src: str, out: str, regions: str, effect: str | None, executor: str, on_damage: OnDamage, force: bool, as_json: bool
+    src: str,
+    out: str,
+    regions: str,
+    effect: str | None,
+    executor: str,
+    on_damage: OnDamage,
+    strict: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Put spotlights on SRC; its size, rate and timestamps stay as they are.
 
@@ -114,9 +133,8 @@ def overlay(
 
     stage = _overlay(regions, effect)
     reel = rp.Reel(clips=[rp.Clip(source=src, stages=[stage])], output=rp.Output(width=None, height=None, fps=None))
-    result = run(
-        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
-    )
+    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
+    result = run(job, executor=executor, as_json=as_json, force=force)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 

@@ -17,6 +17,7 @@ from reelproc.cli.common import (
     say,
     sized,
     staging_option,
+    strict_option,
 )
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
@@ -44,6 +45,7 @@ def _chunks(_: click.Context, __: click.Parameter, value: str) -> int | Literal[
 @click.option("--chunks", metavar="N", callback=_chunks, default="1", help="Divide it among N workers, or 'auto'.")
 @click.option("--id", "job_id", metavar="ID", help="A name for the job; one that is complete is not done again.")
 @on_damage_option
+@strict_option
 @force_option
 @common_options
 def render(
@@ -54,6 +56,7 @@ def render(
     chunks: int | Literal["auto"],
     job_id: str | None,
     on_damage: OnDamage,
+    strict: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -66,7 +69,7 @@ def render(
     from reelproc.reel_file import read_reel
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
-    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, chunks=chunks)
+    job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict, chunks=chunks)
     result = run(job, executor=executor, as_json=as_json, force=force, staging=staging, id=job_id)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 

@@ -85,9 +85,10 @@ def _counted(job: Job, *, remote: bool) -> Work:
 def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
     """The work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
     hold, name = job.on_damage == "conceal", Path(job_output(job)).name or "out.mp4"
+    strict = isinstance(job, RenderJob) and job.strict
     if not remote:
-        return count(plan(reel, hold=hold, smart_copy=job.smart_copy), destination=name)
-    made = make_plan(reel, [_regular(clip) for clip in reel.clips], hold=hold)
+        return count(plan(reel, hold=hold, smart_copy=job.smart_copy, strict=strict), destination=name)
+    made = make_plan(reel, [_regular(clip) for clip in reel.clips], hold=hold, strict=strict)
     work = count(made, destination=name)
     said = (REGULAR, UNSEEN) if job.smart_copy and is_drawing(made, reel) else (REGULAR,)
     return work.model_copy(update={"warnings": (*work.warnings, *said)})

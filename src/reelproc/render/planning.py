@@ -22,7 +22,7 @@ from reelproc.errors import SpecError
 from reelproc.media.containers import MAX_PIXELS
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.base import Mismatch, StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact, round_half_up
@@ -83,6 +83,7 @@ def make_plan(
     sources: Sequence[tuple[str, MediaInfo, SourceFrames]],
     *,
     hold: bool = False,
+    strict: bool = False,
 ) -> Plan:
     """Resolve ``reel``.
 
@@ -90,6 +91,7 @@ def make_plan(
         reel: what to make.
         sources: for each clip its local path, its probe, and its frames' timestamps around the wanted range.
         hold: allow a clip to reach any distance past the end of its source (``on_damage="conceal"``).
+        strict: refuse, instead of warning of it, what a stage has outside its picture or its time.
 
     Raises:
         SpecError: what was asked for is not possible with these sources; ``error.path`` names the clip or stage.
@@ -101,6 +103,7 @@ def make_plan(
     planned: list[PlannedClip] = []
     times: tuple[Fraction, ...] = ()
     first = 0
+    misfits: list[Mismatch] = []
     overlap, fade_out, fade_in = _transition(reel)
     for index, (clip, (path, info, frames)) in enumerate(zip(reel.clips, sources, strict=True)):
         start, end = _span(index, clip, frames, hold=hold, holds=fps is not None, warnings=warnings)
@@ -124,15 +127,42 @@ def make_plan(
         _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
         planned.append(PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, target, first, kept))
         warnings += [w for w in (f"{path}: {said}" for said in info.warnings) if w not in warnings]
+        misfits += _mismatches(planned[-1], clip)
         first += len(kept) - overlap
         # the first clip's size, where the output names none, is everybody's
         target = replace(target, width=streams[-1].width, height=streams[-1].height)
+    if misfits and strict:
+        raise SpecError("; ".join(misfit.text for misfit in misfits), path=misfits[0].path)
+    warnings += [misfit.text for misfit in misfits]
     total = first + overlap
     output = reel.output.model_copy(update={"width": target.width, "height": target.height})
     plan = Plan(
         tuple(planned), output, total, fps, times, overlap, fade_out, fade_in, (), None, tuple(warnings), tuple(notes)
     )
     return replace(plan, segments=tuple(Segment(a, b) for a, b in segment_bounds(total, plan.nominal_rate)))
+
+
+def _mismatches(planned: PlannedClip, clip: Clip) -> list[Mismatch]:
+    """What the stages of a clip have outside the picture or the time that they work on."""
+    since = [planned.frames.time(pts) - planned.start for pts in dict.fromkeys(planned.pts)]
+    times: dict[TimeMap, list[float]] = {}
+    found = []
+    for number, stage in enumerate(planned.stages[: len(clip.stages)]):  # the others are implied by the output
+        clock, stream = planned.clocks[number], planned.streams[number]
+        if clock not in times:
+            times[clock] = [float(clock(time)) for time in since]
+        for misfit in stage.mismatches(stream, planned.target, times[clock]):
+            before = ""
+            if (stream.width, stream.height) != (planned.streams[0].width, planned.streams[0].height):
+                made = f"{planned.streams[0].width}x{planned.streams[0].height} to {stream.width}x{stream.height}"
+                before = f" (the stages before it bring the picture from {made}: the order of stages counts)"
+            found.append(
+                Mismatch(
+                    f"clip {planned.index} ({clip.source}), stage {number} ({stage.stage}): {misfit.text}{before}",
+                    ("clips", planned.index, "stages", number, *misfit.path),
+                )
+            )
+    return found
 
 
 def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None:

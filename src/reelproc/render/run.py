@@ -44,6 +44,7 @@ def render_reel(
     *,
     on_damage: OnDamage,
     smart_copy: bool = True,
+    strict: bool = False,
     chunks: int | Literal["auto"] = 1,
     context: JobContext,
     planned: Callable[[Plan], object] | None = None,
@@ -55,6 +56,7 @@ def render_reel(
         output: where to put it.
         on_damage: what to do about source frames that cannot be decoded.
         smart_copy: copy what is not drawn on, where reel and source allow it.
+        strict: refuse what a stage has outside its picture or its time.
         chunks: into how many parts to divide it, where the context has somebody to do them.
         context: where and how the job runs.
         planned: told the plan before it is carried out.
@@ -67,7 +69,7 @@ def render_reel(
     begin = time.perf_counter()
     destination = local_output(output)
     check_container(destination)
-    plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, context=context, clock=clock)
+    plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, strict=strict, context=context, clock=clock)
     if planned is not None:
         planned(plan)
     return render_plan(
@@ -91,7 +93,14 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
     clock = PhaseClock()
     begin = time.perf_counter()
     render = job.render
-    plan, settings = _planned(render.reel, render.on_damage, smart_copy=render.smart_copy, context=context, clock=clock)
+    plan, settings = _planned(
+        render.reel,
+        render.on_damage,
+        smart_copy=render.smart_copy,
+        strict=render.strict,
+        context=context,
+        clock=clock,
+    )
     context = replace(context, store=job.output)
     with _work_folder(context.folder, Path("chunk.mp4").absolute()) as folder:
         files = _segment_files(plan, folder, settings, render.on_damage, context)
@@ -115,14 +124,14 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
 
 
 def _planned(
-    reel: Reel, on_damage: OnDamage, *, smart_copy: bool, context: JobContext, clock: PhaseClock
+    reel: Reel, on_damage: OnDamage, *, smart_copy: bool, strict: bool, context: JobContext, clock: PhaseClock
 ) -> tuple[Plan, EncoderSettings]:
     """The plan and the encoder's settings: the same wherever they are made."""
     settings = encoder_settings(reel.output, context.encoder_threads)
     check_encoder(settings)
     context.progress(Progress(phase="probe", total=len(reel.clips), message="reading the sources"))
     with clock("probe"):
-        plan = plan_reel(reel, hold=on_damage == "conceal", smart_copy=smart_copy, check=context.check)
+        plan = plan_reel(reel, hold=on_damage == "conceal", smart_copy=smart_copy, strict=strict, check=context.check)
     if plan.copying is not None:
         settings = replace(settings, delay=plan.copying.delay, parameter_set=plan.copying.parameter_set)
     return plan, settings

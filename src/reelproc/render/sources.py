@@ -21,7 +21,14 @@ MOST = Fraction(1, 2)
 """Of a remote source: a plan that needs this much of it downloads it, several parts at a time; else it reads ranges."""
 
 
-def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Callable[[], None] = lambda: None) -> Plan:
+def plan(
+    reel: Reel,
+    *,
+    hold: bool = False,
+    smart_copy: bool = True,
+    strict: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Plan:
     """Probe the sources of ``reel`` and resolve it: what will be rendered, frame by frame.
 
     Args:
@@ -29,6 +36,8 @@ def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Call
         hold: allow a clip to reach any distance past the end of its source.
         smart_copy: where the reel only draws on one clip, copy what is not drawn on (see
             :mod:`reelproc.render.smart_copy`).
+        strict: refuse what would otherwise be a warning: what a stage has outside its picture or its time, and so where
+            nobody sees it (see :meth:`Stage.mismatches <reelproc.Stage.mismatches>`).
         check: called between sources; may raise to stop.
 
     Raises:
@@ -46,7 +55,7 @@ def plan(reel: Reel, *, hold: bool = False, smart_copy: bool = True, check: Call
             spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
             fetch_if_most(path, infos[path], spans)
         sources.append((path, infos[path], _frames(path, infos[path], clip)))
-    made = make_plan(reel, sources, hold=hold)
+    made = make_plan(reel, sources, hold=hold, strict=strict)
     return with_copies(made, reel) if smart_copy else made
 
 

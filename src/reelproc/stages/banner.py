@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,8 @@ from pydantic import Field
 from reelproc.errors import SpecError
 from reelproc.ratings import clip_title
 from reelproc.schema import Items, Seconds, Words
-from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import exact, merge_spans
 
 if TYPE_CHECKING:
@@ -93,6 +95,15 @@ class Banner(Stage):
         from reelproc.stages.caption_pictures import fonts_fingerprint
 
         return fonts_fingerprint([(self.title, "sans-bold"), (self.second_line, "sans")])
+
+    def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
+        """Say that it is never shown, if no frame falls into its span."""
+        start = 0.0 if self.start_time is None else self.start_time
+        end = float(stream.duration) if self.end_time is None else self.end_time
+        shown = clamped(times, stream.duration, closed=False)
+        if start == end or frames_between(shown, start, end, closed=False):
+            return ()
+        return (Mismatch(f"the banner {never_active(start, end, stream.duration)}"),)
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """Its span, the end included."""

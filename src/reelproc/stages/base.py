@@ -17,7 +17,7 @@ from reelproc.media.placement import Fit
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 
-__all__ = ["AheadWork", "Fit", "Stage", "StageWork", "StreamInfo", "Target"]
+__all__ = ["AheadWork", "Fit", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,19 @@ class Target:
     height: int | None = None
     fit: Fit = "contain"
     restarts: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A part of a stage that its stream has no place for: nobody will see it, or not where it was put.
+
+    Attributes:
+        text: which part, what is wrong, and by how much; the plan puts clip and stage in front of it.
+        path: the part within the stage, e.g. ``("regions", 0)``.
+    """
+
+    text: str
+    path: tuple[str | int, ...] = ()
 
 
 class StageWork(Protocol):
@@ -142,6 +155,17 @@ class Stage(Schema):
         as it went in, bit by bit.
         """
         return ((Fraction(0), stream.duration),) if self.changes_pixels else ()
+
+    def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
+        """Return what of this stage lies outside the picture or the time of ``stream``. The plan warns of it.
+
+        Args:
+            stream: the stage's input.
+            target: what the output wants.
+            times: of the frames that the stage will work on, as its work is told them: seconds, increasing, at least
+                one. They decide whether something is ever seen.
+        """
+        return ()
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
         """The work on such a stream; None where it leaves the pixels alone (``Speed``)."""

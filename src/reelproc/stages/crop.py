@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -15,7 +15,9 @@ from reelproc.keyframes import Interpolation, Track
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import compose, even_near, fit, inside, whole
 from reelproc.schema import Items, Schema, Seconds
-from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
+from reelproc.stages.unseen import stands_still
 
 __all__ = ["Crop", "CropKeyframe"]
 
@@ -23,6 +25,13 @@ Pixels = Annotated[float, Field(allow_inf_nan=False)]
 
 SMALLEST = 2.0
 """Pixels: the least side of a window, one chroma sample of 4:2:0."""
+
+
+SHRUNK = 0.8
+"""A window shrunk to less is not what was asked for. A spline's overshoot, 1/8, is shrunk to 0.89 at the least."""
+
+OUTSIDE = 1.0
+"""Pixels by which a window's centre may lie outside the picture: what rounding does to a player at its very edge."""
 
 
 class CropKeyframe(Schema):
@@ -61,11 +70,20 @@ class Crop(Stage):
         keyframes: in any order (kept sorted), at different times. None at all: the largest centred window of the
             output's aspect ratio, or the whole frame where the output has no size of its own.
         interpolation: between keyframes: ``"linear"``, or ``"catmull-rom"`` for a path without corners.
+        video_width, video_height: the size of the footage that the keyframes were made on, both or neither; the
+            keyframes are scaled to the input's size, each axis by itself. So keyframes made on a proxy do for the
+            original, and the other way round. None: they are pixels of the input.
     """
 
     stage: Literal["crop"] = "crop"
     keyframes: Annotated[Items[CropKeyframe], AfterValidator(_in_order)] = ()
     interpolation: Interpolation = "linear"
+    video_width: Annotated[int, Field(gt=0)] | None = None
+    video_height: Annotated[int, Field(gt=0)] | None = None
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Check that the size of the footage is whole."""
+        check_footage(self.video_width, self.video_height)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """The fixed size; what rounding it to even numbers does to the shape goes into the sample aspect ratio.
@@ -84,12 +102,58 @@ class Crop(Stage):
         """Where the window is, in pixels of ``stream``, at each time in seconds of it."""
         return self._path(stream, target).at
 
+    def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
+        """Say where the window is moved so far, or shrunk so much, that it shows something else; and if it never moves.
+
+        A window may hang over the picture's edge by half of itself, as it does about a player at the edge.
+        """
+        if not self.keyframes:
+            return ()
+        moments = [k.time for k in self.keyframes]
+        said = (
+            stands_still(moments, 0.0, float(stream.duration), "the window"),
+            bent(self.video_width, self.video_height, stream),
+            self._far_off(stream, target, times),
+        )
+        return tuple(Mismatch(text, ("keyframes",)) for text in said if text)
+
+    def _far_off(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> str:
+        """The frame whose window is furthest from where it was put, in words; "" if none is far."""
+        worst, time = max(self._changes(stream, target, times), default=(0.0, 0.0))
+        if not worst:
+            return ""
+        path = self._path(stream, target)
+        wanted, got = path.wanted(time), path.at(time)
+        down = f"shrunk to {got.width:.0f}x{got.height:.0f} and " if got.width < wanted.width else ""
+        by = max(abs(a - b) for a, b in zip(_centre(got), _centre(wanted), strict=True))
+        hint = "" if self.video_width else f"; {MADE_FOR}"
+        return (
+            f"has at {time:.6g} s a window of {wanted.width:.0f}x{wanted.height:.0f} pixels at ({wanted.x:.0f}, "
+            f"{wanted.y:.0f}), which the {stream.width}x{stream.height} picture has no room for: it is {down}moved "
+            f"by {by:.0f} px{hint}"
+        )
+
+    def _changes(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> Iterator[tuple[float, float]]:
+        """How much the window is changed, in pixels, at each time at which that is far, and the time."""
+        path = self._path(stream, target)
+        if path.track is not None:
+            low, high = path.track.minimum(), path.track.maximum()
+            if low[:2].min() >= 0 and high[0] + high[2] <= stream.width and high[1] + high[3] <= stream.height:
+                return  # it never leaves the picture
+        for time in times:
+            wanted, got = path.wanted(time), path.at(time)
+            x, y = _centre(wanted)
+            outside = max(-x, x - stream.width, -y, y - stream.height)
+            if outside > OUTSIDE or got.width < SHRUNK * wanted.width:
+                yield max(outside, 0.0) + wanted.width - got.width, time
+
     def _path(self, stream: StreamInfo, target: Target) -> _Path:
         if not self.keyframes:
             return _centred(stream, target)
+        across, down = scale_from(self.video_width, self.video_height, stream)
         track = Track(
             [k.time for k in self.keyframes],
-            [(k.x, k.y, k.width, k.height) for k in self.keyframes],
+            [(k.x * across, k.y * down, k.width * across, k.height * down) for k in self.keyframes],
             self.interpolation,
         )
         least, most = track.minimum()[2:], track.maximum()[2:]
@@ -123,7 +187,15 @@ class _Path:
     def at(self, time: float) -> Window:
         if self.fixed is not None or self.track is None:
             return self.fixed or whole(self.source.width, self.source.height)
-        return inside(Window(*self.track.at(time).tolist()), self.source.width, self.source.height)
+        return inside(self.wanted(time), self.source.width, self.source.height)
+
+    def wanted(self, time: float) -> Window:
+        """The window as its keyframes have it, wherever that is."""
+        return self.at(time) if self.track is None else Window(*self.track.at(time).tolist())
+
+
+def _centre(window: Window) -> tuple[float, float]:
+    return window.x + window.width / 2, window.y + window.height / 2
 
 
 def _centred(stream: StreamInfo, target: Target) -> _Path:

@@ -8,7 +8,7 @@ function of the ellipse's position and size, so that nothing jitters when an ell
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, sqrt
+from math import ceil, floor, hypot, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,9 @@ __all__ = [
     "Tile",
     "bounds",
     "covered",
+    "encloses",
+    "gap",
+    "on_the_ground",
     "open_ring",
     "ring",
     "signed_distance",
@@ -94,6 +97,40 @@ class Tile(NamedTuple):
 
     pairs: Rectangle
     inside: bool
+
+
+def on_the_ground(body: Ellipse) -> Ellipse:
+    """The flat ellipse under the feet of the player whom ``body`` surrounds with 1.3 times his size."""
+    return Ellipse(body.x, body.y + body.radius_y / 1.3, body.radius_x * 2 / 1.3, body.radius_y * 0.3)
+
+
+_SAMPLE = 0.5
+"""Pixels from a sample's centre to its edge: how far from an edge something of a sample is covered."""
+
+
+def gap(ellipse: Ellipse, width: int, height: int, *, reach: float = 0.0) -> float:
+    """Return how many pixels an ellipse is away from a frame, on the line from its centre; 0 if it covers some of it.
+
+    Args:
+        ellipse: in luma pixels.
+        width, height: of the frame.
+        reach: pixels beyond the edge that something is drawn on.
+    """
+    # from the nearest sample's centre, in units of the radii: the nearest point of a box whichever way it is scaled
+    x = max(_SAMPLE - ellipse.x, 0.0, ellipse.x - (width - _SAMPLE))
+    y = max(_SAMPLE - ellipse.y, 0.0, ellipse.y - (height - _SAMPLE))
+    radii = hypot(x / (ellipse.radius_x + reach + _SAMPLE), y / (ellipse.radius_y + reach + _SAMPLE))
+    return 0.0 if radii < 1 else hypot(x, y) * (1 - 1 / radii)
+
+
+def encloses(ellipse: Ellipse, width: int, height: int) -> bool:
+    """Whether every sample of a frame lies wholly inside an ellipse."""
+    rx, ry = ellipse.radius_x - _SAMPLE, ellipse.radius_y - _SAMPLE
+    if rx <= 0 or ry <= 0:
+        return False
+    x = max(ellipse.x - _SAMPLE, width - _SAMPLE - ellipse.x)
+    y = max(ellipse.y - _SAMPLE, height - _SAMPLE - ellipse.y)
+    return hypot(x / rx, y / ry) <= 1
 
 
 def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> Rectangle:

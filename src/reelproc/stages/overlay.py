@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
+from math import ceil, inf
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from reelproc.errors import SpecError
+from reelproc.keyframes import Track
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
-from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
+from reelproc.stages.unseen import clamped, frames_between, never_active, stands_still
 from reelproc.timing import exact, merge_spans
 
 if TYPE_CHECKING:
@@ -21,6 +26,10 @@ __all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
 Effect = Literal["dark_overlay", "brightness_boost", "original"]
 Shape = Literal["body", "ground"]
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
+
+_REFERENCE_HEIGHT = 1080
+_LEAST_STROKE = 2.0
+_OUTLINE_EXTRA = 2.0
 
 
 class HighlightKeyframe(Schema):
@@ -77,11 +86,18 @@ class HighlightRegion(Schema):
         time, count = Counter(k.time for k in self.keyframes).most_common(1)[0]
         if count > 1:
             raise ValueError(f"a region has one keyframe at a time, got {count} at {time:g} s; remove the others")
-        if (self.video_width is None) != (self.video_height is None):
-            raise ValueError(
-                "video_width and video_height are given together or not at all, "
-                f"got {self.video_width} and {self.video_height}"
-            )
+        check_footage(self.video_width, self.video_height)
+
+    def scale(self, stream: StreamInfo) -> tuple[float, float]:
+        """By what the keyframes' coordinates are multiplied on such a stream, across and down."""
+        return scale_from(self.video_width, self.video_height, stream)
+
+    def path(self, stream: StreamInfo) -> Track:
+        """The ellipse on such a stream: centre and half axes over time."""
+        across, down = self.scale(stream)
+        keyframes = sorted(self.keyframes, key=lambda k: k.time)
+        values = [(k.x * across, k.y * down, k.radius_x * across, k.radius_y * down) for k in keyframes]
+        return Track([k.time for k in keyframes], values)
 
 
 class Overlay(Stage):
@@ -129,9 +145,82 @@ class Overlay(Stage):
 
     def drawn_regions(self) -> tuple[HighlightRegion, ...]:
         """The regions that can show anything, by start time; those that start together keep their order."""
+        return tuple(region for _, region in self._drawn())
+
+    def _drawn(self) -> list[tuple[int, HighlightRegion]]:
+        """The regions that can show anything, each with its place in ``regions``."""
         if self.effect == "original" and not self.fill and not self.stroke_width:
-            return ()
-        return tuple(sorted((r for r in self.regions if r.enabled), key=lambda r: r.start_time))
+            return []
+        drawn = ((number, region) for number, region in enumerate(self.regions) if region.enabled)
+        return sorted(drawn, key=lambda r: r[1].start_time)
+
+    def ring_widths(self, height: int) -> tuple[float, float]:
+        """Pixels across the ring and across its dark outline, on frames of that height; 0 without a ring."""
+        if not self.stroke_width:
+            return 0.0, 0.0
+        scale = height / _REFERENCE_HEIGHT
+        stroke = max(self.stroke_width * scale, _LEAST_STROKE)
+        return stroke, stroke + max(_OUTLINE_EXTRA * scale, _OUTLINE_EXTRA)
+
+    def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
+        """Say which regions are never to be seen, which stand still, and whose footage had another shape."""
+        shown = clamped(times, stream.duration, closed=True)
+        taken = bytearray(len(shown))
+        found = []
+        for number, region in self._drawn():
+            frames = frames_between(shown, region.start_time, region.end_time, closed=True)
+            own = [shown[i] for i in frames if not taken[i]]
+            taken[frames.start : frames.stop] = b"\1" * len(frames)
+            name = f"region {number}" + "".join(f" ({said!r})" for said in [region.label or region.id] if said)
+            doubts = self._doubts(region, stream, own, active=bool(frames))
+            found += [Mismatch(f"{name} {text}", ("regions", number)) for text in doubts]
+        return tuple(found)
+
+    def _doubts(self, region: HighlightRegion, stream: StreamInfo, own: list[float], *, active: bool) -> list[str]:
+        """What is wrong with a region that draws on the frames at ``own``, and is active on some at all."""
+        start, end = region.start_time, region.end_time
+        if not active:
+            return [never_active(start, end, stream.duration)]
+        if not own:
+            return ["is never shown: regions that start before it are drawn at all of its time"]
+        moments = [k.time for k in region.keyframes]
+        wanted = max(start, 0.0), min(end, float(stream.duration))
+        said = (
+            stands_still(moments, *wanted, "the spotlight") if len(moments) > 1 else "",  # one stands still on purpose
+            bent(region.video_width, region.video_height, stream),
+            self._unseen(region, stream, own),
+        )
+        return [text for text in said if text]
+
+    def _unseen(self, region: HighlightRegion, stream: StreamInfo, times: list[float]) -> str:
+        """Why nothing of a region is seen on any frame; "" if something is."""
+        from reelproc.stages.ellipse import Ellipse, encloses, gap, on_the_ground
+
+        width, height = stream.width, stream.height
+        nearest, where, place = inf, 0.0, Ellipse(0, 0, 1, 1)
+        reach = self.ring_widths(height)[1] / 2
+        painted, enclosed = self.fill or self.stroke_width > 0, self.effect == "dark_overlay"
+        path = region.path(stream)
+        for time in times:
+            body = Ellipse(*path.at(time).tolist())
+            under = on_the_ground(body) if self.shape == "ground" else body
+            gaps = [gap(body, width, height)] if self.effect != "original" else []
+            gaps += [gap(under, width, height, reach=reach)] if painted else []
+            enclosed = enclosed and encloses(body, width, height)
+            if not enclosed and not min(gaps):
+                return ""
+            if min(gaps) < nearest:
+                nearest, where, place = min(gaps), time, body
+        if enclosed and not painted:
+            return f"encloses all of the {width}x{height} picture in every frame, so that nothing is darkened"
+        if enclosed:
+            return ""
+        hint = "" if region.video_width else f"; {MADE_FOR}"
+        return (
+            f"lies outside the {width}x{height} picture in every frame, by {max(ceil(nearest), 1)} px or more: it is "
+            f"nearest at {where:.6g} s, about ({place.x:.0f}, {place.y:.0f}) with radii of {place.radius_x:.0f} and "
+            f"{place.radius_y:.0f}{hint}"
+        )
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """The same stream.

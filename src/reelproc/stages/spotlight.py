@@ -14,16 +14,24 @@ from reelproc.media.blend import BLACK, hex_to_rgb, mix, rgb_to_yuv, subsampling
 from reelproc.media.frame import Frame, plane_shapes
 from reelproc.stages.base import StreamInfo
 from reelproc.stages.boost import brightened
-from reelproc.stages.ellipse import Ellipse, Grid, Rectangle, bounds, covered, open_ring, ring, signed_distance, tiles
+from reelproc.stages.ellipse import (
+    Ellipse,
+    Grid,
+    Rectangle,
+    bounds,
+    covered,
+    on_the_ground,
+    open_ring,
+    ring,
+    signed_distance,
+    tiles,
+)
 from reelproc.stages.overlay import HighlightRegion, Overlay
 
 __all__ = ["Spotlight"]
 
 F32 = NDArray[np.float32]
 
-_REFERENCE_HEIGHT = 1080
-_LEAST_STROKE = 2.0
-_OUTLINE_EXTRA = 2.0
 _OUTLINE_OPACITY = 0.5
 _OUTLINE_DARKNESS = 0.3
 
@@ -66,12 +74,11 @@ class _Masks:
 class _Path:
     """One region, its keyframes scaled to the frame."""
 
-    def __init__(self, region: HighlightRegion, overlay: Overlay, width: int, height: int) -> None:
+    def __init__(self, region: HighlightRegion, overlay: Overlay, stream: StreamInfo) -> None:
         self.start, self.end = region.start_time, region.end_time
         fade = min(overlay.fade_out, (self.end - self.start) / 2)
         self._fade = fade if fade > 0 else None
-        sx = width / region.video_width if region.video_width else 1.0
-        sy = height / region.video_height if region.video_height else 1.0
+        sx, sy = region.scale(stream)
         keyframes = sorted(region.keyframes, key=lambda k: k.time)
         self._track = Track(
             [k.time for k in keyframes],
@@ -116,7 +123,7 @@ class Spotlight:
 
     def __init__(self, overlay: Overlay, stream: StreamInfo) -> None:
         self._overlay = overlay
-        self._paths = [_Path(r, overlay, stream.width, stream.height) for r in overlay.drawn_regions()]
+        self._paths = [_Path(r, overlay, stream) for r in overlay.drawn_regions()]
         self._last = float(stream.duration)
         self._grids = [
             Grid(step, shape[1], shape[0])
@@ -126,9 +133,7 @@ class Spotlight:
                 strict=True,
             )
         ]
-        scale = stream.height / _REFERENCE_HEIGHT
-        self._stroke = max(overlay.stroke_width * scale, _LEAST_STROKE) if overlay.stroke_width else 0.0
-        self._outline = self._stroke + max(_OUTLINE_EXTRA * scale, _OUTLINE_EXTRA) if self._stroke else 0.0
+        self._stroke, self._outline = overlay.ring_widths(stream.height)
         self._masks_of: Ellipse | None = None
         self._masks: dict[int, _Masks] = {}
 
@@ -230,7 +235,7 @@ class Spotlight:
                 effect.append((box, None if distance is None else covered(distance, grid.step)))
         paint: list[_Paint] = []
         if self._stroke or self._overlay.fill:
-            painted = body if self._overlay.shape == "body" else _on_the_ground(body)
+            painted = body if self._overlay.shape == "body" else on_the_ground(body)
             for tile in tiles(painted, self._outline / 2, width, height):
                 box = grid.samples(tile.pairs)
                 paint.append(_Paint(box, None, None, None) if tile.inside else self._draw_paint(grid, box, painted))
@@ -258,8 +263,3 @@ def _tinted(fill: float, code: float) -> NDArray[np.uint8]:
     alpha = np.full(table.shape, fill, np.float32)
     mix(table, 1 - alpha, alpha * np.float32(code))
     return table
-
-
-def _on_the_ground(body: Ellipse) -> Ellipse:
-    """The flat ellipse under the feet of the player whom ``body`` surrounds with 1.3 times his size."""
-    return Ellipse(body.x, body.y + body.radius_y / 1.3, body.radius_x * 2 / 1.3, body.radius_y * 0.3)

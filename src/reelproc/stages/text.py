@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +11,8 @@ from pydantic import Field
 from reelproc.errors import SpecError
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
 from reelproc.stages.banner import Banner
-from reelproc.stages.base import Stage, StreamInfo, Target
+from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import exact, merge_spans
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ __all__ = [
 
 Em = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
+
+
+OUTSIDE = 0.1
+"""How far beside the picture an anchor may be, as a share of its side: a text that touches the edge on purpose."""
 
 
 class TextPosition(Schema):
@@ -125,6 +131,25 @@ class TextRegion(Schema):
                 f"a text region ends after it starts, got {self.start_time:g} to {self.end_time:g}; swap them"
             )
 
+    @property
+    def shows_anything(self) -> bool:
+        """Whether there is a text in it that is drawn, and a time for it."""
+        drawn = any(element.enabled and element.spec.text.strip() for element in self.elements)
+        return self.enabled and self.start_time < self.end_time and drawn
+
+    def anchored_outside(self, stream: StreamInfo) -> Iterator[tuple[int, str]]:
+        """The texts whose anchor is far outside the picture, by their number, and by how much it is."""
+        for number, element in enumerate(self.elements):
+            at = element.spec.position
+            across, down = max(-at.x, at.x - 1, 0), max(-at.y, at.y - 1, 0)
+            if element.enabled and element.spec.text.strip() and max(across, down) > OUTSIDE:
+                by = max(across * stream.width, down * stream.height)
+                said = (
+                    f"has text {number} ({element.spec.text[:20]!r}) at ({at.x:g}, {at.y:g}), {by:.0f} px outside the "
+                    f"{stream.width}x{stream.height} picture, and it is moved in; positions are fractions, 0 to 1"
+                )
+                yield number, said
+
 
 class Text(Stage):
     """Texts over a stream.
@@ -141,11 +166,24 @@ class Text(Stage):
 
     def drawn_regions(self) -> tuple[TextRegion, ...]:
         """The regions that can show anything."""
-        return tuple(
-            r
-            for r in self.regions
-            if r.enabled and r.start_time < r.end_time and any(e.enabled and e.spec.text.strip() for e in r.elements)
-        )
+        return tuple(region for region in self.regions if region.shows_anything)
+
+    def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
+        """Say which regions are never shown, and which texts are anchored outside the picture."""
+        shown = clamped(times, stream.duration, closed=False)
+        found = []
+        for number, region in enumerate(self.regions):
+            if not region.shows_anything:
+                continue
+            name = f"region {number}" + (f" ({region.id!r})" if region.id else "")
+            if not frames_between(shown, region.start_time, region.end_time, closed=False):
+                text = never_active(region.start_time, region.end_time, stream.duration)
+                found.append(Mismatch(f"{name} {text}", ("regions", number)))
+                continue
+            for which, text in region.anchored_outside(stream):
+                path = ("regions", number, "elements", which, "spec", "position")
+                found.append(Mismatch(f"{name} {text}", path))
+        return tuple(found)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """The same stream.
