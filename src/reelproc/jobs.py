@@ -25,12 +25,13 @@ from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.memory import MemoryWatch
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback, RenderResult
-from reelproc.schema import Fraction01, Items, Schema, Seconds, Words, translated
+from reelproc.schema import Fraction01, Items, Schema, Seconds, SecondsFromZero, Words, translated
 from reelproc.scratch import scratch_folder
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:
     from reelproc.results import JobResult
+    from reelproc.timing import Time
 
 __all__ = [
     "AnyJob",
@@ -121,7 +122,7 @@ class ExtractJob(Schema):
     job: Literal["extract"] = "extract"
     source: Source
     output: Source
-    start: Annotated[Seconds, Field(ge=0)] = 0.0
+    start: SecondsFromZero = 0.0
     end: Seconds | None = None
     copy_codec: bool = False
     on_damage: OnDamage = "raise"
@@ -134,8 +135,8 @@ class ExtractJob(Schema):
             *,
             source: str | os.PathLike[str],
             output: str | os.PathLike[str],
-            start: float = 0.0,
-            end: float | None = None,
+            start: Time = 0.0,
+            end: Time | None = None,
             copy_codec: bool = False,
             on_damage: OnDamage = "raise",
             smart_copy: bool = True,
@@ -180,7 +181,7 @@ class DetectJob(Schema):
             self,
             *,
             source: str | os.PathLike[str],
-            times: Sequence[float] | None = None,
+            times: Sequence[Time] | None = None,
             frames: Sequence[int] | None = None,
             confidence: float = 0.5,
             classes: Sequence[str] = ("person",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from reelproc.errors import SpecError, shown_address
-from reelproc.schema import Items, Schema, Seconds, Words
+from reelproc.schema import Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import Fit, Target
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop
@@ -20,6 +20,9 @@ from reelproc.stages.rotate import Rotate
 from reelproc.stages.speed import Speed
 from reelproc.stages.text import Banner, Text
 from reelproc.stages.upscale import Upscale
+
+if TYPE_CHECKING:
+    from reelproc.timing import Time
 
 __all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source"]
 
@@ -86,12 +89,13 @@ class Clip(Schema):
 
     Attributes:
         source: where the footage is.
-        start, end: seconds of the source, ``start < end``; None for ``end``: to the source's end.
+        start, end: seconds of the source, ``start < end``; None for ``end``: to the source's end. As for every time,
+            ``83.5``, ``"1:23.5"`` and ``timedelta(seconds=83.5)`` mean the same (:data:`~reelproc.timing.Time`).
         stages: in the order in which they work.
     """
 
     source: Source
-    start: Annotated[Seconds, Field(ge=0)] = 0.0
+    start: SecondsFromZero = 0.0
     end: Seconds | None = None
     stages: Items[AnyStage] = ()
 
@@ -101,8 +105,8 @@ class Clip(Schema):
             self,
             *,
             source: str | os.PathLike[str],
-            start: float = 0.0,
-            end: float | None = None,
+            start: Time = 0.0,
+            end: Time | None = None,
             stages: Sequence[AnyStage] = (),
         ) -> None: ...
 

@@ -9,16 +9,42 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from reelproc.errors import SpecError
+from reelproc.timing import NO_TIME, exact
 
-__all__ = ["Fraction01", "Items", "Schema", "Seconds", "Words", "readable_path", "translated"]
+__all__ = ["Fraction01", "Items", "Schema", "Seconds", "SecondsFromZero", "Words", "readable_path", "translated"]
 
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
-"""A finite number of seconds."""
+
+def _in_seconds(value: Any) -> Any:
+    """A time that is text or a ``timedelta`` as a number; all else is left to pydantic."""
+    if isinstance(value, str | timedelta):
+        try:
+            return float(exact(value))
+        except SpecError:
+            raise ValueError(NO_TIME) from None
+    return value
+
+
+def _from_zero(schema: dict[str, Any]) -> None:
+    """The bound where JSON Schema wants it."""
+    schema.pop("ge", None)
+    for kind in schema.get("anyOf", [schema]):
+        if kind.get("type") == "number":
+            kind["minimum"] = 0
+
+
+_IN_SECONDS = BeforeValidator(_in_seconds, json_schema_input_type=float | str)
+
+Seconds = Annotated[float, _IN_SECONDS, Field(allow_inf_nan=False)]
+"""A finite number of seconds, given as any :data:`~reelproc.timing.Time`; kept, and written, as a number."""
+
+SecondsFromZero = Annotated[float, _IN_SECONDS, Field(ge=0, allow_inf_nan=False, json_schema_extra=_from_zero)]
+""":data:`Seconds` that are not negative."""
 
 T = TypeVar("T")
 

@@ -1,37 +1,72 @@
 """Exact time: seconds as fractions, rounding to the output grid, and piecewise linear maps between clocks.
 
-Seconds arrive as decimal floats; ``exact`` takes them for the decimals that people wrote. All arithmetic on time is
-done in :class:`~fractions.Fraction`, so that a frame count never depends on a rounding error.
+``exact`` is the one place where a time that somebody wrote becomes a number. Floats are taken for the decimals that
+people wrote. All arithmetic on time is done in :class:`~fractions.Fraction`, so that a frame count never depends on a
+rounding error.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 from math import floor, isfinite
 
 from reelproc.errors import SpecError
 
-__all__ = ["TimeMap", "TimePiece", "exact", "merge_spans", "round_half_up"]
+__all__ = ["Time", "TimeMap", "TimePiece", "exact", "merge_spans", "round_half_up"]
+
+Time = float | Fraction | Decimal | timedelta | str
+"""A time as it may be given: seconds, as any kind of number or as text, ``"3.5"``; text with colons, ``"0:03"`` for
+minutes and seconds or ``"1:02:03.5"`` with hours before them; or a ``timedelta``."""
+
+NO_TIME = "a time is seconds, like 83.5, or M:SS or H:MM:SS, like 1:23.5"
+
+_CLOCK = re.compile(
+    r"(?P<sign>[+-]?)(?:(?P<hours>\d{1,9}):(?=\d\d:))?(?P<minutes>\d{1,9}):(?P<seconds>[0-5]\d(?:\.\d{0,30})?)"
+)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?")
 
 
-def exact(seconds: float | Fraction) -> Fraction:
-    """``seconds`` as the exact decimal that its shortest representation shows.
+def exact(time: Time) -> Fraction:
+    """Return ``time`` in seconds, exactly; a float as the decimal that its shortest representation shows.
 
     Raises:
-        SpecError: not a finite number.
+        SpecError: it is no time.
 
     >>> exact(0.1), exact(3), exact(Fraction(1, 3))
     (Fraction(1, 10), Fraction(3, 1), Fraction(1, 3))
+    >>> [str(exact(time)) for time in ("0:03", "1:02:03.5", "90:00", "-0:00.5", "3.5", timedelta(minutes=2))]
+    ['3', '7447/2', '5400', '-1/2', '7/2', '120']
     """
-    if isinstance(seconds, (Fraction, int)):
-        return Fraction(seconds)
-    if not isfinite(seconds):
-        raise SpecError(f"a time is a finite number of seconds, got {seconds!r}")
-    return Fraction(repr(float(seconds)))
+    if isinstance(time, (Fraction, int)):
+        return Fraction(time)
+    if isinstance(time, str):
+        return _written(time)
+    if isinstance(time, timedelta):
+        return Fraction(time // timedelta(microseconds=1), 1_000_000)
+    try:
+        finite = isfinite(time)
+    except TypeError:
+        raise SpecError(f"{NO_TIME}, got {time!r}"[:200]) from None
+    if not finite:
+        raise SpecError(f"a time is a finite number of seconds, got {time!r}")
+    return Fraction(time) if isinstance(time, Decimal) else Fraction(repr(float(time)))
+
+
+def _written(text: str) -> Fraction:
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock is not None and (clock["hours"] is None or int(clock["minutes"]) < 60):
+        seconds = int(clock["hours"] or 0) * 3600 + int(clock["minutes"]) * 60 + Fraction(clock["seconds"])
+        return -seconds if clock["sign"] == "-" else seconds
+    if _NUMBER.fullmatch(text.strip()):
+        return Fraction(text.strip())
+    raise SpecError(f"{NO_TIME}, got {text[:80]!r}")
 
 
 def round_half_up(value: Fraction) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, assert_type
@@ -75,6 +77,20 @@ def players(source: Path) -> None:
         assert_type(executor.submit(rp.RenderJob(reel=a_reel(source), output="a.mp4")).result(), rp.RenderResult)
         followed = rp.follow_player(source, at=3, point=(640, 360), executor=executor)
     assert_type(followed.reel(), rp.Reel)
+
+
+def times(source: Path) -> None:
+    minute = timedelta(minutes=1)
+    keyframe = rp.HighlightKeyframe(time="0:03", x=1, y=1, radius_x=1, radius_y=1)
+    rp.HighlightRegion(start_time="0:03", end_time=minute, keyframes=[keyframe])
+    rp.CropKeyframe(time=Fraction(1, 3), x=0, y=0, width=2, height=2)
+    rp.Speed(segments=[rp.SpeedSegment(start="0:01", end=minute, speed=0.5)])
+    rp.Banner(rating=1, start_time="0:01", end_time=Decimal("2.5"))
+    assert_type(rp.Clip(source=source, start="0:03", end=minute).start, float)
+    rp.ExtractJob(source=source, output="a.mp4", start="1:02:03.5", end=4000)
+    rp.DetectJob(source=source, times=["0:03", 4, minute])
+    rp.Concat(transition="fade", duration="0:01")
+    rp.open_video(source, start="0:03", end=minute).close()
 
 
 async def the_apps_functions() -> None:

@@ -498,3 +498,30 @@ def test_doctor_fails_where_ffmpeg_does_not_run(reelproc_command: Command, monke
     assert ran.exit_code == 1
     assert "fail  ffmpeg" in ran.stdout
     assert "REELPROC_FFMPEG" in ran.stdout
+
+
+@pytest.mark.parametrize("start", ["83.5", "1:23.5", "0:01:23.5"])
+def test_every_time_option_takes_a_clocks_time(
+    reelproc_command: Command, mocked: Callable[..., MockExecutor], start: str
+) -> None:
+    executor = mocked()
+    assert reelproc_command("extract", "a.mp4", "b.mp4", "--start", start, "--end", "1:30").exit_code == 0
+    (cut,) = [job for job in executor.jobs if isinstance(job, rp.ExtractJob)]
+    assert (cut.start, cut.end) == (83.5, 90.0)
+    executor = mocked()
+    options = ("--size", "90x160", "--start", start, "--end", "1:30")
+    assert reelproc_command("frame", "a.mp4", "b.mp4", *options).exit_code == 0
+    (clip,) = render_jobs(executor)[0].reel.clips
+    assert (clip.start, clip.end) == (83.5, 90.0)
+    executor = mocked()
+    joined = reelproc_command(
+        "concat", "a", "b", "c.mp4", "--transition", "fade", "--duration", "0:01.5", "--fps", "30"
+    )
+    assert joined.exit_code == 0
+    assert render_jobs(executor)[0].reel.concat.duration == 1.5
+
+
+def test_what_is_no_time_on_the_command_line_is_bad_usage(reelproc_command: Command) -> None:
+    refused = reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0:3", "--end", "9")
+    assert refused.exit_code == 2
+    assert "Invalid value for '--start': a time is seconds, like 83.5, or M:SS or H:MM:SS" in refused.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reelproc as rp
+from reelproc.timing import Time
 
 
 def test_a_wrong_field_deep_inside_is_named_with_its_path() -> None:
@@ -84,3 +86,45 @@ def test_a_reel_survives_json_unchanged(start: float, length: float, fps: float 
         output=rp.Output(fps=fps),  # type: ignore[arg-type]
     )  # fmt: skip
     assert rp.Reel.model_validate_json(reel.model_dump_json()) == reel
+
+
+@pytest.mark.parametrize(
+    "three_and_a_half", [3.5, "3.5", "0:03.5", "0:00:03.5", timedelta(seconds=3.5), Fraction(7, 2)]
+)
+def test_every_model_takes_times_in_all_forms_and_writes_them_as_seconds(three_and_a_half: Time) -> None:
+    at = three_and_a_half
+    models = [
+        rp.Clip(source="a", start=at, end="0:09"),
+        rp.ExtractJob(source="a", output="b", start=at),
+        rp.DetectJob(source="a", times=[at, 4]),
+        rp.CropKeyframe(time=at, x=0, y=0, width=2, height=2),
+        rp.HighlightKeyframe(time=at, x=0, y=0, radius_x=1, radius_y=1),
+        rp.HighlightRegion(
+            start_time=at, end_time="0:04", keyframes=[rp.HighlightKeyframe(time=0, x=0, y=0, radius_x=1, radius_y=1)]
+        ),
+        rp.TextRegion(start_time=0, end_time=at),
+        rp.Banner(rating=1, start_time=at),
+        rp.SpeedSegment(start=at, end="0:04", speed=2),
+        rp.Concat(duration=at),
+    ]
+    for model in models:
+        text = model.model_dump_json()
+        assert "3.5" in text
+        assert '"3.5"' not in text
+        assert "0:0" not in text
+        assert type(model).model_validate_json(text) == model
+
+
+def test_times_in_json_may_be_written_as_on_a_clock() -> None:
+    clip = rp.Clip.model_validate_json('{"source": "a", "start": "1:02:03.04", "end": "1:02:05"}')
+    assert clip.model_dump_json() == '{"source":"a","start":3723.04,"end":3725.0,"stages":[]}'
+    start = rp.Clip.model_json_schema()["properties"]["start"]
+    assert start["anyOf"] == [{"type": "number", "minimum": 0}, {"type": "string"}]
+    assert "ge" not in start
+
+
+def test_what_is_no_time_is_named_with_its_field() -> None:
+    with pytest.raises(rp.SpecError, match=r"^Clip is not valid: start: a time is seconds, .* \(got '0:3'\)$"):
+        rp.Clip(source="a", start="0:3")
+    with pytest.raises(rp.SpecError, match="greater than or equal to 0"):
+        rp.Clip(source="a", start="-0:03")

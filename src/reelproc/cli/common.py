@@ -14,6 +14,7 @@ from reelproc.cli.outputs import writing
 from reelproc.cli.progress import aside, event_line, progress_bar
 from reelproc.cli.verbosity import verbose_option
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+from reelproc.timing import exact
 
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from reelproc.schema import Schema
 
 __all__ = [
+    "TIME",
     "common_options",
     "count",
     "executor_option",
@@ -39,6 +41,22 @@ __all__ = [
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R")
+
+
+class _TimeType(click.ParamType[float]):
+    """A time as everywhere in reelproc, in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(exact(value))
+        except SpecError as error:
+            self.fail(str(error), param, ctx)
+
+
+TIME = _TimeType()
+"""The type of options that take a time: ``83.5``, ``1:23.5`` or ``0:01:23.5``."""
 
 
 def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reelproc.cli.common import (
+    TIME,
     common_options,
     executor_option,
     on_damage_option,
@@ -49,8 +50,8 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
     "--interpolation", type=click.Choice(["linear", "catmull-rom"]), help="Between keyframes.  [default: linear]"
 )
 @click.option("--upscaler", default="lanczos", show_default=True, metavar="MODEL", help="What scales the crop.")
-@click.option("--start", type=float, default=0.0, show_default=True, help="Seconds of SRC.")
-@click.option("--end", type=float, help="Seconds of SRC; none: to its end.")
+@click.option("--start", type=TIME, default=0.0, show_default=True, help="Seconds of SRC, or M:SS.")
+@click.option("--end", type=TIME, help="Seconds of SRC, or M:SS; none: to its end.")
 @click.option(
     "--speed",
     multiple=True,
@@ -141,8 +142,8 @@ def overlay(
 @click.command()
 @click.argument("src", metavar="SRC")
 @click.argument("out", metavar="OUT", callback=_video)
-@click.option("--start", type=float, required=True, help="Seconds of SRC.")
-@click.option("--end", type=float, required=True, help="Seconds of SRC; that moment's frame is not included.")
+@click.option("--start", type=TIME, required=True, help="Seconds of SRC, or M:SS.")
+@click.option("--end", type=TIME, required=True, help="Seconds of SRC, or M:SS; that moment's frame is not included.")
 @click.option("--copy", "copy_codec", is_flag=True, help="Copy without re-encoding, from the key frame before --start.")
 @executor_option
 @on_damage_option
@@ -174,7 +175,7 @@ def extract(
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="A B ... OUT")
 @click.option("--transition", type=click.Choice(["cut", "fade", "dissolve"]), default="cut", show_default=True)
-@click.option("--duration", type=float, default=0.5, show_default=True, help="Of the transition, seconds.")
+@click.option("--duration", type=TIME, default=0.5, show_default=True, help="Of the transition, seconds.")
 @click.option("--size", callback=size_of, metavar="WxH", help="Of the result, in pixels; none: that of A.")
 @click.option("--fps", metavar="RATE", help="Frames per second; none: that of A.")
 @executor_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reelproc.cli.common import common_options, executor_option, run, say
+from reelproc.cli.common import TIME, common_options, executor_option, run, say
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
 
@@ -56,7 +56,7 @@ def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 
 @click.command()
 @click.argument("src", metavar="SRC")
-@click.option("--time", "times", type=float, multiple=True, required=True, help="Seconds of SRC; repeatable.")
+@click.option("--time", "times", type=TIME, multiple=True, required=True, help="Seconds of SRC, or M:SS; repeatable.")
 @click.option("--confidence", type=float, default=0.5, show_default=True, help="The least to count, 0 to 1.")
 @_model_options(640)
 @click.option("--out", metavar="PICTURE", help="Draw the boxes on the first frame, into this .png or .jpg.")
@@ -124,11 +124,11 @@ def _people(frame: FrameDetections) -> list[str]:
 
 @click.command()
 @click.argument("src", metavar="SRC")
-@click.option("--at", type=float, required=True, help="When the player is there, seconds of SRC.")
+@click.option("--at", type=TIME, required=True, help="When the player is there, seconds of SRC, or M:SS.")
 @click.option("--point", callback=_pair, metavar="X,Y", help="Where, pixels of SRC.")
 @click.option("--box", callback=_pair, metavar="L,T,R,B", help="Or the box around them: left, top, right, bottom.")
-@click.option("--start", type=float, help="Seconds of SRC.  [3 s before --at]")
-@click.option("--end", type=float, help="Seconds of SRC.  [3 s behind --at]")
+@click.option("--start", type=TIME, help="Seconds of SRC, or M:SS.  [3 s before --at]")
+@click.option("--end", type=TIME, help="Seconds of SRC, or M:SS.  [3 s behind --at]")
 @click.option("--aspect", default="9:16", show_default=True, metavar="W:H", help="Of the reel.")
 @click.option("--player-height", type=float, default=0.35, show_default=True, help="The player's share of the height.")
 @click.option("--rate", type=float, default=10.0, show_default=True, help="Looks per second.")

@@ -24,7 +24,7 @@ from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.partial import partial_path
 from reelproc.ratings import clip_name
 from reelproc.reel import Clip, Output, Reel
-from reelproc.schema import Items, Schema, Seconds
+from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
 from reelproc.stages.text import Banner
 
 __all__ = ["COLUMNS", "Annotation", "annotated_reel", "parse_annotations", "read_annotations", "write_annotations"]
@@ -47,7 +47,7 @@ class Annotation(Schema):
         notes: for people.
     """
 
-    start_time: Annotated[Seconds, Field(ge=0)]
+    start_time: SecondsFromZero
     rating: Annotated[int, Field(ge=1, le=5)]
     tags: Items[str] = ()
     clip_name: str = ""

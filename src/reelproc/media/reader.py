@@ -31,7 +31,7 @@ from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.media.packets import FrameTimes, frame_times
 from reelproc.media.probe import MediaInfo, VideoStream, probe
 from reelproc.registry import Registry
-from reelproc.timing import exact
+from reelproc.timing import Time, exact
 
 __all__ = ["Damage", "VideoReader", "open_video", "readers"]
 
@@ -81,8 +81,8 @@ class VideoReader(ABC):
         path: str | os.PathLike[str],
         *,
         pix_fmt: PixelFormat = "bgr24",
-        start: float | Fraction | None = None,
-        end: float | Fraction | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
         info: MediaInfo | None = None,
         excerpt: Excerpt | None = None,
     ) -> None:
@@ -255,8 +255,8 @@ def open_video(
     path: str | os.PathLike[str],
     backend: str = "ffmpeg",
     pix_fmt: PixelFormat = "bgr24",
-    start: float | Fraction | None = None,
-    end: float | Fraction | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
     *,
     info: MediaInfo | None = None,
     excerpt: Excerpt | None = None,
@@ -269,7 +269,8 @@ def open_video(
             or ``"opencv"`` (loses frames behind damage and guesses timestamps; for comparison).
         pix_fmt: ``"bgr24"``, ``"rgb24"`` (``frame.image``), ``"yuv420p"`` or ``"yuv444p"`` (``frame.planes``).
         start, end: seconds from the start of the video stream, the half-open span ``[start, end)``; None: no bound.
-            Floats are taken for the decimals they print as; fractions are exact.
+            Floats are taken for the decimals they print as; fractions are exact; ``"1:23.5"`` will do, see
+            :data:`~reelproc.timing.Time`.
         info: the result of an earlier :func:`~reelproc.media.probe.probe` of this file, to save doing it again.
         excerpt: the part of every frame that is wanted, which saves most where it is small; ``frame.origin`` says
             where it lay.

@@ -12,6 +12,7 @@ from reelproc.results import DetectResult, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from reelproc.executors.base import Executor
+    from reelproc.timing import Time
 
 __all__ = ["detect_players", "looked"]
 
@@ -19,7 +20,7 @@ __all__ = ["detect_players", "looked"]
 def detect_players(
     source: str | os.PathLike[str],
     *,
-    times: Sequence[float] | None = None,
+    times: Sequence[Time] | None = None,
     frames: Sequence[int] | None = None,
     confidence: float = 0.5,
     classes: Sequence[str] = ("person",),

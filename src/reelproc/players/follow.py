@@ -19,6 +19,7 @@ from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
 from reelproc.render.transfers import probed
 from reelproc.results import Detection, DetectResult, FrameDetections, ProgressCallback
+from reelproc.timing import Time, exact
 
 if TYPE_CHECKING:
     from reelproc.executors.base import Executor
@@ -41,11 +42,11 @@ _FEW_LOOKS = 3
 def follow_player(
     source: str | os.PathLike[str],
     *,
-    at: float | None = None,
+    at: Time | None = None,
     point: tuple[float, float] | None = None,
     box: tuple[float, float, float, float] | None = None,
-    start: float | None = None,
-    end: float | None = None,
+    start: Time | None = None,
+    end: Time | None = None,
     aspect: float = 9 / 16,
     player_height: float = 0.35,
     smoothing: float = 0.5,
@@ -95,6 +96,7 @@ def follow_player(
         SpecError: nobody is there at that time, or the arguments make no sense.
         ReelprocError: as for :func:`detect_players`.
     """
+    at, start, end = map(_seconds, (at, start, end))
     mark = _mark(at, point, box, start)
     _check(0.02, 50, aspect=aspect)
     _check(0.001, 100, smoothing=smoothing)
@@ -157,6 +159,10 @@ def follow_player(
         warnings=(*detections.warnings, *_said(lost, out, sightings, 1.5 / rate)),
         detections=detections,
     )
+
+
+def _seconds(time: Time | None) -> float | None:
+    return time if time is None or isinstance(time, float) else float(exact(time))
 
 
 def _mark(

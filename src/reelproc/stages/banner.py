@@ -13,7 +13,7 @@ from reelproc.ratings import clip_title
 from reelproc.schema import Items, Seconds, Words
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
-from reelproc.timing import exact, merge_spans
+from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.stages.captions import Captions
@@ -49,6 +49,21 @@ class Banner(Stage):
     start_time: Seconds | None = None
     end_time: Seconds | None = None
     scale: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] | None = None
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            rating: int,
+            name: str | None = None,
+            tags: Sequence[str] = (),
+            notes: str | None = None,
+            start_time: Time | None = None,
+            end_time: Time | None = None,
+            scale: float | None = None,
+            stage: Literal["banner"] = "banner",
+        ) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
         """Check the order of start and end."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from reelproc.schema import Schema, SecondsFromZero
 
-from reelproc.schema import Schema, Seconds
+if TYPE_CHECKING:
+    from reelproc.timing import Time
 
 __all__ = ["Concat", "Transition"]
 
@@ -24,4 +25,8 @@ class Concat(Schema):
     """
 
     transition: Transition = "cut"
-    duration: Annotated[Seconds, Field(ge=0)] = 0.5
+    duration: SecondsFromZero = 0.5
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(self, *, transition: Transition = "cut", duration: Time = 0.5) -> None: ...

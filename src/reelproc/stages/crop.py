@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -18,6 +18,9 @@ from reelproc.schema import Items, Schema, Seconds
 from reelproc.stages.base import Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import stands_still
+
+if TYPE_CHECKING:
+    from reelproc.timing import Time
 
 __all__ = ["Crop", "CropKeyframe"]
 
@@ -48,6 +51,10 @@ class CropKeyframe(Schema):
     y: Pixels
     width: Annotated[Pixels, Field(gt=0)]
     height: Annotated[Pixels, Field(gt=0)]
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(self, *, time: Time, x: float, y: float, width: float, height: float) -> None: ...
 
 
 def _in_order(keyframes: tuple[CropKeyframe, ...]) -> tuple[CropKeyframe, ...]:

@@ -12,11 +12,11 @@ from pydantic import Field
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Track
-from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import clamped, frames_between, never_active, stands_still
-from reelproc.timing import exact, merge_spans
+from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.stages.spotlight import Spotlight
@@ -55,6 +55,22 @@ class HighlightKeyframe(Schema):
     fill_opacity: Fraction01 = 0.05
     color: Colour | None = None
 
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            time: Time,
+            x: float,
+            y: float,
+            radius_x: float,
+            radius_y: float,
+            opacity: float = 0.15,
+            stroke_opacity: float = 0.85,
+            fill_opacity: float = 0.05,
+            color: str | None = None,
+        ) -> None: ...
+
 
 class HighlightRegion(Schema):
     """A span in which one player is highlighted.
@@ -76,6 +92,21 @@ class HighlightRegion(Schema):
     label: Words | None = None
     video_width: Annotated[int, Field(gt=0)] | None = None
     video_height: Annotated[int, Field(gt=0)] | None = None
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            start_time: Time,
+            end_time: Time,
+            keyframes: Sequence[HighlightKeyframe],
+            enabled: bool = True,
+            id: str | None = None,  # noqa: A002 - the field's name
+            label: str | None = None,
+            video_width: int | None = None,
+            video_height: int | None = None,
+        ) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
         """Check what the single fields cannot tell."""
@@ -141,7 +172,7 @@ class Overlay(Stage):
     fill: bool = False
     fill_opacity: Fraction01 | None = None
     color: Colour = "#ffffff"
-    fade_out: Annotated[Seconds, Field(ge=0)] = 0.25
+    fade_out: SecondsFromZero = 0.25
 
     def drawn_regions(self) -> tuple[HighlightRegion, ...]:
         """The regions that can show anything, by start time; those that start together keep their order."""

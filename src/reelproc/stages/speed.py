@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Items, Schema, Seconds
+from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
 from reelproc.stages.base import Stage, StreamInfo, Target
-from reelproc.timing import TimeMap, exact
+from reelproc.timing import Time, TimeMap, exact
 
 __all__ = ["MAX_SPEED", "MIN_SPEED", "Speed", "SpeedSegment"]
 
@@ -27,9 +27,13 @@ class SpeedSegment(Schema):
         speed: 0.1 to 10; 0.5 takes twice as long.
     """
 
-    start: Annotated[Seconds, Field(ge=0)]
+    start: SecondsFromZero
     end: Seconds
     speed: Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
+
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(self, *, start: Time, end: Time, speed: float) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
         """Check the order of start and end."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, Words
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
-from reelproc.timing import exact, merge_spans
+from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.stages.captions import Captions
@@ -124,6 +124,18 @@ class TextRegion(Schema):
     enabled: bool = True
     id: Words | None = None
 
+    if TYPE_CHECKING:  # what may be given is more than what is kept
+
+        def __init__(
+            self,
+            *,
+            start_time: Time,
+            end_time: Time,
+            elements: Sequence[TextElement] = (),
+            enabled: bool = True,
+            id: str | None = None,  # noqa: A002 - the field's name
+        ) -> None: ...
+
     def model_post_init(self, _context: object, /) -> None:
         """Check the order of start and end."""
         if self.end_time < self.start_time:
@@ -162,7 +174,7 @@ class Text(Stage):
 
     stage: Literal["text"] = "text"
     regions: Items[TextRegion] = ()
-    fade_out: Annotated[Seconds, Field(ge=0)] = 0.25
+    fade_out: SecondsFromZero = 0.25
 
     def drawn_regions(self) -> tuple[TextRegion, ...]:
         """The regions that can show anything."""
