@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -283,7 +283,7 @@ def job_from_json(text: str | bytes) -> Job:
     Raises:
         SpecError: it describes none.
     """
-    with translated():
+    with translated(*get_args(Job)):
         return _ADAPTER.validate_json(text)
 
 

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Generic, TypeVar, cast
 
 from reelproc.errors import BackendError, MissingDependencyError, ReelprocError, SpecError
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["Registry"]
 
@@ -82,7 +83,8 @@ class Registry(Generic[T]):
             entry = self._entries[name]
         except KeyError:
             known = ", ".join(self.names()) or "none"
-            raise SpecError(f"no {self.kind} is called {name!r}; there are: {known}") from None
+            meant = did_you_mean(name, self.names())
+            raise SpecError(f"no {self.kind} is called {name!r}; there are: {known}{meant}") from None
         module, _, attribute = entry.target.partition(":")
         try:
             return cast("T", attrgetter(attribute)(importlib.import_module(module)))

@@ -7,15 +7,17 @@ offending field and callers have one error type to catch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from reelproc.errors import SpecError
+from reelproc.showing import is_shown, plain_signature, short_fields
 from reelproc.timing import NO_TIME, exact
+from reelproc.wording import spec_error
 
 __all__ = ["Fraction01", "Items", "Schema", "Seconds", "SecondsFromZero", "Words", "readable_path", "translated"]
 
@@ -61,54 +63,20 @@ Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 """``"#rrggbb"``."""
 
 
-def _spec_error(error: ValidationError) -> SpecError:
-    lines = []
-    for item in error.errors(include_url=False):
-        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in _path(item)).lstrip(".")
-        said = item["type"] == "missing" or (item["type"] == "value_error" and not isinstance(item["input"], str | int))
-        got = "" if said else f" (got {_short(item['input'])})"  # a model's own check says itself what it got
-        message = _TEXT if item["type"] == "string_unicode" else item["msg"].removeprefix("Value error, ")
-        lines.append(f"{where}: {message}{got}" if where else f"{message}{got}")
-    first = error.errors(include_url=False)[0]
-    return SpecError(f"{error.title} is not valid: " + "; ".join(lines), path=_path(first))
-
-
-_TEXT = "text holds half of a character beyond U+FFFF (an emoji cut in two), expected whole ones; cut between"
-
-_tags: set[str] = set()
-
-
-def _path(item: ErrorDetails) -> tuple[str | int, ...]:
-    """The path of the offending field, without the tags that pydantic puts behind an index of a tagged union.
-
-    ``stages[0].crop.keyframes`` is ``stages[0].keyframes`` to whoever wrote the data.
-    """
-    loc = item["loc"]
-    kept: list[str | int] = []
-    for position, part in enumerate(loc):
-        inner = position + 1 < len(loc) or item["type"] == "value_error"
-        if not (inner and part in _tags and position and isinstance(loc[position - 1], int)):
-            kept.append(part)
-    return tuple(kept)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn pydantic's ``ValidationError`` into :class:`SpecError`."""
+def translated(*models: type[BaseModel]) -> Iterator[None]:
+    """Turn pydantic's ``ValidationError`` into :class:`SpecError`.
+
+    Args:
+        models: what the data is to become: one, or those of a union.
+    """
     try:
         yield
     except ValidationError as error:
-        raise _spec_error(error) from None
+        raise spec_error(error, models) from None
 
 
 if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
     _Base = BaseModel
 else:
 
@@ -117,19 +85,52 @@ else:
             if args:
                 known = ", ".join(cls.model_fields)
                 raise TypeError(f"{cls.__name__} takes keyword arguments only: {known}")
-            with translated():
+            with translated(cls):
                 return super().__call__(*args, **kwargs)
+
+        def __dir__(cls):
+            return [name for name in super().__dir__() if is_shown(name)]
 
     class _Base(BaseModel, metaclass=_Meta):
         @classmethod
-        def model_validate(cls, *args, **kwargs):
-            with translated():
-                return super().model_validate(*args, **kwargs)
+        def model_validate(cls, obj, **options):
+            """Make one out of ``obj``, a dict as JSON has it; a SpecError says what is wrong with it."""
+            with translated(cls):
+                return super().model_validate(obj, **options)
 
         @classmethod
-        def model_validate_json(cls, *args, **kwargs):
-            with translated():
-                return super().model_validate_json(*args, **kwargs)
+        def model_validate_json(cls, json_data, **options):
+            """Make one out of JSON, text or bytes; a SpecError says what is wrong with it."""
+            with translated(cls):
+                return super().model_validate_json(json_data, **options)
+
+        @classmethod
+        def model_json_schema(cls, *args, **options):
+            """Return the JSON Schema, a dict."""
+            return super().model_json_schema(*args, **options)
+
+        def model_dump(self, **options):
+            """Return a dict; with ``mode="json"`` one that JSON can hold."""
+            return super().model_dump(**options)
+
+        def model_dump_json(self, **options):
+            """Return JSON."""
+            return super().model_dump_json(**options)
+
+        def model_copy(self, *, update=None, deep=False):
+            """Return a copy, changed as by :meth:`replace`."""
+            copy = super().model_copy(deep=deep)
+            return copy.replace(**update) if update else copy
+
+        def __setattr__(self, name, value):
+            raise SpecError(f"{_frozen(self)}: {type(self).__name__.lower()}.replace({name}=...)", path=(name,))
+
+        def __delattr__(self, name):
+            raise SpecError(_frozen(self), path=(name,))
+
+
+def _frozen(model: BaseModel) -> str:
+    return f"a {type(model).__name__} is frozen, nothing of it can be set; make a changed copy"
 
 
 def readable_path(path: str | os.PathLike[str]) -> str:
@@ -148,9 +149,21 @@ class Schema(_Base):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Remember the names that tell stages and jobs apart."""
+        """Show plain types to ``help()`` and editors: what pydantic checks them with is no matter of the reader's."""
         super().__pydantic_init_subclass__(**kwargs)
-        for tag in ("stage", "job"):
-            field = cls.model_fields.get(tag)
-            if field is not None and isinstance(field.default, str):
-                _tags.add(field.default)
+        cls.__signature__ = plain_signature(cls)
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with other values for some fields, checked as a new one is.
+
+        Raises:
+            SpecError: there is no such field, or a value makes no sense in it.
+        """
+        kept = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        return type(self)(**{**kept, **changes})
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if is_shown(name)]
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        return short_fields(self)

@@ -70,7 +70,7 @@ def test_the_environment_names_a_price_file(tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"gpu": {}}', "gpu: Extra inputs"),
+        ('{"gpu": {}}', "gpu: there is no such field"),
         ('{"core": {"usd_per_second": -1, "source": "", "read": ""}}', "core.usd_per_second"),
         ("no json", "JSON"),
     ],

@@ -11,10 +11,10 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "__init__"),
+    ("errors", "suggesting", "__init__"),
     ("posix", "logs", "notebook", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
     ("scratch",),
-    ("schema",),
+    ("schema", "showing", "wording"),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
     ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
     ("compat",), ("modal_app",), ("demo",), ("experiments",), ("cli",), ("__main__",),

@@ -15,6 +15,7 @@ from reelproc.cli.progress import aside, event_line, progress_bar
 from reelproc.cli.verbosity import verbose_option
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.timing import exact
+from reelproc.wording import no_json
 
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
@@ -136,6 +137,8 @@ def read_json(argument: str) -> Any:
         raise ObjectNotFoundError(f"there is no file {argument!r}") from error
     except OSError as error:
         raise StorageError(f"{where} cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{where}: {no_json(error.doc, error.lineno, error.colno, error.msg)}") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end; ValueError: no file's name
         raise SpecError(f"{where} is not valid JSON: {error}") from None
 

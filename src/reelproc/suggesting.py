@@ -1,0 +1,32 @@
+"""Guess what somebody meant by a name that there is not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["did_you_mean", "nearest"]
+
+_ALIKE = 0.7
+"""How alike two names are, from 0 to 1, for one to be a slip for the other."""
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """Return the name among ``known`` that ``name`` is most likely a slip for; None if none is like it.
+
+    >>> nearest("sorce", ["start", "source"])
+    'source'
+    """
+    names = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(str(name)[:200].lower(), list(names), 1, _ALIKE)
+    return names[found[0]] if found else None
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a question to end a message with; "" if no name is like ``name``.
+
+    >>> did_you_mean("lanzcos", ["area", "lanczos"])
+    "; did you mean 'lanczos'?"
+    """
+    near = nearest(name, known)
+    return "" if near is None else f"; did you mean {near!r}?"
