@@ -29,7 +29,7 @@ class VideoStream(Schema):
         sample_aspect_ratio: width of a pixel over its height, after rotation; 1 when unknown. Readers do not scale by
             it.
         time_base: seconds per unit of ``pts``.
-        start_pts: the ``pts`` of time zero: the stream's start after its edit list.
+        start_pts: the ``pts`` of time zero: the stream's start after its edit list, or of a picture shown before it.
         average_rate: frames per second, None when unknown; variable-rate files have no other.
         interlaced: whether frames hold two fields, taken one after the other, as one of the first 26 is marked; readers
             make whole pictures of those that are.

@@ -16,12 +16,12 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
+from reelproc.media.beginning import begin
 from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
 from reelproc.media.containers import (
     BARE_STREAMS,
     MAX_PIXELS,
     check_file,
-    demuxed,
     open_container,
     without_display_times,
     without_timestamps,
@@ -126,8 +126,7 @@ def _video(
     if context is None:
         raise ProbeError(f"{os.fspath(path)!r}: there is no decoder for its video stream")
     check_size(context.width, context.height, path)
-    frames = _first_frames(container, stream, path)
-    frame, skipped = next(frames)
+    frame, following, skipped, start_pts = begin(container, stream, path)
     check_size(frame.width, frame.height, path)
     if skipped:
         warnings.append(f"{skipped} packets in front of the first decodable frame cannot be shown")
@@ -137,7 +136,6 @@ def _video(
     if orientation.swaps_sides:
         width, height, ratio = height, width, 1 / ratio
     time_base = Fraction(stream.time_base or Fraction(1, 90_000))
-    start_pts = stream.start_time if stream.start_time is not None else frame.pts
     if without_display_times(container.format.name, stream.name):  # its start is as much of a guess
         start_pts = next((entry.timestamp for entry in stream.index_entries), 0)
     return VideoStream(
@@ -154,7 +152,7 @@ def _video(
         time_base=time_base,
         start_pts=start_pts or 0,
         average_rate=Fraction(stream.average_rate) if stream.average_rate else None,
-        interlaced=_holds_fields(frame, frames, stream),
+        interlaced=_holds_fields(frame, following, stream),
         colour=_colour(frame, context),
     )
 
@@ -163,14 +161,14 @@ FIELD_FRAMES = 25
 """How many of a stream that may hold fields are looked at for some that do."""
 
 
-def _holds_fields(frame: VideoFrame, following: Iterator[tuple[VideoFrame, int]], stream: AVVideoStream) -> bool:
+def _holds_fields(frame: VideoFrame, following: Iterator[VideoFrame], stream: AVVideoStream) -> bool:
     """Whether a frame, or one of those that follow it, is woven of two fields."""
     codec = stream.codec_context.codec.canonical_name
     if codec == "hevc":
         return False  # there a field is a picture of its own
     mixed = codec in ("mpeg2video", "mpeg4", "vc1", "wmv3") or FieldPairs.of(stream) is not None
     return frame.interlaced_frame or (
-        mixed and any(each.interlaced_frame for each, _ in itertools.islice(following, FIELD_FRAMES))
+        mixed and any(each.interlaced_frame for each in itertools.islice(following, FIELD_FRAMES))
     )
 
 
@@ -185,36 +183,6 @@ def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
             f"{os.fspath(path)!r} says that its pictures are {width}x{height}; at most {MAX_SIDE} pixels a side and "
             f"{MAX_PIXELS // 1_000_000} million in all are read"
         )
-
-
-def _first_frames(
-    container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str]
-) -> Iterator[tuple[VideoFrame, int]]:
-    """The frames that can be decoded, at least one, each with how many packets lie in front of the first key frame."""
-    import av
-
-    stream.thread_type = "AUTO"
-    skipped = found = 0
-    keyed = False
-    problem: Exception | None = None
-    try:
-        for packet in demuxed(container, stream):
-            keyed = keyed or packet.is_keyframe
-            skipped += not keyed and packet.size > 0
-            try:
-                frames = packet.decode()
-            except av.FFmpegError as error:
-                problem = error
-                continue
-            for frame in frames:
-                found += 1
-                yield frame, skipped if keyed else 0
-    except av.FFmpegError as error:  # the container ends in the middle
-        problem = error
-    if not found:
-        raise ProbeError(
-            f"{os.fspath(path)!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
-        ) from problem
 
 
 def _orientation(frame: VideoFrame, warnings: list[str]) -> Orientation:
