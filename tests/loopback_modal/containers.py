@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -19,7 +19,9 @@ from modal_proto import api_pb2 as api
 from loopback_modal.deploying import Deploying
 from loopback_modal.state import Container, Function, Input, Status
 
-SITE = sysconfig.get_path("purelib")
+SITES = [path for path in sys.path if path.endswith("site-packages")]
+"""Where the image's packages are: what ``.pth`` files add to them is left out, all but further such folders."""
+
 LOSSES = 3
 """A container that dies loses its input this many times before that is given up."""
 
@@ -55,7 +57,7 @@ class Containers(Deploying):
             for file in self.state.mounts[mount]:
                 path = folder / file.filename.lstrip("/")
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(self.state.files[file.sha256_hex])
+                path.hardlink_to(self._file(file.sha256_hex))
         layout = self.layout(function.app)
         known = {item.object_id for item in layout.objects}
         layout.objects.extend(
@@ -74,7 +76,7 @@ class Containers(Deploying):
             "MODAL_SERVER_URL": f"unix://{folder / 'sock'}",
             "MODAL_IS_REMOTE": "1",
             "MODAL_TASK_ID": id,
-            "PYTHONPATH": os.pathsep.join([str(folder / "root"), *self.python_path, SITE]),
+            "PYTHONPATH": os.pathsep.join([str(folder / "root"), *self.python_path, *SITES]),
         }
         # -S: no .pth files, so that an editable install of what the image lacks is not found
         argv = [sys.executable, "-S", "-m", "modal._container_entrypoint"]
@@ -90,6 +92,16 @@ class Containers(Deploying):
         container = Container(id, function, None, folder)  # type: ignore[arg-type]
         self.state.containers[id] = container
         self.keep(asyncio.ensure_future(begin()))
+
+    def _file(self, sha256: str) -> Path:
+        """A mounted file, on the disk once for all containers."""
+        path = self.folder / "files" / sha256
+        content = self.state.files[sha256]
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+        return path
 
     def _image_environment(self, function: Function) -> dict[str, str]:
         """The image's ENV lines, a volume's mount path in them replaced by its folder on this machine."""
@@ -113,6 +125,7 @@ class Containers(Deploying):
         if container.server is not None:
             container.server.close()
         del self.state.containers[container.id]
+        shutil.rmtree(container.folder, ignore_errors=True)  # an app that cannot start has many
         one = container.current
         if one is not None and one.output is None:
             one.container = None
