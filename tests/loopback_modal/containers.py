@@ -124,6 +124,7 @@ class Containers(Deploying):
             await asyncio.sleep(0.02)
         if container.server is not None:
             container.server.close()
+        shutil.rmtree(container.folder, ignore_errors=True)  # one that fails at its start is repeated without end
         del self.state.containers[container.id]
         shutil.rmtree(container.folder, ignore_errors=True)  # an app that cannot start has many
         one = container.current
