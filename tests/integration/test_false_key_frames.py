@@ -1,4 +1,4 @@
-"""Files that mark every packet as a key frame: a span shows the pixels of reading from the beginning, by both backends."""
+"""Files that mark every packet as a key frame: a span shows the pixels that the whole file shows, by both backends."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def test_a_span_is_what_it_is_from_the_beginning(
 
 
 @pytest.mark.parametrize("copy", [True, False])
-@pytest.mark.parametrize(("codec", "suffix"), [("mpeg4", "mp4"), ("mpeg4", "mkv"), ("libx264", "mp4"), ("libx265", "mkv")])
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("mpeg4", "mp4"), ("mpeg4", "mkv"), ("libx264", "mp4"), ("libx265", "mkv")]
+)
 def test_what_is_cut_out_can_be_decoded(numbers: Path, tmp_path: Path, codec: str, suffix: str, *, copy: bool) -> None:
     path = all_marked(coded(numbers, codec, BITS.get(codec, ())), tmp_path / f"a.{suffix}")
     output = tmp_path / f"o.{suffix}"

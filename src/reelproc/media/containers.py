@@ -159,8 +159,8 @@ def mistimed_after_seek(format_name: str) -> bool:
 def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:
     """A stream in ``out`` for packets of ``template``, as they are.
 
-    PyAV looks for an encoder called as the template's decoder is. Where there is none (libdav1d, theora, vc1), the stream
-    keeps the decoder's context, which packets do not need.
+    PyAV looks for an encoder called as the template's decoder is. Where there is none (libdav1d, theora, vc1), the
+    stream keeps the decoder's context, which packets do not need.
 
     HEVC is tagged ``hvc1`` in MP4 and MOV. Left to itself the muxer says ``hev1`` (parameter sets may stand among the
     pictures), which no Apple player plays.
