@@ -61,7 +61,10 @@ def assets() -> Path:
     """The folder with the shared footage and weights."""
     folder = Path(os.environ.get("REELPROC_TEST_ASSETS", REPOSITORY.parent / "shared"))
     if not (folder / "footage" / "oracle.json").is_file():
-        pytest.skip(f"no test assets at {folder}; set REELPROC_TEST_ASSETS")
+        pytest.skip(
+            f"no test assets at {folder}: footage and weights, which are not in the repository; "
+            "set REELPROC_TEST_ASSETS to the folder that holds footage/oracle.json"
+        )
     return folder
 
 

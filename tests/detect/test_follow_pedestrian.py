@@ -119,4 +119,4 @@ def test_the_page_about_it_runs_as_it_stands(
     monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
     Path("game.avi").symlink_to(footage / "vtest.avi")
     Path("person-yolov8s.pt").symlink_to(model)
-    run_page(DOCS / "how-to" / "detect-and-follow.md")
+    run_page(DOCS / "how-to" / "detect-and-follow.md", everything=True)
