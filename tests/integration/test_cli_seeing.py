@@ -38,7 +38,7 @@ def ok(result: Result) -> str:
 
 
 def test_a_still_of_a_reel_and_several_with_their_times_in_their_names(command: Command) -> None:
-    assert ok(command("still", "reel.json", "one.png", "--at", "0.5")) == "one.png: frame 15, shown from 0.500 s\n"
+    assert ok(command("still", "reel.json", "one.png", "--at", "0:00.5")) == "one.png: frame 15, shown from 0.500 s\n"
     with Image.open("one.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (96, 128))
     made = json.loads(ok(command("still", "reel.json", "some.jpg", "--at", "0.2", "--at", "1", "--json")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -84,6 +85,8 @@ def test_the_end_shows_the_last_frame_and_nothing_is_shown_beyond(tmp_path: Path
     assert rp.preview(plan, time=1.0).index == 29
     assert rp.preview(plan, time=0.9999999).index == 29
     assert rp.preview(plan, time=float(Fraction(20, 30))).index == 20
+    assert rp.preview(plan, time="0:00.5").index == rp.preview(plan, time=timedelta(seconds=0.5)).index == 15
+    assert [still.index for still in rp.preview(plan, time=["0:00.1", 0.2])] == [3, 6]
     for time in (-0.1, 1.01):
         with pytest.raises(rp.SpecError, match=r"1\.000 s long and shows nothing at .* s; choose a time from 0 to"):
             rp.preview(plan, time=time)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, on_damage_option, read_json, say
+from reelproc.cli.common import TIME, common_options, on_damage_option, read_json, say
 from reelproc.cli.interruption import end_if_asked
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.schema import Schema
@@ -41,7 +41,7 @@ class StillFiles(Schema):
 
     Attributes:
         stills: in the order of ``--at``.
-        warnings: what was concealed.
+        warnings: what is not quite as the reel asks for, and what was concealed.
     """
 
     stills: tuple[StillFile, ...]
@@ -83,9 +83,7 @@ def _is_json(path: str) -> bool:
 @click.command()
 @click.argument("what", metavar="REEL.json|VIDEO")
 @click.argument("out", metavar="OUT.png")
-@click.option(
-    "--at", "times", type=float, multiple=True, metavar="SECONDS", help="When; may be repeated.  [the middle]"
-)
+@click.option("--at", "times", type=TIME, multiple=True, help="Seconds, or M:SS; may be repeated.  [the middle]")
 @click.option("--width", type=click.IntRange(1, 16384), help="Of the picture, in pixels.  [the result's]")
 @on_damage_option
 @force_option
@@ -123,7 +121,7 @@ def still(
             StillFile(path=str(path), index=s.index, time_seconds=s.time_seconds, width=s.width, height=s.height)
             for path, s in zip(paths, stills, strict=True)
         ),
-        warnings=tuple(dict.fromkeys(warning for s in stills for warning in s.warnings)),
+        warnings=(*look.warnings, *dict.fromkeys(warning for s in stills for warning in s.warnings)),
     )
     lines = [f"{file.path}: frame {file.index}, shown from {file.time_seconds:.3f} s" for file in files.stills]
     say(files, as_json=as_json, text="\n".join(lines), warnings=files.warnings)

@@ -24,7 +24,7 @@ from reelproc.render.sources import plan
 from reelproc.render.still import Still
 from reelproc.render.transfers import probed, standing_in, with_sources
 from reelproc.results import PhaseClock
-from reelproc.timing import exact
+from reelproc.timing import Time, exact
 
 if TYPE_CHECKING:
     from reelproc.jobs import OnDamage
@@ -34,8 +34,6 @@ __all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "planned", 
 
 Subject = Reel | Plan | str | os.PathLike[str]
 """What can be looked at: a reel, its plan, or a video file."""
-
-Seconds = float | Fraction
 
 NEAR_SECONDS = Fraction(1)
 """Frames of a result that are so close share a decoder: to read on is cheaper than to start another."""
@@ -52,17 +50,17 @@ def _nothing() -> None:
 
 
 @overload
-def preview(
-    what: Subject, *, time: Seconds, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
+def preview(  # type: ignore[overload-overlap]  # a text is a time, not several
+    what: Subject, *, time: Time, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
 ) -> Still: ...
 @overload
 def preview(
-    what: Subject, *, time: Iterable[Seconds], on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
+    what: Subject, *, time: Iterable[Time], on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
 ) -> tuple[Still, ...]: ...
 def preview(
     what: Subject,
     *,
-    time: Seconds | Iterable[Seconds],
+    time: Time | Iterable[Time],
     on_damage: OnDamage = "raise",
     check: Callable[[], None] = _nothing,
 ) -> Still | tuple[Still, ...]:
@@ -73,8 +71,8 @@ def preview(
 
     Args:
         what: a reel, its plan, or a video file, which is looked at as it is.
-        time: seconds from the start of the result (of a video file: of its video), or several such times. The end shows
-            the last frame.
+        time: from the start of the result (of a video file: of its video), or several such times: seconds, ``"0:03"``,
+            a ``timedelta`` (:data:`~reelproc.timing.Time`). The end shows the last frame.
         on_damage: ``"conceal"`` shows the last good frame for one that cannot be decoded, as a render does; the still's
             ``warnings`` say so.
         check: called before each frame; raises to stop.
@@ -92,8 +90,8 @@ def preview(
             rp.preview(reel, time=3.2).save("poster.png")
             first, last = rp.preview(reel, time=[0, 5.5])
     """
-    is_single = isinstance(time, (int, float, Fraction))
-    times = [time] if isinstance(time, (int, float, Fraction)) else list(time)
+    is_single = not isinstance(time, Iterable) or isinstance(time, str)
+    times = [time] if not isinstance(time, Iterable) or isinstance(time, str) else list(time)
     with looking_at(what, on_damage=on_damage, check=check) as look:
         stills = look.stills([exact(each) for each in times])
     return stills[0] if is_single else tuple(stills)
@@ -147,6 +145,11 @@ class PlanLook(Look):
     def duration(self) -> Fraction:
         """Seconds."""
         return self.plan.duration
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not quite as asked for."""
+        return self.plan.warnings
 
     def describe(self) -> str:
         """Return size, frames and length in a line."""
@@ -221,6 +224,11 @@ class VideoLook(Look):
     def duration(self) -> Fraction:
         """Seconds."""
         return self.info.duration
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Nothing: all is as it is."""
+        return ()
 
     def describe(self) -> str:
         """Return size and length in a line."""
