@@ -56,6 +56,7 @@ _NAMES = {
         "Progress",
         "RenderResult",
     ),
+    "reelproc.shortcuts": ("extract",),
     "reelproc.stages.base": ("Stage",),
     "reelproc.stages.concat": ("Concat",),
     "reelproc.stages.crop": ("Crop", "CropKeyframe"),
@@ -74,7 +75,7 @@ _NAMES = {
     ),
     "reelproc.stages.upscale": ("Upscale",),
 }
-_ROOMS = ("experiments",)  # modules that are names of their own: rp.experiments.run(...)
+_ROOMS = ("experiments", "render")  # modules that are names of their own: rp.experiments.run(...), rp.render(...)
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read what is logged says where to

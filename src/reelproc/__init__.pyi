@@ -56,6 +56,8 @@ from reelproc.results import ExtractResult as ExtractResult
 from reelproc.results import FrameDetections as FrameDetections
 from reelproc.results import Progress as Progress
 from reelproc.results import RenderResult as RenderResult
+from reelproc.shortcuts import extract as extract
+from reelproc.shortcuts import render as render
 from reelproc.stages.base import Stage as Stage
 from reelproc.stages.concat import Concat as Concat
 from reelproc.stages.crop import Crop as Crop

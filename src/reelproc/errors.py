@@ -93,6 +93,13 @@ def shown_address(address: str) -> str:
     return match["scheme"] + rest
 
 
+class WorkerTraceback(Exception):
+    """Where an error that crossed a process was raised, as text."""
+
+    def __str__(self) -> str:
+        return f"\n\n{self.args[0]}"
+
+
 class ReelprocError(Exception):
     """The root of the tree.
 
@@ -106,6 +113,12 @@ class ReelprocError(Exception):
         super().__init__(redact(message))
         if transient is not None:
             self.transient = transient
+
+    @property
+    def worker_traceback(self) -> str:
+        """Where a job's error was raised, as text; empty for one that was raised in this process."""
+        held = (self.__cause__, self.__context__)
+        return next((str(each.args[0]) for each in held if isinstance(each, WorkerTraceback)), "")
 
     # Exception.__reduce__ calls cls(*self.args) and then restores __dict__: every subclass therefore takes the
     # message as its one positional argument and keeps all else in keywords.

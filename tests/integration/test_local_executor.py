@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -153,11 +154,16 @@ def test_of_many_events_few_are_kept_and_always_the_last(ex: LocalExecutor, job:
 # ---- what goes wrong in a job
 
 
-def test_a_typed_error_keeps_its_attributes_and_its_traceback(ex: LocalExecutor, job: Jobs) -> None:
+def test_a_typed_error_keeps_its_attributes_and_its_traceback_which_is_not_printed(
+    ex: LocalExecutor, job: Jobs
+) -> None:
     with pytest.raises(SpecError, match="no such stage") as caught:
         ex.submit(job("spec_error")).result(LONG)
     assert caught.value.path == ("reel", "clips", 0)
-    assert "fake_jobs.py" in str(caught.value.__cause__)
+    assert "fake_jobs.py" in caught.value.worker_traceback
+    printed = "".join(traceback.format_exception(caught.value))
+    assert "fake_jobs.py" not in printed
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(

@@ -212,3 +212,9 @@ def test_one_picture_in_hours_still_has_a_rate() -> None:
 
 def test_a_tie_takes_the_earlier_frame() -> None:
     assert frame_schedule([Fraction(0), Fraction(1, 15)], 3, Fraction(30)) == [0, 0, 1]
+
+
+def test_the_repr_of_a_plan_fits_on_two_lines() -> None:
+    plan = planned(Clip(source="a.mp4", start=0, end=60), constant(Fraction(60), 70))
+    assert repr(plan) == "<Plan: 1800 frames of 64x48 at 30 per second, 60.000 s; 1 clip, 6 segments>"
+    assert len(repr(plan.clips[0])) < 1200

@@ -160,7 +160,7 @@ def test_keyframes_all_outside_the_time_are_said_to_stand_still() -> None:
 
 def test_a_crop_of_another_size_of_the_footage_is_said_to_be_moved_and_shrunk() -> None:
     said = warned(crop(0, 2, x=2000, y=0, width=540, height=960))
-    assert "a window of 540x960 pixels at (2000, 0), which the 480x270 picture has no room for" in said
+    assert "has at 0 s a window of 540x960 pixels at (2000, 0), which the 480x270 picture has no room for" in said
     assert "it is shrunk to 152x270 and moved by 1866 px" in said
     assert "name that size with video_width and video_height" in said
     assert "moved by 110 px" in warned(crop(x=482, y=20))  # its centre at 536, 372 there, +- 54 of 480

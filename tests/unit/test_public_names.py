@@ -26,8 +26,8 @@ PUBLIC = {
     "TextStroke", "Upscale", "VideoReader", "VideoStream", "Still", "__version__", "contact_sheet",
     "detect_players", "estimate",
     "executor",
-    "experiments",
-    "follow_player", "open_video", "plan", "preview", "probe", "read_reel", "write_reel",
+    "experiments", "extract",
+    "follow_player", "open_video", "plan", "preview", "probe", "read_reel", "render", "write_reel",
 }  # fmt: skip
 
 

@@ -11,12 +11,12 @@ import reelproc
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
-    ("errors", "suggesting", "__init__"),
+    ("errors", "suggesting", "callable_module", "__init__"),
     ("posix", "logs", "notebook", "timing", "partial", "registry", "memory", "malloc", "cores", "retries", "ratings"),
     ("scratch",),
     ("schema", "showing", "wording"),
     ("results",), ("keyframes",), ("fonts",), ("storage",), ("media",), ("detectors",), ("upscalers",), ("stages",),
-    ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost",), ("players",),
+    ("reel",), ("reel_file",), ("render",), ("jobs",), ("prices",), ("executors",), ("cost", "shortcuts"), ("players",),
     ("compat",), ("modal_app",), ("demo",), ("experiments",), ("cli",), ("__main__",),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}

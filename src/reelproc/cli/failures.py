@@ -29,6 +29,9 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         _forget_output()
         return FAILED
     if debug:
+        told = getattr(error, "worker_traceback", "")
+        if told and error.__cause__ is None:
+            print(f"In the worker:\n{told}", file=sys.stderr)  # noqa: T201 - what --debug asks for
         traceback.print_exception(error)
     message = _message(error)
     if as_json:

@@ -8,6 +8,7 @@ from typing import Any
 from reelproc.errors import SpecError
 from reelproc.executors.base import Executor, Hardware, executors
 from reelproc.executors.handle import JobHandle, JobState
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["Executor", "Hardware", "JobHandle", "JobState", "executor", "executors"]
 
@@ -34,5 +35,7 @@ def executor(name: str = "local", /, **options: Any) -> Executor:
         signature.bind(**options)
     except TypeError as error:
         known = ", ".join(str(p) for p in signature.parameters.values())
-        raise SpecError(f"executor {name!r}: {error}; its options are: {known}") from None
+        strange = next((option for option in options if option not in signature.parameters), None)
+        meant = "" if strange is None else did_you_mean(strange, signature.parameters)
+        raise SpecError(f"executor {name!r}: {error}; its options are: {known}{meant}") from None
     return factory(**options)

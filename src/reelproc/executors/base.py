@@ -178,6 +178,9 @@ class Executor(abc.ABC):
             for handle in waiting:
                 handle.cancel()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
     def __enter__(self) -> Self:
         return self
 

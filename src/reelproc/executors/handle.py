@@ -7,7 +7,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError
@@ -42,7 +42,7 @@ class JobState:
 
     status: JobStatus
     outcome: JobResult | ReelprocError | None = None
-    events: tuple[Progress, ...] = ()
+    events: tuple[Progress, ...] = field(default=(), repr=False)
     cursor: int = 0
 
     @property

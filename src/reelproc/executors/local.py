@@ -79,6 +79,10 @@ class LocalExecutor(Executor):
         self._closed = False
         self._pruned = False
 
+    def __repr__(self) -> str:
+        closed = ", closed" if self._closed else ""
+        return f"<LocalExecutor: {self.workers} workers, jobs in {str(self.folder)!r}{closed}>"
+
     @property
     def hardware(self) -> Hardware:
         """This machine's cores and memory; it costs nothing."""

@@ -125,6 +125,9 @@ class MockExecutor(Executor):
         self._runs: dict[str, _Run] = {}
         self._closed = False
 
+    def __repr__(self) -> str:
+        return f"<MockExecutor: {len(self.jobs)} jobs>"
+
     @property
     def hardware(self) -> Hardware:
         """What it pretends to be."""

@@ -76,6 +76,9 @@ class ModalExecutor(Executor):
         self._handles: list[ModalJob] = []
         self._closed = False
 
+    def __repr__(self) -> str:
+        return f"<ModalExecutor: {self.preset.name}, app {self._app!r}>"
+
     @property
     def hardware(self) -> Hardware:
         """What the preset rents, at list prices."""

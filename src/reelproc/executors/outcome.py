@@ -6,19 +6,35 @@ import traceback
 from typing import Any, get_args
 
 from reelproc import errors
-from reelproc.errors import ExecutorError, OutOfMemoryError, ReelprocError, StorageError, redact
+from reelproc.errors import (
+    ExecutorError,
+    JobCancelledError,
+    JobTimeoutError,
+    MediaError,
+    MissingDependencyError,
+    OutOfMemoryError,
+    ReelprocError,
+    SpecError,
+    StorageError,
+    WorkerTraceback,
+    redact,
+)
 from reelproc.results import JobResult
 
 __all__ = ["WorkerTraceback", "as_reelproc_error", "outcome_from_data", "outcome_to_data"]
 
+_EXPECTED = (
+    SpecError,
+    MediaError,
+    StorageError,
+    MissingDependencyError,
+    OutOfMemoryError,
+    JobCancelledError,
+    JobTimeoutError,
+)
+"""Errors whose message says what was got, what was expected and what to do: nobody needs to know the line of code."""
+
 _RESULTS = {cls.__name__: cls for cls in get_args(JobResult)}
-
-
-class WorkerTraceback(Exception):
-    """The cause of an error that crossed a process: where it was raised, as text."""
-
-    def __str__(self) -> str:
-        return f"\n\n{self.args[0]}"
 
 
 def as_reelproc_error(error: BaseException) -> ReelprocError:
@@ -43,18 +59,21 @@ def outcome_to_data(outcome: JobResult | BaseException) -> dict[str, Any]:
     if not isinstance(outcome, BaseException):
         return {"result": type(outcome).__name__, "value": outcome.model_dump(mode="json")}
     error = as_reelproc_error(outcome)
-    where = error.__cause__ if isinstance(error.__cause__, WorkerTraceback) else None
     return {
         # all its types, most special first: a subclass made by a plug-in comes back as the nearest of ours
         "error": [cls.__name__ for cls in type(error).__mro__ if getattr(errors, cls.__name__, None) is cls],
         "message": str(error.args[0]) if error.args else "",
         "attributes": {name: value for name, value in vars(error).items() if _is_plain(value)},
-        "traceback": where.args[0] if where else redact("".join(traceback.format_exception(error))),
+        "traceback": error.worker_traceback or redact("".join(traceback.format_exception(error))),
+        "expected": error is outcome and isinstance(error, _EXPECTED),
     }
 
 
 def outcome_from_data(data: dict[str, Any]) -> JobResult | ReelprocError:
-    """The result or the error that ``data`` holds; an error has its traceback as its cause.
+    """The result or the error that ``data`` holds.
+
+    An error has its traceback as ``worker_traceback``. Where the message does not say it all, it is the cause as well,
+    and so is printed with it.
 
     Raises:
         LookupError: it holds neither, or one of a type that this version does not know.
@@ -69,7 +88,11 @@ def outcome_from_data(data: dict[str, Any]) -> JobResult | ReelprocError:
     Exception.__init__(error, data["message"])
     for name, value in data["attributes"].items():
         setattr(error, name, tuple(value) if isinstance(value, list) and name != "__notes__" else value)
-    error.__cause__ = WorkerTraceback(data["traceback"])
+    error.__context__ = WorkerTraceback(data["traceback"])
+    if data.get("expected"):
+        error.__suppress_context__ = True  # kept, and not printed
+    else:
+        error.__cause__ = error.__context__
     return error
 
 

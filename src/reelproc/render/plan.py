@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class SourceFrames:
         disorder, untimed: packets that go back in time, or say none, see :class:`~reelproc.media.packets.FrameTimes`.
     """
 
-    pts: tuple[int, ...]
+    pts: tuple[int, ...] = field(repr=False)
     time_base: Fraction
     start_pts: int
     end: Fraction
@@ -93,16 +93,16 @@ class PlannedClip:
 
     index: int
     source: str
-    info: MediaInfo
-    frames: SourceFrames
+    info: MediaInfo = field(repr=False)
+    frames: SourceFrames = field(repr=False)
     start: Fraction
     end: Fraction
     stages: tuple[AnyStage, ...]
     streams: tuple[StreamInfo, ...]
-    clocks: tuple[TimeMap, ...]
+    clocks: tuple[TimeMap, ...] = field(repr=False)
     target: Target
     first_frame: int
-    pts: tuple[int, ...]
+    pts: tuple[int, ...] = field(repr=False)
 
     @property
     def frame_count(self) -> int:
@@ -228,6 +228,13 @@ class Plan:
         if self.fade_out and clip.index < len(self.clips) - 1 and left < self.fade_out:
             gain = min(gain, Fraction(left, self.fade_out))
         return PlannedFrame(index, Shot(clip.index, clip.pts[local]), gain=gain)
+
+    def __repr__(self) -> str:
+        rate = "the source's timestamps" if self.fps is None else f"{self.fps} per second"
+        counted = [(self.clips, "clip"), (self.segments, "segment"), (self.warnings, "warning"), (self.notes, "note")]
+        parts = [f"{len(things)} {name}{'s' * (len(things) > 1)}" for things, name in counted if things]
+        shape = f"{self.frame_count} frames of {self.width}x{self.height} at {rate}, {float(self.duration):.3f} s"
+        return f"<Plan: {shape}; {', '.join(parts)}>"
 
     def summary(self) -> PlanSummary:
         """Return the plan in numbers that fit on a screen, without single frames."""

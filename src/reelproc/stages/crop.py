@@ -126,7 +126,8 @@ class Crop(Stage):
 
     def _far_off(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> str:
         """The frame whose window is furthest from where it was put, in words; "" if none is far."""
-        worst, time = max(self._changes(stream, target, times), default=(0.0, 0.0))
+        changes = self._changes(stream, target, times)
+        worst, time = max(changes, key=lambda change: change[0], default=(0.0, 0.0))
         if not worst:
             return ""
         path = self._path(stream, target)
