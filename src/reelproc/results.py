@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from reelproc.memory import peak_memory_bytes
-from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds
+from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, WithFloats
 
 __all__ = [
     "ClipSpan",
@@ -107,7 +108,7 @@ class ClipSpan(Schema):
     duration_seconds: float
 
 
-class RenderResult(Schema):
+class RenderResult(WithFloats):
     """What was rendered.
 
     Attributes:
@@ -115,6 +116,7 @@ class RenderResult(Schema):
         frame_count: frames in the file, exactly as planned.
         duration_seconds: ``frame_count / fps``, or the sum of the frames' own where the source's timestamps are kept.
         fps: constant rate as a fraction, ``"30"`` or ``"30000/1001"``; None where source timestamps are kept.
+        fps_float: the same as a float, in JSON as well.
         width, height: pixels.
         clips: each clip's span in the output.
         phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``. Those
@@ -144,6 +146,12 @@ class RenderResult(Schema):
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def fps_float(self) -> float | None:
+        """Frames per second."""
+        return None if self.fps is None else float(Fraction(self.fps))
 
     def _repr_html_(self) -> str:
         from reelproc.notebook import table, video

@@ -12,14 +12,24 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from reelproc.errors import SpecError
 from reelproc.showing import is_shown, plain_signature, short_fields
 from reelproc.timing import NO_TIME, exact
 from reelproc.wording import spec_error
 
-__all__ = ["Fraction01", "Items", "Schema", "Seconds", "SecondsFromZero", "Words", "readable_path", "translated"]
+__all__ = [
+    "Fraction01",
+    "Items",
+    "Schema",
+    "Seconds",
+    "SecondsFromZero",
+    "WithFloats",
+    "Words",
+    "readable_path",
+    "translated",
+]
 
 
 def _in_seconds(value: Any) -> Any:
@@ -167,3 +177,18 @@ class Schema(_Base):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return short_fields(self)
+
+
+class WithFloats(Schema):
+    """A model whose JSON has floats beside its exact fractions, for readers without fractions (JavaScript).
+
+    The floats are properties with pydantic's ``computed_field``. JSON that is read may hold them; they are worked out
+    again from what is exact.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_floats(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name not in cls.model_computed_fields}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, computed_field
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import ColourInfo
 from reelproc.media.orientation import Orientation
-from reelproc.schema import Schema, readable_path
+from reelproc.schema import WithFloats, readable_path
 
 __all__ = ["AudioStream", "MediaInfo", "VideoStream"]
 
 
-class VideoStream(Schema):
+class VideoStream(WithFloats):
     """The video stream that is read.
 
     Attributes:
@@ -34,6 +34,7 @@ class VideoStream(Schema):
         interlaced: whether frames hold two fields, taken one after the other, as one of the first 26 is marked; readers
             make whole pictures of those that are.
         colour: as the stream says.
+        average_rate_fps, time_base_seconds, sample_aspect_ratio_float: the fractions above as floats, in JSON as well.
     """
 
     index: int
@@ -52,13 +53,31 @@ class VideoStream(Schema):
     interlaced: bool = False
     colour: ColourInfo = ColourInfo()
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def average_rate_fps(self) -> float | None:
+        """Frames per second."""
+        return None if self.average_rate is None else float(self.average_rate)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def time_base_seconds(self) -> float:
+        """Seconds per unit of ``pts``."""
+        return float(self.time_base)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sample_aspect_ratio_float(self) -> float:
+        """Width of a pixel over its height."""
+        return float(self.sample_aspect_ratio)
+
     @property
     def orientation(self) -> Orientation:
         """``rotation`` and ``hflip`` as the object that applies them."""
         return Orientation(self.rotation, self.hflip)
 
 
-class AudioStream(Schema):
+class AudioStream(WithFloats):
     """The audio stream that is used: the first of the file.
 
     Attributes:
@@ -69,6 +88,7 @@ class AudioStream(Schema):
         layout: e.g. ``"stereo"``, ``"5.1"``; ``"unknown"`` like the codec.
         start: seconds after the video's time zero; negative when the sound begins first.
         duration: seconds, None when unknown.
+        start_seconds, duration_seconds: the same as floats, in JSON as well.
     """
 
     index: int
@@ -79,8 +99,20 @@ class AudioStream(Schema):
     start: Fraction
     duration: Fraction | None = None
 
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def start_seconds(self) -> float:
+        """Seconds after the video's time zero."""
+        return float(self.start)
 
-class MediaInfo(Schema):
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def duration_seconds(self) -> float | None:
+        """Seconds."""
+        return None if self.duration is None else float(self.duration)
+
+
+class MediaInfo(WithFloats):
     """What a media file is.
 
     Attributes:
@@ -94,6 +126,7 @@ class MediaInfo(Schema):
         packet_count: packets of the video stream that hold data; None unless ``exact``.
         frame_count: frames that can be decoded and are shown; None unless ``exact``.
         warnings: what is odd about the file, for people.
+        duration_seconds: ``duration`` as a float, in JSON as well.
     """
 
     path: Annotated[str, PlainSerializer(readable_path, return_type=str, when_used="json")]
@@ -107,6 +140,12 @@ class MediaInfo(Schema):
     packet_count: int | None = None
     frame_count: int | None = None
     warnings: tuple[str, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def duration_seconds(self) -> float:
+        """Seconds."""
+        return float(self.duration)
 
     def require_video(self) -> VideoStream:
         """The video stream.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from pydantic import computed_field
+
 from reelproc.errors import shown_address
-from reelproc.schema import Schema
+from reelproc.schema import Schema, WithFloats
 
 if TYPE_CHECKING:
     from reelproc.render.plan import Plan, PlannedClip
@@ -38,7 +41,7 @@ class PlannedClipSummary(Schema):
     stages: tuple[str, ...]
 
 
-class PlanSummary(Schema):
+class PlanSummary(WithFloats):
     """A plan, summed up; :meth:`reelproc.Plan.summary` makes it.
 
     Attributes:
@@ -46,6 +49,7 @@ class PlanSummary(Schema):
         frame_count: frames of the result.
         duration_seconds: its length.
         fps: frames per second, exact, e.g. ``"30000/1001"``; None where the source's timestamps are kept.
+        fps_float: the same as a float, in JSON as well.
         transition: ``"cut"``, ``"dissolve"`` or ``"fade"``.
         transition_frames: frames that two clips share, or over which one of them fades.
         clips: in order.
@@ -67,6 +71,12 @@ class PlanSummary(Schema):
     copied_frames: int
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def fps_float(self) -> float | None:
+        """Frames per second."""
+        return None if self.fps is None else float(Fraction(self.fps))
 
     def named(self, sources: Sequence[str]) -> PlanSummary:
         """Return it with the sources' addresses for the local files that stand for them."""
