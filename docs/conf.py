@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "data_models",
     "command_help",
+    "drawn_pictures",
 ]
 exclude_patterns = ["_build", "_ext"]
 source_suffix = {".md": "markdown"}

@@ -46,6 +46,14 @@ NOT_RUN = {
 """Commands that are not run here, and why."""
 
 
+_PICTURE = re.compile(r"^```\{drawn-picture\} ([\w-]+)\n(?::[^\n]*\n)*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def pictures_on(path: Path) -> list[tuple[str, str]]:
+    """The name and the code of each picture that a page draws (docs/_ext/drawing.py)."""
+    return [(found[1], found[2]) for found in _PICTURE.finditer(path.read_text())]
+
+
 def commands_of(block: str, kind: str) -> list[str]:
     """The commands of a ``sh`` or ``console`` block that this module knows, without their comments."""
     lines = block.replace("\\\n", " ").splitlines()

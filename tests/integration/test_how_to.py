@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from pathlib import Path
 
 import av
 import pytest
 
-from doc_pages import DOCS, check_parses, commands_on, run_page
+from doc_pages import DOCS, check_parses, commands_on, pictures_on, run_page
 from faulty_s3 import S3Service
 from reelproc.demo.match import Match, film
 from reelproc.demo.reel import match_reel
@@ -94,3 +95,17 @@ EVERYWHERE = [*READMES, *sorted(DOCS.rglob("*.md"))]
 def test_every_command_on_every_page_is_one_that_the_program_takes(page: Path) -> None:
     for command in commands_on(page):
         check_parses(command)
+
+
+DRAWN = [(page, name, code) for page in sorted(DOCS.rglob("*.md")) for name, code in pictures_on(page)]
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.parametrize(("page", "name", "code"), DRAWN, ids=[f"{page.stem}-{name}" for page, name, _ in DRAWN])
+def test_every_picture_of_the_documentation_can_be_drawn(
+    page: Path, name: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(DOCS / "_ext"))
+    picture = importlib.import_module("drawing").drawn(code, Path.cwd())
+    assert 300 <= picture.width <= 1600
+    assert picture.getextrema()[0][1] > 100, f"{name} of {page} is dark"
