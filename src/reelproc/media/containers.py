@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
 from reelproc.media.file_structure import promised_size
+from reelproc.media.hevc import listed_sets
 from reelproc.media.mp4_tracks import encrypted, encryption_scheme
 from reelproc.storage.stand_in import partial_file
 
@@ -162,12 +163,16 @@ def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStrea
     PyAV looks for an encoder called as the template's decoder is. Where there is none (libdav1d, theora, vc1), the
     stream keeps the decoder's context, which packets do not need.
 
-    HEVC is tagged ``hvc1`` in MP4 and MOV. Left to itself the muxer says ``hev1`` (parameter sets may stand among the
-    pictures), which no Apple player plays.
+    HEVC is tagged ``hvc1`` in MP4 and MOV where its header lists its parameter sets. Left to itself the muxer says
+    ``hev1`` (they may stand among the pictures), which no Apple player plays.
     """
     decoder = template.codec_context.codec.name
     copy = out.add_stream_from_template(template, opaque=None if _is_encoder(decoder) else True)
-    if decoder == "hevc" and out.format.name in ("mp4", "mov") and _lists_parameter_sets(template):
+    if (
+        decoder == "hevc"
+        and out.format.name in ("mp4", "mov")
+        and listed_sets(bytes(template.codec_context.extradata or b""))
+    ):
         copy.codec_context.codec_tag = "hvc1"
     return copy
 
@@ -181,18 +186,6 @@ def _is_encoder(name: str) -> bool:
     except UnknownCodecError:
         return False
     return True
-
-
-_HVCC_ARRAYS_AT = 22
-"""Where an ``hvcC`` record says how many arrays of parameter sets it has (ISO/IEC 14496-15, 8.3.2.1)."""
-
-
-def _lists_parameter_sets(stream: AVVideoStream) -> bool:
-    """Whether an HEVC stream's parameter sets are in its header: only then may it be called ``hvc1``."""
-    header = bytes(stream.codec_context.extradata or b"")
-    if header[:1] != b"\x01":  # not hvcC but the sets themselves, as in MPEG-TS
-        return bool(header)
-    return any(header[_HVCC_ARRAYS_AT : _HVCC_ARRAYS_AT + 1])
 
 
 def check_file(path: str | os.PathLike[str]) -> int:

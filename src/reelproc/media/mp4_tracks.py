@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 from reelproc.errors import ProbeError
 from reelproc.storage.stand_in import open_binary
 
-__all__ = ["Edit", "Track", "check_tracks", "encrypted", "encryption_scheme", "read_tracks"]
+__all__ = ["Box", "Edit", "Track", "boxes_inside", "check_tracks", "encrypted", "encryption_scheme", "read_tracks"]
 
 _MOST_BOXES = 100_000
 _MOST_BYTES = 1 << 20
@@ -130,13 +130,22 @@ def read_tracks(path: str | os.PathLike[str]) -> dict[int, Track]:
     return tracks
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
+    """A box of an ISO file, by its name and where its content lies."""
+
     name: bytes
     begin: int
     end: int
 
 
-def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[_Box]:
+def boxes_inside(file: BinaryIO, end: int) -> Iterator[Box]:
+    """All boxes of a file's ``moov``, those inside others behind these."""
+    for box in _boxes(file, 0, end):
+        if box.name == b"moov":
+            yield from _inside(file, box)
+
+
+def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Box]:
     """The boxes between two places, by where their content lies."""
     for _ in range(_MOST_BOXES):
         if begin + 8 > end:
@@ -150,11 +159,11 @@ def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[_Box]:
             size = end - begin
         if size < content - begin or len(head) < 8:
             return
-        yield _Box(head[4:8], content, min(begin + size, end))
+        yield Box(head[4:8], content, min(begin + size, end))
         begin += size
 
 
-def _inside(file: BinaryIO, parent: _Box) -> Iterator[_Box]:
+def _inside(file: BinaryIO, parent: Box) -> Iterator[Box]:
     """The boxes inside of ``parent``, and those inside of the kinds that only hold others."""
     for box in _boxes(file, parent.begin, parent.end):
         yield box
@@ -162,12 +171,12 @@ def _inside(file: BinaryIO, parent: _Box) -> Iterator[_Box]:
             yield from _inside(file, box)
 
 
-def _content(file: BinaryIO, box: _Box) -> bytes:
+def _content(file: BinaryIO, box: Box) -> bytes:
     file.seek(box.begin)
     return file.read(min(box.end - box.begin, _MOST_BYTES))
 
 
-def _described(file: BinaryIO, moov: _Box) -> dict[int, Track]:
+def _described(file: BinaryIO, moov: Box) -> dict[int, Track]:
     tracks: dict[int, Track] = {}
     units = 0  # of the film's clock, a second
     edits: dict[int, list[tuple[int, int, Fraction]]] = {}
@@ -206,7 +215,7 @@ def _edits(content: bytes) -> Iterator[tuple[int, int, Fraction]]:
         yield length, begin, Fraction(rate, 1 << 16)
 
 
-def _scheme(file: BinaryIO, stsd: _Box) -> str | None:
+def _scheme(file: BinaryIO, stsd: Box) -> str | None:
     """How a track's samples are encrypted, by its sample entries."""
     for entry in _boxes(file, stsd.begin + 8, stsd.end):
         if entry.name in _PROTECTED:
@@ -216,7 +225,7 @@ def _scheme(file: BinaryIO, stsd: _Box) -> str | None:
     return None
 
 
-def _encrypted_fragments(file: BinaryIO, moof: _Box) -> Iterator[int]:
+def _encrypted_fragments(file: BinaryIO, moof: Box) -> Iterator[int]:
     """The tracks that a fragment has encrypted samples of."""
     number = 0
     for box in _inside(file, moof):
