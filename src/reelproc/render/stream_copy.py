@@ -138,8 +138,8 @@ class _Description:
             others = sets_among_pictures(memoryview(each.packet), self._header) - self._sets
         if others or each.packet.has_sidedata("new_extradata"):
             raise SpecError(
-                f"the pictures of {self._source} are described anew at {float(each.shown - self._zero):.3f} s (another size, or "
-                "another encoder), and a copy has one description; extract without copying",
+                f"the pictures of {self._source} are described anew at {float(each.shown - self._zero):.3f} s (another "
+                "size, or another encoder), and a copy has one description; extract without copying",
                 path=("copy_codec",),
             )
 
