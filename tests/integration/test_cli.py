@@ -344,3 +344,14 @@ def test_a_spotlight_that_nobody_sees_is_in_the_results_warnings_and_strict_refu
     error = json.loads(refused.stdout)["error"]
     assert (error["type"], error["message"]) == ("SpecError", result["warnings"][0])
     assert not (tmp_path / "not.mp4").exists()
+
+
+def test_a_strict_plan_refuses_what_the_plan_warns_of(program: Program, game: MadeVideo) -> None:
+    keyframes = [rp.CropKeyframe(time=t, x=500, y=0, width=60, height=100) for t in (0, 1)]
+    reel = rp.Reel(clips=[rp.Clip(source=game.path.name, stages=[rp.Crop(keyframes=keyframes)])])
+    text = reel.model_dump_json()
+    (warning,) = answer(program("plan", "-", "--json", stdin=text))["warnings"]
+    assert "stage 0 (crop): has at 0 s a window of 60x100 pixels at (500, 0)" in warning
+    refused = program("plan", "-", "--json", "--strict", stdin=text)
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["error"]["message"] == warning

@@ -263,3 +263,18 @@ def test_attach_says_who_was_found(game: Path, command: Any, monkeypatch: pytest
         assert ran.exit_code == 0, ran.output
         assert ("1.000 s: 3 found" in ran.output) is not bool(flags)
     assert len(json.loads(ran.stdout)["frames"][0]["detections"]) == 3
+
+
+def test_what_was_followed_on_a_proxy_is_rendered_from_the_original(game: Path, tmp_path: Path) -> None:
+    original = people_video(tmp_path / "original.mp4", PEOPLE, seconds=8, width=1280, height=720)
+    result = follow(game, at=4, point=(280, 232), start=1, end=7.5)
+    proxy = result.clip(90, 160)
+    plans = [
+        rp.plan(rp.Reel(clips=[clip], output=rp.Output(width=90, height=160)), strict=True)
+        for clip in (proxy, proxy.replace(source=original))
+    ]
+    small, large = (plan.clips[0] for plan in plans)
+    assert large.streams[0].width == 2 * small.streams[0].width
+    crops = [clip.stages[0].window_at(clip.streams[0], clip.target)(3.0) for clip in (small, large)]  # type: ignore[union-attr]
+    assert crops[1] == pytest.approx([2 * side for side in crops[0]])
+    assert [plan.warnings for plan in plans] == [(), ()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import TIME, common_options, on_damage_option, read_json, say
+from reelproc.cli.common import TIME, common_options, on_damage_option, read_json, say, strict_option
 from reelproc.cli.interruption import end_if_asked
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.schema import Schema
@@ -172,8 +172,9 @@ def sheet(
 @click.command()
 @click.argument("reel_json", metavar="REEL.json")
 @on_damage_option
+@strict_option
 @common_options
-def plan(reel_json: str, on_damage: OnDamage, as_json: bool) -> None:
+def plan(reel_json: str, on_damage: OnDamage, strict: bool, as_json: bool) -> None:
     """Say what rendering REEL.json will make: frames, length, every clip's place and stages, and the warnings.
 
     Its sources are probed; nothing is decoded.
@@ -183,6 +184,6 @@ def plan(reel_json: str, on_damage: OnDamage, as_json: bool) -> None:
     from reelproc.render.preview import planned
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
-    with planned(reel, on_damage=on_damage) as made:
+    with planned(reel, on_damage=on_damage, strict=strict) as made:
         summary = made.summary().named([clip.source for clip in reel.clips])
     say(summary, as_json=as_json, text="\n".join(summary.lines()), warnings=summary.warnings)

@@ -127,13 +127,16 @@ class FollowResult(Schema):
     def clip(self, width: int, height: int, *, upscaler: str = "lanczos", opacity: float | None = 0.15) -> Clip:
         """The span as a clip: cropped, scaled to a size, the player in a spotlight.
 
+        It does for another size of the same footage as well: what was followed on a proxy can be rendered from the
+        original, ``clip.replace(source="original.mp4")``.
+
         Args:
             width, height: of the result, pixels, even.
             upscaler: what scales the crop, as ``Upscale.model``.
             opacity: how much everything but the player is dimmed; None: no spotlight.
         """
         stages: list[Crop | Upscale | Overlay] = [
-            Crop(keyframes=self.crop),
+            Crop(keyframes=self.crop, video_width=self.width, video_height=self.height),
             Upscale(model=upscaler, width=width, height=height),
         ]
         if opacity is not None and self.regions:

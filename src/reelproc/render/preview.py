@@ -116,11 +116,17 @@ def looking_at(
 
 @contextmanager
 def planned(
-    reel: Reel, *, on_damage: OnDamage = "raise", smart_copy: bool = True, check: Callable[[], None] = _nothing
+    reel: Reel,
+    *,
+    on_damage: OnDamage = "raise",
+    smart_copy: bool = True,
+    strict: bool = False,
+    check: Callable[[], None] = _nothing,
 ) -> Iterator[Plan]:
     """The plan of ``reel``, whose sources may be anywhere; good inside the block."""
     with standing_in(clip.source for clip in reel.clips) as paths:
-        yield plan(with_sources(reel, paths), hold=on_damage == "conceal", smart_copy=smart_copy, check=check)
+        local = with_sources(reel, paths)
+        yield plan(local, hold=on_damage == "conceal", smart_copy=smart_copy, strict=strict, check=check)
 
 
 @dataclass(frozen=True, slots=True)
