@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -235,6 +236,32 @@ def test_a_stage_answers_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rp.Rotate, "mismatches", mismatches)
     assert warned(rp.Rotate(degrees=180)) == "clip 0 (a.mp4), stage 0 (rotate): is upside down on 480x270"
     assert seen[0] == [n / 30 for n in range(150)]
+
+
+@given(
+    points=st.lists(st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT)), min_size=1, max_size=8),
+    height=st.floats(16, HEIGHT + 4),
+    interpolation=st.sampled_from(["linear", "catmull-rom"]),
+    trimmed=st.floats(-4, 0),
+)
+def test_an_honest_reel_about_a_player_anywhere_in_the_picture_is_left_alone(
+    points: list[tuple[float, float]], height: float, interpolation: Literal["linear", "catmull-rom"], trimmed: float
+) -> None:
+    """The player may be at the very edge, the app clamps nothing, and the clip was trimmed at both ends."""
+    width = height * 9 / 16
+    moments = [trimmed + 9 * n / max(len(points) - 1, 1) if n else min(trimmed, 0) for n in range(len(points))]
+    if len(points) == 1:
+        moments = [0.0]
+    boxes = [
+        rp.CropKeyframe(time=t, x=x - width / 2, y=y - height / 2, width=width, height=height)
+        for t, (x, y) in zip(moments, points, strict=True)
+    ]
+    spots = [
+        rp.HighlightKeyframe(time=t, x=x, y=y, radius_x=9, radius_y=15)
+        for t, (x, y) in zip(moments, points, strict=True)
+    ]
+    region = rp.HighlightRegion(start_time=moments[0], end_time=max(moments[-1], 1), keyframes=spots)
+    assert warned(rp.Overlay(regions=[region]), rp.Crop(keyframes=boxes, interpolation=interpolation)) == ""
 
 
 SMALL = StreamInfo(32, 24, Fraction(1), "yuv444p")
