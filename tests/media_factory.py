@@ -248,7 +248,7 @@ def _video_stream(
     elif codec == "libx265":
         quiet = f"log-level=none:bframes={settings['b_frames']}:keyint={settings['gop']}:scenecut=0"
         known = {"preset": "ultrafast", "x265-params": quiet + (":lossless=1" if lossless else "")}
-    elif codec == "mpeg4":
+    elif codec in ("mpeg4", "mpeg2video", "mpeg1video"):
         known = {"bf": str(settings["b_frames"]), "qscale": "2"}
     elif codec == "libvpx-vp9":
         known = {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"}

@@ -124,7 +124,7 @@ class _Maker:
         for other in self._folder.iterdir():
             if other != path:
                 other.unlink()
-        counted = self._suffix == "avi" and self._codec in ("h264", "mpeg4", "xvid")
+        counted = self._suffix == "avi" and self._codec in ("h264", "mpeg4", "xvid", "mpeg1", "mpeg2")
         rate = self._rate if self._constant else None
         return Footage(path, tuple(self._steps), rate, self._whole, counted, self._beyond)
 

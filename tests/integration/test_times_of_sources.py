@@ -356,7 +356,9 @@ def test_the_oracles_order_of_frames_is_kept_by_a_reel(footage: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
-@pytest.mark.parametrize(("codec", "b_frames"), [("libx264", 0), ("libx264", 2), ("mpeg4", 2)])
+@pytest.mark.parametrize(
+    ("codec", "b_frames"), [("libx264", 0), ("libx264", 2), ("mpeg4", 2), ("mpeg2video", 2), ("mpeg1video", 2)]
+)
 def test_every_frame_of_an_avi_comes_at_its_own_time(codec: str, b_frames: int, backend: str, tmp_path: Path) -> None:
     made = numbered_video(tmp_path / "a.avi", frame_count=30, codec=codec, b_frames=b_frames, gop_size=10)
 

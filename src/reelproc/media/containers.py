@@ -126,13 +126,17 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
         return
 
 
+_REORDERING = ("h264", "mpeg4", "mpeg1video", "mpeg2video")
+"""Codecs that have pictures which are shown in another order than they are decoded."""
+
+
 def without_display_times(format_name: str, codec: str | None) -> bool:
-    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 and MPEG-4 in AVI.
+    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 and MPEG in AVI.
 
     Their frames are counted, from the file's beginning: where a seek leaves leading pictures without ground, there are
     fewer frames than times.
     """
-    return format_name == "avi" and codec in ("h264", "mpeg4")
+    return format_name == "avi" and codec in _REORDERING
 
 
 BARE_STREAMS = ("h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc")
