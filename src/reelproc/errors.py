@@ -105,14 +105,19 @@ class ReelprocError(Exception):
 
     Attributes:
         transient: trying again, with nothing changed, can help.
+        bad_input: what was asked for, or a file that was named, is the reason: the command line ends with 2, and a
+            server may answer 4xx. Otherwise something failed.
     """
 
     transient: bool = False
+    bad_input: bool = False
 
-    def __init__(self, message: str = "", *, transient: bool | None = None) -> None:
+    def __init__(self, message: str = "", *, transient: bool | None = None, bad_input: bool | None = None) -> None:
         super().__init__(redact(message))
         if transient is not None:
             self.transient = transient
+        if bad_input is not None:
+            self.bad_input = bad_input
 
     @property
     def worker_traceback(self) -> str:
@@ -130,6 +135,8 @@ class SpecError(ReelprocError, ValueError):
     Attributes:
         path: where in the data the offence is, e.g. ``("clips", 0, "stages", 1, "keyframes")``; empty when unknown.
     """
+
+    bad_input = True
 
     def __init__(self, message: str = "", *, path: Sequence[str | int] = ()) -> None:
         super().__init__(message)
@@ -164,6 +171,8 @@ class MediaError(ReelprocError):
 
 class ProbeError(MediaError):
     """A file is not media, or its streams cannot be understood."""
+
+    bad_input = True
 
 
 class DecodeError(MediaError):
@@ -210,3 +219,5 @@ class StorageError(ReelprocError):
 
 class ObjectNotFoundError(StorageError, FileNotFoundError):
     """The named object or file does not exist."""
+
+    bad_input = True

@@ -128,6 +128,11 @@ class ExtractJob(Schema):
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
 
+    def model_post_init(self, _context: object, /) -> None:
+        """Check that there is a span."""
+        if self.end is not None and self.end <= self.start:
+            raise ValueError(f"a span ends after it starts, got start={self.start:g}, end={self.end:g}")
+
     if TYPE_CHECKING:  # what may be given is more than what is kept
 
         def __init__(

@@ -62,7 +62,7 @@ def test_folders_give_the_name(s3: S3Service, game: Path, tmp_path: Path) -> Non
         (["get", "s3:///nothing.mp4", "a.mp4"], 2, "ObjectNotFoundError"),
         (["get", "game.mp4", "a.mp4"], 2, "SpecError"),
         (["get", "s3:///../x.mp4", "a.mp4"], 2, "SpecError"),
-        (["get", "s3:///nothing.mp4", "no-folder/a.mp4"], 1, "StorageError"),
+        (["get", "s3:///nothing.mp4", "no-folder/a.mp4"], 2, "StorageError"),
         (["put", "nothing.mp4", "s3:///a.mp4"], 2, "ObjectNotFoundError"),
         (["put", "game.mp4", "a.mp4"], 2, "SpecError"),
         (["put", "game.mp4", "https://example.com/a.mp4"], 2, "SpecError"),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import click
 
 from reelproc.cli.outputs import writing
 from reelproc.cli.progress import aside, event_line, progress_bar
 from reelproc.cli.verbosity import verbose_option
-from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+from reelproc.cli.wording import reword, spoken
+from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, StorageError
 from reelproc.timing import exact
 from reelproc.wording import no_json
 
@@ -80,10 +82,20 @@ def count(text: str) -> int | None:
 
 
 def common_options(command: F) -> F:
-    """``--json``, ``-v`` and ``--debug``, which every command has."""
-    command = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(command)
-    command = verbose_option(command)
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, errors included.")(command)
+    """``--json``, ``-v`` and ``--debug``, which every command has; its errors speak of its options."""
+
+    @wraps(command)
+    def told(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except ReelprocError as error:
+            reword(error, click.get_current_context().command)
+            raise
+
+    shown = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(told)
+    shown = verbose_option(shown)
+    shown = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, errors included.")(shown)
+    return cast("F", shown)
 
 
 def executor_option(command: F) -> F:
@@ -136,7 +148,7 @@ def read_json(argument: str) -> Any:
     except FileNotFoundError as error:
         raise ObjectNotFoundError(f"there is no file {argument!r}") from error
     except OSError as error:
-        raise StorageError(f"{where} cannot be read: {error}") from error
+        raise StorageError(f"{where} cannot be read: {error}", bad_input=True) from error
     except json.JSONDecodeError as error:
         raise SpecError(f"{where}: {no_json(error.doc, error.lineno, error.colno, error.msg)}") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, nested without end; ValueError: no file's name
@@ -176,6 +188,7 @@ def run(
     Raises:
         OutputExistsError: a file is there that is no result of this job, and ``force`` is not given.
     """
+    from reelproc.errors import shown_address
     from reelproc.jobs import job_identity, job_output, job_sources
     from reelproc.render.transfers import keep_sources
 
@@ -184,30 +197,45 @@ def run(
         keep_sources(job_sources(job), output, "the output", ("output",))
     places = (output,) if output else ()
     with (
-        writing(*places, job=lambda: job_identity(job), force=force),
+        writing(*places, job=lambda: job_identity(job), force=force, is_result=lambda name: _made(job, id, name)),
         making_executor(executor, staging=staging) as ex,
     ):
         handle = ex.submit(job, id=id)
-        _announce(job, handle.id, executor, as_json=as_json)
-        return follow(handle, as_json=as_json)
+        name = f"job {handle.id}; if this is cut off: reelproc attach {handle.id}"
+        if as_json:
+            at = shown_address(output) or None
+            event_line("job", job=handle.id, kind=job.job, executor=executor, output=at)
+        elif executor != "local":  # it runs on whatever becomes of this process
+            aside(f"{name} --executor {executor}", as_json=False)
+        return follow(handle, as_json=as_json, name="" if as_json or executor != "local" else name)
 
 
-def _announce(job: Job, id: str, executor: str, *, as_json: bool) -> None:
-    """Say the job's name, by which it is found again if this process is cut off."""
-    from reelproc.errors import shown_address
-    from reelproc.jobs import job_output
+def _made(job: Job, id: str | None, identity: str) -> bool:
+    """Whether a job of this machine has made what ``job`` would make, and it is still as it was made."""
+    from reelproc.executors.job_folder import JobFolder
+    from reelproc.storage import cache_folder
 
-    if as_json:
-        event_line("job", job=id, kind=job.job, executor=executor, output=shown_address(job_output(job)) or None)
-    else:
-        where = "" if executor == "local" else f" --executor {executor}"
-        aside(f"job {id}; if this is cut off: reelproc attach {id}{where}", as_json=False)
+    try:
+        folder = JobFolder(cache_folder() / "jobs", id or f"{job.job}-{identity}")
+        request = folder.request()
+    except ReelprocError:  # no name for a job, or a damaged folder
+        return False
+    return request is not None and request.identity == identity and folder.is_complete()
 
 
-def follow(handle: JobHandle[R], *, as_json: bool) -> R:
-    """Show the job's progress until it ends, and return its result."""
+def follow(handle: JobHandle[R], *, as_json: bool, name: str = "") -> R:
+    """Show the job's progress until it ends, and return its result.
+
+    Args:
+        handle: of the job.
+        as_json: whether a machine reads it.
+        name: said when there is something to be lost: a job that is refused need not be found again.
+    """
     with progress_bar(as_json=as_json, job=handle.id) as show:
         for event in handle.events():
+            if name and event.phase not in ("startup", "probe"):
+                aside(name, as_json=False)
+                name = ""
             show(event)
     return handle.result()
 
@@ -219,7 +247,7 @@ def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] =
         return
     click.echo(text)
     for warning in warnings:
-        aside(warning, as_json=False, kind="warning")
+        aside(spoken(warning), as_json=False, kind="warning")
 
 
 def sized(result: RenderResult) -> str:

@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError
+from reelproc.errors import ReelprocError
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
 
@@ -46,7 +46,8 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         click.echo(f"{usage}{click.style('error', fg='red', bold=True)}: {message}", err=True)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return INTERRUPTED
-    return BAD_INPUT if isinstance(error, (SpecError, ObjectNotFoundError, click.ClickException)) else FAILED
+    is_bad_input = isinstance(error, click.ClickException) or getattr(error, "bad_input", False)
+    return BAD_INPUT if is_bad_input else FAILED
 
 
 def _kind(error: BaseException) -> str:

@@ -1,8 +1,9 @@
 """What a command may write over: nothing but its own result, as it left it; and with ``--force`` whatever is there.
 
 A command notes what it has written, in a folder of reelproc's cache: the file's place, size, modification time and (of
-a small one) digest, and the job that made it. The same job again finds its own result unchanged, and may replace it. A
-file without such a note, one that has changed since, and the result of another job are the user's.
+a small one) digest, and the job that made it. The same job again finds its own result unchanged, and may replace it; so
+it does where the job's own folder says that it is. A file without such a note, one that has changed since, and the
+result of another job are the user's.
 """
 
 from __future__ import annotations
@@ -65,13 +66,16 @@ def job_of(command: str, *inputs: str | os.PathLike[str] | None, **settings: obj
 
 
 @contextmanager
-def writing(*places: str | os.PathLike[str], job: Job, force: bool) -> Iterator[None]:
+def writing(
+    *places: str | os.PathLike[str], job: Job, force: bool, is_result: Callable[[str], bool] = lambda _: False
+) -> Iterator[None]:
     """Do the block, which writes ``places``, unless something of the user's is there; then note what was written.
 
     Args:
         places: paths or addresses of files.
         job: what is done; see :data:`Job`.
         force: write over whatever is there.
+        is_result: whether the job of that name is known otherwise to have written what is there.
 
     Raises:
         OutputExistsError: something is there, and ``force`` is not given.
@@ -87,16 +91,17 @@ def writing(*places: str | os.PathLike[str], job: Job, force: bool) -> Iterator[
         return known
 
     if not force:
-        _refuse([(address, why) for address in addresses if (why := _objection(address, name)) is not None])
+        found = [(address, why) for address in addresses if (why := _objection(address, name)) is not None]
+        if found and not is_result(name()):
+            _refuse(found)
     yield
     for address in addresses:
         note(address, name)
 
 
 def _refuse(objections: list[tuple[str, str]]) -> None:
-    if objections:
-        said = "; ".join(f"{shown_address(address)} is there already{why}" for address, why in objections)
-        raise OutputExistsError(f"{said}: choose another name, or replace it with --force")
+    said = "; ".join(f"{shown_address(address)} is there already{why}" for address, why in objections)
+    raise OutputExistsError(f"{said}: choose another name, or replace it with --force")
 
 
 def _objection(address: str, job: Callable[[], str]) -> str | None:

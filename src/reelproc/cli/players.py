@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reelproc.cli.common import TIME, common_options, executor_option, run, say
+from reelproc.cli.common import TIME, common_options, executor_option, on_damage_option, run, say
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reelproc.jobs import OnDamage
     from reelproc.players.result import FollowResult
     from reelproc.results import DetectResult, FrameDetections
 
@@ -61,6 +62,7 @@ def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 @_model_options(640)
 @click.option("--out", metavar="PICTURE", help="Draw the boxes on the first frame, into this .png or .jpg.")
 @executor_option
+@on_damage_option
 @force_option
 @common_options
 def detect(
@@ -74,6 +76,7 @@ def detect(
     backend: str,
     out: str | None,
     executor: str,
+    on_damage: OnDamage,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -93,6 +96,7 @@ def detect(
         backend=backend,
         trust=trust,
         image_size=image_size,
+        on_damage=on_damage,
     )
     with writing(*(() if out is None else (out,)), job=lambda: job_identity(job), force=force):
         result = run(job, executor=executor, as_json=as_json)
@@ -137,6 +141,7 @@ def _people(frame: FrameDetections) -> list[str]:
 @click.option("--opacity", type=float, default=0.15, show_default=True, help="Of the dark around the player; 0: none.")
 @click.option("--out", default="reel.json", show_default=True, metavar="REEL.json", help="Where to put the reel.")
 @executor_option
+@on_damage_option
 @force_option
 @common_options
 def follow(
@@ -158,6 +163,7 @@ def follow(
     opacity: float,
     out: str,
     executor: str,
+    on_damage: OnDamage,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -186,6 +192,7 @@ def follow(
         "backend": backend,
         "trust": trust,
         "image_size": image_size,
+        "on_damage": on_damage,
     }
     job = job_of("follow", src, upscaler=upscaler, opacity=opacity, **how)
     with writing(out, job=job, force=force):

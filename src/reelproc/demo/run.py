@@ -70,7 +70,7 @@ def make_demo(
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"the folder {os.fspath(folder)!r} cannot be made: {error}; name another with --out"
+            f"the folder {os.fspath(folder)!r} cannot be made: {error}; name another with --out", bad_input=True
         ) from error
     begin = time.perf_counter()
     seconds: dict[str, float] = {}

@@ -225,6 +225,7 @@ class JobFolder:
                 f"nothing is known of a job {self.id!r} in {self.path.parent}; "
                 "it was never submitted there, or its folder was removed",
                 transient=False,
+                bad_input=True,
             )
         return None
 

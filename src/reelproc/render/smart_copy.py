@@ -44,7 +44,7 @@ def with_copies(plan: Plan, reel: Reel) -> Plan:
     try:
         return _with_copies(plan)
     except _NotCopyableError as reason:
-        return replace(plan, warnings=(*plan.warnings, f"smart copy is not possible: {reason}; all is encoded again"))
+        return replace(plan, notes=(*plan.notes, f"smart copy is not possible: {reason}; all is encoded again"))
 
 
 class _NotCopyableError(SpecError):

@@ -78,7 +78,7 @@ class LocalStorage(Storage):
         path = local_path(address)
         _stat(path)
         if not os.access(path, os.R_OK):
-            raise StorageError(f"{path} cannot be read: permission denied; check its mode and owner")
+            raise StorageError(f"{path} cannot be read: permission denied; check its mode and owner", bad_input=True)
         return path
 
     def identity(self, address: str) -> str:
@@ -148,10 +148,10 @@ def _stat(path: Path) -> os.stat_result:
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {error}") from error
     if stat.S_ISDIR(info.st_mode):
-        raise StorageError(f"{path} is a folder; name a file")
+        raise StorageError(f"{path} is a folder; name a file", bad_input=True)
     if not stat.S_ISREG(info.st_mode):
         # timestamps are read before the frames, so a source is read more than once and must allow seeking
-        raise StorageError(f"{path} is not a regular file; copy a pipe or a device to a file first")
+        raise StorageError(f"{path} is not a regular file; copy a pipe or a device to a file first", bad_input=True)
     return info
 
 
@@ -160,13 +160,17 @@ def _check_destination(path: Path) -> None:
     try:
         is_folder, has_folder = path.is_dir(), parent.is_dir()
     except OSError as error:  # a name too long, a folder that cannot be entered
-        raise StorageError(f"nothing can be written to {path}: {error}; choose another name or folder") from error
+        raise StorageError(
+            f"nothing can be written to {path}: {error}; choose another name or folder", bad_input=True
+        ) from error
     if is_folder:
-        raise StorageError(f"{path} is a folder; name a file in it")
+        raise StorageError(f"{path} is a folder; name a file in it", bad_input=True)
     if not has_folder:
-        raise StorageError(f"there is no folder {parent} for {path.name}; create it first")
+        raise StorageError(f"there is no folder {parent} for {path.name}; create it first", bad_input=True)
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise StorageError(f"nothing can be written in {parent}: it is read-only for you; choose another folder")
+        raise StorageError(
+            f"nothing can be written in {parent}: it is read-only for you; choose another folder", bad_input=True
+        )
 
 
 def _copy_over(path: Path, destination: Path) -> None:
