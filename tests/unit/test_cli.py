@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,11 +55,13 @@ def render_jobs(executor: MockExecutor) -> list[rp.RenderJob]:
 def test_help_lists_exactly_the_commands_that_there_are(reelproc_command: Command) -> None:
     shown = reelproc_command("--help")
     assert shown.exit_code == 0
-    listed = [line.split()[0] for line in shown.stdout.split("Commands:")[1].splitlines() if line.startswith("  ")]
+    sections = re.findall(r"^(\w[^:\n]*):\n((?:  \w.*\n)+)", shown.stdout.split("Options:")[1], re.MULTILINE)
+    listed = sorted(line.split()[0] for _, lines in sections for line in lines.splitlines())
+    assert [title for title, _ in sections][:3] == ["Make reels", "Look", "Find players"]
     commands = ["attach", "calibrate", "concat", "costs", "demo", "detect", "doctor", "estimate", "experiment"]
     commands += ["extract", "follow", "frame", "get", "jobs", "modal", "models", "overlay", "plan", "prices", "probe"]
     commands += ["put", "reel", "render", "sheet", "simulate", "still"]
-    assert listed[: len(commands)] == commands
+    assert listed == commands
     assert app.list_commands(None) == commands  # type: ignore[arg-type]
 
 

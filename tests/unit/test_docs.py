@@ -11,7 +11,7 @@ import pytest
 
 import reelproc
 from doc_pages import DOCS
-from reelproc.cli import app
+from reelproc.cli import _GROUPS, app
 from reelproc.media.encoders import ENCODERS
 from reelproc.reel import Reel
 from reelproc.reel_file import read_reel, write_reel
@@ -27,10 +27,16 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 def test_every_command_is_in_the_reference_with_its_help() -> None:
     text = (REFERENCE / "command-line.md").read_text()
-    shown = re.findall(r"^## (\w+)\n\n```\{command-help\} (\w+)\n```$", text, re.MULTILINE)
+    shown = re.findall(r"^### (\w+)\n\n```\{command-help\} (\w+)\n```$", text, re.MULTILINE)
     assert all(heading == command for heading, command in shown)
     context = app.make_context("reelproc", ["probe"])
     assert sorted(command for _, command in shown) == app.list_commands(context)
+    groups = re.split(r"^## (.+)\n", text, flags=re.MULTILINE)
+    placed = {
+        title: tuple(re.findall(r"^### (\w+)$", body, re.MULTILINE))
+        for title, body in zip(groups[1::2], groups[2::2], strict=True)
+    }
+    assert placed == _GROUPS, "in the order of the help"
 
 
 def test_every_environment_variable_is_in_the_reference() -> None:

@@ -16,6 +16,7 @@ import click
 
 import reelproc
 from reelproc.cli.failures import TERMINATED, report
+from reelproc.cli.groups import Group
 from reelproc.cli.interruption import asked_to_end, listen
 from reelproc.cli.verbosity import logging_shown, verbose_option
 
@@ -52,7 +53,19 @@ _COMMANDS = {
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""
 
 
-class _App(click.Group):
+_GROUPS = {
+    "Make reels": ("demo", "render", "reel", "frame", "overlay", "extract", "concat"),
+    "Look": ("probe", "plan", "still", "sheet"),
+    "Find players": ("detect", "follow"),
+    "Jobs and files": ("jobs", "attach", "put", "get"),
+    "Where to run it, and what it costs": ("estimate", "calibrate", "prices", "costs", "modal"),
+    "Experiments": ("experiment", "simulate"),
+    "Set up": ("doctor", "models"),
+}
+"""The commands by what they are for, as the help shows them."""
+
+
+class _App(Group):
     """Imports a command when it is asked for, and turns every error into a message and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,8 +80,10 @@ class _App(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+        width = max(map(len, _COMMANDS))
+        for title, names in _GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), _COMMANDS[name][1]) for name in names])
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any

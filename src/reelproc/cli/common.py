@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import click
 
+from reelproc.cli.completing import executors
 from reelproc.cli.outputs import writing
 from reelproc.cli.progress import aside, event_line, progress_bar
 from reelproc.cli.verbosity import verbose_option
@@ -101,7 +102,12 @@ def common_options(command: F) -> F:
 def executor_option(command: F) -> F:
     """``--executor``."""
     return click.option(
-        "--executor", default="local", show_default=True, metavar="NAME", help="Where to run it: local, modal-t4, ..."
+        "--executor",
+        default="local",
+        show_default=True,
+        metavar="NAME",
+        shell_complete=executors,
+        help="Where to run it: local, modal-t4, ...",
     )(command)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
+from reelproc.cli.completing import encoders, executors, networks, regions
 from reelproc.cli.progress import aside
 from reelproc.scratch import scratch_folder
 
@@ -23,7 +24,12 @@ __all__ = ["calibrate", "costs", "estimate", "prices"]
 
 def _pricing_options(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
-        click.option("--region", metavar="KIND", help="Modal's multiplier for a chosen region: broad, narrow."),
+        click.option(
+            "--region",
+            metavar="KIND",
+            shell_complete=regions,
+            help="Modal's multiplier for a chosen region: broad, narrow.",
+        ),
         click.option(
             "--mode",
             type=click.Choice(["billed", "original"]),
@@ -55,7 +61,12 @@ def _known(calibration_file: str | None) -> Calibration:
 @click.command()
 @click.argument("reel_json", metavar="REEL.json")
 @click.option(
-    "--executor", "hardware", multiple=True, metavar="NAME", help="Where: local, modal-t4, ...; may be repeated."
+    "--executor",
+    "hardware",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=executors,
+    help="Where: local, modal-t4, ...; may be repeated.",
 )
 @click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="In how many parts.")
 @_pricing_options
@@ -143,8 +154,15 @@ def _lines(made: Estimate) -> list[str]:
 @click.command()
 @click.option("--source", metavar="FILE", help="Footage like yours, 6 s or more; without it a match is drawn.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is measured.")
-@click.option("--encoder", "encoders", multiple=True, metavar="NAME[:PRESET]", help="Measure this encoder too.")
-@click.option("--upscaler", metavar="MODEL", help="Measure this network too.")
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    metavar="NAME[:PRESET]",
+    shell_complete=encoders,
+    help="Measure this encoder too.",
+)
+@click.option("--upscaler", metavar="MODEL", shell_complete=networks, help="Measure this network too.")
 @click.option("--out", "calibration_file", metavar="FILE", help="Instead of this user's calibration file.")
 @click.option("--anyway", is_flag=True, help="Measure a busy machine too; its figures then count as predicted.")
 @executor_option
@@ -248,7 +266,12 @@ def prices(account: bool, price_file: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.option(
-    "--executor", "hardware", multiple=True, metavar="NAME", help="Hardware to choose among; may be repeated."
+    "--executor",
+    "hardware",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=executors,
+    help="Hardware to choose among; may be repeated.",
 )
 @_pricing_options
 @common_options

@@ -20,6 +20,7 @@ from reelproc.cli.common import (
     strict_option,
 )
 from reelproc.cli.common import size as size_of
+from reelproc.cli.completing import effects, upscalers
 from reelproc.cli.outputs import force_option
 from reelproc.errors import SpecError
 
@@ -49,7 +50,14 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option(
     "--interpolation", type=click.Choice(["linear", "catmull-rom"]), help="Between keyframes.  [default: linear]"
 )
-@click.option("--upscaler", default="lanczos", show_default=True, metavar="MODEL", help="What scales the crop.")
+@click.option(
+    "--upscaler",
+    default="lanczos",
+    show_default=True,
+    metavar="MODEL",
+    shell_complete=upscalers,
+    help="What scales the crop.",
+)
 @click.option("--start", type=TIME, default=0.0, show_default=True, help="Seconds of SRC, or M:SS.")
 @click.option("--end", type=TIME, help="Seconds of SRC, or M:SS; none: to its end.")
 @click.option(
@@ -108,7 +116,12 @@ def frame(
 @click.option(
     "--regions", required=True, metavar="R.json", help='Who is highlighted, when and where. "-": standard input.'
 )
-@click.option("--effect", metavar="NAME", help="dark_overlay, brightness_boost or original.  [default: dark_overlay]")
+@click.option(
+    "--effect",
+    metavar="NAME",
+    shell_complete=effects,
+    help="dark_overlay, brightness_boost or original.  [default: dark_overlay]",
+)
 @executor_option
 @on_damage_option
 @strict_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options
+from reelproc.cli.completing import executors, experiments, networks
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
 from reelproc.errors import MissingDependencyError
@@ -20,7 +21,7 @@ __all__ = ["experiment"]
 
 
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=experiments)
 @click.option(
     "--executor",
     "executors",
@@ -28,6 +29,7 @@ __all__ = ["experiment"]
     default=("local",),
     show_default="local",
     metavar="NAME",
+    shell_complete=executors,
     help="Where to run it. Several, the first being the baseline, for experiments that compare hardware.",
 )
 @click.option("--out", default="experiments", show_default=True, metavar="DIR", help="Results, a folder for each.")
@@ -37,7 +39,7 @@ __all__ = ["experiment"]
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True, metavar="SECONDS",
               help="Of a job; one that takes longer is recorded as such.")  # fmt: skip
 @click.option("--footage", metavar="PATH", help="A video, or for e2 a folder; otherwise a match is drawn.")
-@click.option("--model", metavar="NAME", help="The network for AI; 'none' for none.")
+@click.option("--model", metavar="NAME", shell_complete=networks, help="The network for AI; 'none' for none.")
 @click.option("--calibration", metavar="FILE", help="Add what the runs teach to FILE, for reelproc estimate.")
 @click.option("--staging", metavar="s3://...", help="For Modal: where footage and results are put.")
 @click.option("--table", is_flag=True, help="Run nothing: show what is known from DIR, and where jobs belong.")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, say
+from reelproc.cli.completing import job_ids
+from reelproc.cli.groups import Group
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Removed(Schema):
     size_bytes: int
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @common_options
 @click.pass_context
 def jobs(context: click.Context, as_json: bool) -> None:
@@ -75,7 +77,7 @@ def clean(older: float | None, interrupted: bool, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="ID...", nargs=-1, required=True, shell_complete=job_ids)
 @common_options
 def rm(ids: tuple[str, ...], as_json: bool) -> None:
     """Remove the folders of the jobs ID, whatever became of them; one that runs is refused."""

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from reelproc.cli.common import common_options, say
+from reelproc.cli.completing import networks
+from reelproc.cli.groups import Group
 from reelproc.cli.outputs import OutputExistsError, force_option
 from reelproc.cli.progress import progress_bar
 from reelproc.errors import SpecError
@@ -66,7 +68,7 @@ class Weights(Schema):
     files: tuple[WeightsLine, ...]
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @common_options
 @click.pass_context
 def models(context: click.Context, as_json: bool) -> None:
@@ -117,7 +119,7 @@ def list_models(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("names", nargs=-1, metavar="[MODEL...]")
+@click.argument("names", nargs=-1, metavar="[MODEL...]", shell_complete=networks)
 @click.option("--all", "everything", is_flag=True, help="All of them (146 MB).")
 @force_option
 @common_options
@@ -146,7 +148,7 @@ def fetch(names: tuple[str, ...], everything: bool, force: bool, as_json: bool) 
 
 
 @models.command()
-@click.argument("name", metavar="MODEL")
+@click.argument("name", metavar="MODEL", shell_complete=networks)
 @common_options
 def path(name: str, as_json: bool) -> None:
     """Say where the weights of MODEL are, or belong; the files need not be there."""
@@ -173,7 +175,7 @@ def add(file: str, name: str | None, force: bool, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("name", metavar="MODEL")
+@click.argument("name", metavar="MODEL", shell_complete=networks)
 @click.option("--denoise-strength", type=click.FloatRange(0, 1), help="Of realesr-general-x4v3: blended in for good.")
 @force_option
 @common_options

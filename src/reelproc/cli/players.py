@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reelproc.cli.common import TIME, common_options, executor_option, on_damage_option, run, say
+from reelproc.cli.completing import detectors, upscalers
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
 
@@ -36,7 +37,14 @@ def _model_options(image_size: int) -> Callable[[F], F]:
             click.option(
                 "--trust", is_flag=True, help="Load a checkpoint that reelproc does not know: it can run code."
             ),
-            click.option("--backend", default="ultralytics", show_default=True, metavar="NAME", help="What looks."),
+            click.option(
+                "--backend",
+                default="ultralytics",
+                show_default=True,
+                metavar="NAME",
+                shell_complete=detectors,
+                help="What looks.",
+            ),
         )
         for option in reversed(options):
             command = option(command)
@@ -137,7 +145,14 @@ def _people(frame: FrameDetections) -> list[str]:
 @click.option("--player-height", type=float, default=0.35, show_default=True, help="The player's share of the height.")
 @click.option("--rate", type=float, default=10.0, show_default=True, help="Looks per second.")
 @_model_options(1280)
-@click.option("--upscaler", default="lanczos", show_default=True, metavar="MODEL", help="What scales the crop.")
+@click.option(
+    "--upscaler",
+    default="lanczos",
+    show_default=True,
+    metavar="MODEL",
+    shell_complete=upscalers,
+    help="What scales the crop.",
+)
 @click.option("--opacity", type=float, default=0.15, show_default=True, help="Of the dark around the player; 0: none.")
 @click.option("--out", default="reel.json", show_default=True, metavar="REEL.json", help="Where to put the reel.")
 @executor_option

@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 from reelproc.cli.common import common_options, say, size
+from reelproc.cli.groups import Group
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.verbosity import verbose_option
 
 __all__ = ["reel"]
 
 
-@click.group()
+@click.group(cls=Group)
+@verbose_option
 def reel() -> None:
     """Make reels out of tables."""
 

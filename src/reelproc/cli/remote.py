@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, sized, staging_option
+from reelproc.cli.completing import job_ids
+from reelproc.cli.groups import Group
 from reelproc.cli.outputs import note
+from reelproc.cli.verbosity import verbose_option
 from reelproc.schema import Schema
 from reelproc.storage import scheme_of
 
@@ -20,7 +23,7 @@ __all__ = ["Deployed", "attach", "modal"]
 
 
 @click.command()
-@click.argument("job_id", metavar="ID")
+@click.argument("job_id", metavar="ID", shell_complete=job_ids)
 @executor_option
 @staging_option
 @click.option("--cancel", is_flag=True, help="Stop the job instead of waiting for it.")
@@ -89,7 +92,8 @@ class Deployed(Schema):
     seconds: float
 
 
-@click.group()
+@click.group(cls=Group)
+@verbose_option
 def modal() -> None:
     """Run jobs on Modal."""
 

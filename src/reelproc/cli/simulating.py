@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reelproc.cli.common import common_options, say
+from reelproc.cli.completing import executors
 from reelproc.cli.outputs import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
 from reelproc.errors import MissingDependencyError
@@ -17,7 +18,14 @@ __all__ = ["simulate"]
 @click.command()
 @click.option("--out", default="simulation", show_default=True, metavar="DIR", help="Folder for what it writes.")
 @click.option("--jobs", type=click.FloatRange(1, 1_000_000), default=10_000, show_default=True, help="A day, expected.")
-@click.option("--executor", default="modal-t4", show_default=True, metavar="NAME", help="Whose price containers have.")
+@click.option(
+    "--executor",
+    default="modal-t4",
+    show_default=True,
+    metavar="NAME",
+    shell_complete=executors,
+    help="Whose price containers have.",
+)
 @click.option("--seconds-per-frame", type=click.FloatRange(0, 60, min_open=True), metavar="S",
               help="Of a chunk's work, where e6 has measured it; otherwise assumed.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of every draw.")
