@@ -167,6 +167,16 @@ def test_a_run_teaches_what_does_not_overlap_and_its_pace() -> None:
     assert "startup" not in entry.rates
 
 
+def test_a_run_on_a_busy_machine_teaches_nothing_that_is_called_measured() -> None:
+    work = framed(6, None)
+    known = Calibration().add(_result(work, wall=60.0, probe=0.2, audio=0.6), work, busy=True)
+    assert known.entry("local", this_host()) is None
+    entry = known.entry("local", this_host(), busy=True)
+    assert entry is not None
+    assert {"probe", "audio", "pace"} <= set(entry.rates)
+    assert Rates(place("local"), known)("audio").basis == "predicted"
+
+
 def test_a_cold_run_on_rented_hardware_teaches_its_start_its_transfers_and_its_network() -> None:
     work = framed(6)
     result = _result(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 import reelproc as rp
-from reelproc.cost.quiet import Reading, Watch, read_machine
+from reelproc.cost.quiet import Reading, Watch, is_loaded, read_machine
 
 
 def watch(readings: Iterable[Reading], *, anyway: bool = False) -> Watch:
@@ -65,6 +65,12 @@ def test_who_measures_anyway_is_told_why_not_to() -> None:
     looking.begin()
     looking.look()
     assert looking.busy == "its load average is 14 per core, above 0.5"
+
+
+def test_a_load_average_counts_for_each_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert is_loaded(4.1)
+    assert not is_loaded(3.9)
 
 
 def test_the_machine_can_be_read() -> None:

@@ -157,7 +157,7 @@ class Calibration(Schema):
         others = tuple(e for e in self.entries if (e.hardware, e.machine, e.busy) != mine)
         return self.model_copy(update={"entries": (*others, new)})
 
-    def add(self, result: RenderResult | DetectResult, work: Work) -> Calibration:
+    def add(self, result: RenderResult | DetectResult, work: Work, *, busy: bool = False) -> Calibration:
         """This calibration and what a finished run teaches.
 
         What overlaps in a run cannot be told apart from outside; so a run gives the rates of what does not overlap
@@ -167,8 +167,8 @@ class Calibration(Schema):
         Args:
             result: of the run.
             work: of its job, see :func:`reelproc.cost.describing.work_of`.
-
-        A result does not say how busy its machine was: add those of runs that had the machine to themselves.
+            busy: other processes used the machine meanwhile, which a result does not say: what it teaches is kept
+                apart, and never called measured.
 
         Raises:
             SpecError: the result is not that of such a job.
@@ -180,8 +180,8 @@ class Calibration(Schema):
             threads=this_host().threads if result.hardware == "local" else (result.cores or 0) * 2,
             gpu=result.gpu,
         )
-        known = self.with_samples(result.hardware, machine, rates_of(result, work, self))
-        return known.with_samples(result.hardware, machine, pace_in(result, work, known))
+        known = self.with_samples(result.hardware, machine, rates_of(result, work, self), busy=busy)
+        return known.with_samples(result.hardware, machine, pace_in(result, work, known), busy=busy)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Calibration:

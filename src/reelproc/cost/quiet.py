@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from reelproc.cores import usable_cores
 from reelproc.errors import BackendError
 
-__all__ = ["Reading", "Watch", "read_machine"]
+__all__ = ["Reading", "Watch", "is_loaded", "read_machine"]
 
 LOAD_PER_CORE = 0.5
 """A load average above this much for each of the machine's processors is that of a busy machine."""
@@ -45,6 +45,11 @@ class Reading:
 
     load: float | None
     share: float
+
+
+def is_loaded(load: float) -> bool:
+    """Whether a load average of this machine is that of a busy one."""
+    return load / (os.cpu_count() or 1) > LOAD_PER_CORE
 
 
 def read_machine() -> Reading:

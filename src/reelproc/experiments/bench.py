@@ -18,9 +18,11 @@ from pydantic import Field
 from reelproc import storage
 from reelproc.cost.calibration import Calibration
 from reelproc.cost.describing import work_of
+from reelproc.cost.quiet import is_loaded
 from reelproc.errors import JobTimeoutError, SpecError, StorageError
 from reelproc.executors import Executor, executor
 from reelproc.executors.modal_presets import COORDINATOR
+from reelproc.experiments.environment import environment
 from reelproc.experiments.question import Level
 from reelproc.experiments.rates import rate_of
 from reelproc.experiments.record import Measurement
@@ -226,7 +228,8 @@ class Bench:
         known = Calibration.load(path) if Path(path).exists() else Calibration()
         for job, result in zip(jobs, results, strict=True):
             if not isinstance(job, ChunkJob):
-                known = known.add(result, work_of(job))
+                busy = result.hardware == "local" and is_loaded(environment().load)
+                known = known.add(result, work_of(job), busy=busy)
         known.save(path)
 
     @contextmanager
