@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import reelproc as rp
-from media_factory import numbered_video, run_ffmpeg
+from media_factory import numbered_video, read_number, run_ffmpeg
+from mp4_edits import with_edits
 from reelproc.jobs import run_job
 from reelproc.media.back_references import refers_back
 
@@ -162,3 +163,23 @@ def test_the_case_shows_its_pixels(assets: Path, backend: str) -> None:
     assert list(span) == [time for time in whole if Fraction(5, 2) <= time < 3]
     assert len(span) == 15
     assert all(np.array_equal(span[time], whole[time]) for time in span)
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("codec", ["mpeg4", "h263"])
+def test_what_an_edit_begins_with_in_the_middle_of_a_group_is_no_picture(
+    tmp_path: Path, codec: str, backend: str
+) -> None:
+    """Where all is marked, the demultiplexer hands on nothing of what the edit's first pictures refer to."""
+    made = numbered_video(tmp_path / "n.mp4", frame_count=90, width=176, height=144)
+    run_ffmpeg("-i", str(made.path), "-c:v", codec, "-g", "30", str(tmp_path / "a.mov"))
+    edited = with_edits(tmp_path / "a.mov", tmp_path / "b.mov", [(1, 1.4, 1)])
+    edited.write_bytes(edited.read_bytes().replace(b"stss", b"free"))
+    with rp.open_video(edited, backend, pix_fmt="yuv420p") as video:
+        assert [read_number(frame) for frame in video] == list(range(60, 72))
+        assert len(video.damage) == 18
+        assert {damage.reason for damage in video.damage} == {"in front of the first key frame: it cannot be decoded"}
+    result = run_job(rp.ExtractJob(source=edited, output=tmp_path / "o.mp4", start=0, end=1))
+    assert isinstance(result, rp.ExtractResult)
+    assert (result.frame_count, result.start_seconds) == (12, 0.6)
+    assert "its first frame that can be shown is 0.600 s behind the start" in result.warnings[0]

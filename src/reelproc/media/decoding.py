@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
 
+from reelproc.media.back_references import NEEDS_TRUE_START
 from reelproc.media.containers import demuxed, mistimed_after_seek, open_container, without_display_times
 from reelproc.media.packets import IndexedPacket, ListedKeys, seek_aim
 from reelproc.media.pictures import Pictures
@@ -63,7 +64,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         _seek(container, stream, seek_pts)
         pictures = Pictures(stream)
         in_fields = odd = misled = False
-        begun = seek_pts is None
+        begun = seek_pts is None and stream.codec_context.codec.canonical_name not in NEEDS_TRUE_START
         key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
         recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
@@ -73,7 +74,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
             misled = misled or (seen is not None and seen.is_mistaken)
             begun = begun or seen is None or seen.is_keyframe or not misled
             if not begun:
-                continue  # the seek ended at no key frame: nothing can be made of what lies before the next
+                continue  # nothing can be made of what lies before a true key frame
             if seen is not None and seen.is_shown and seen.pts is not None:
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
@@ -133,11 +134,12 @@ def carefully_decoded_frames(
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
         pictures = Pictures(stream)
-        is_lost, begun = False, seek_pts is None
+        is_lost = False
+        begun = seek_pts is None and context.codec.canonical_name not in NEEDS_TRUE_START
         for packet in _packets(container, stream):
             seen = None if packet is None else IndexedPacket.of(packet, pictures, keys)
             is_key = packet is not None and _is_key(packet, seen, keys)
-            is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # the seek ended at no key frame
+            is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # nothing can be made of it
             begun = True
             if is_lost and packet is not None and not is_key:
                 continue

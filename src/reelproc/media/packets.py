@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from reelproc.media.probe import MediaInfo
 
-__all__ = ["FrameTimes", "IndexedPacket", "ListedKeys", "frame_times", "packet_index", "seek_aim"]
+__all__ = ["FrameTimes", "IndexedPacket", "ListedKeys", "begins_mistaken", "frame_times", "packet_index", "seek_aim"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,13 @@ def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[Index
                 before = before if indexed.is_hidden else indexed
     except av.FFmpegError:  # the file ends in the middle of something: what could be read is all there is
         return
+
+
+def begins_mistaken(path: str | os.PathLike[str], index: int) -> bool:
+    """Whether the first packet of a stream is marked as a key frame, and is none."""
+    with open_container(path) as container:
+        packets = packet_index(container, cast("AVVideoStream", container.streams[index]))
+        return next((packet.is_mistaken for packet in packets if packet.size_bytes), False)
 
 
 def _rewind(container: InputContainer, stream: AVVideoStream) -> None:

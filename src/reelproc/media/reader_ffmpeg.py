@@ -15,11 +15,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reelproc.cores import usable_cores
+from reelproc.media.back_references import NEEDS_TRUE_START
 from reelproc.media.containers import MAX_PIXELS, without_display_times
 from reelproc.media.ffmpeg import filter_chain, input_arguments
 from reelproc.media.fields import field_filters
 from reelproc.media.frame import Frame, PixelFormat
 from reelproc.media.frame_pipe import FramePipe, Sent, Shape
+from reelproc.media.packets import begins_mistaken
 from reelproc.media.reader import VideoReader
 from reelproc.media.rgb import RGBConverter
 
@@ -49,7 +51,7 @@ class FFmpegReader(VideoReader):
             yield from self._in_process(PyAVReader)  # which counts; ffmpeg guesses
             return
         seek = self._way[0]
-        if seek is not None and self._frame_times().misled:
+        if self._is_misled(seek):
             from reelproc.media.reader_pyav import PyAVReader
 
             yield from self._in_process(PyAVReader)  # which begins at true key frames only
@@ -60,6 +62,12 @@ class FFmpegReader(VideoReader):
             successor = yield from self._trusted(source, sought=seek is not None)
         if successor is not None:
             yield from self._in_process(successor)
+
+    def _is_misled(self, seek: int | None) -> bool:
+        """Whether ffmpeg would begin at what the container marks as a key frame, and is none."""
+        if seek is not None:
+            return self._frame_times().misled
+        return self.video.codec in NEEDS_TRUE_START and begins_mistaken(self.path, self.video.index)
 
     def _trusted(self, source: FramePipe, *, sought: bool) -> Generator[Frame, None, Callable[..., PyAVReader] | None]:
         """The frames that came, as far as they can be trusted; and who is to go on from there, None at the end."""
