@@ -99,6 +99,36 @@ def test_a_time_outside_and_an_ending_that_is_none_are_refused(command: Command)
     assert not list(Path().glob("*.png"))
 
 
+def test_pictures_of_a_reel_come_with_its_plans_warnings(command: Command) -> None:
+    key = rp.HighlightKeyframe(time=0, x=5000, y=900, radius_x=20, radius_y=20)
+    far = rp.Overlay(regions=[rp.HighlightRegion(start_time=0, end_time=1, keyframes=[key])])
+    write_reel(
+        rp.Reel(clips=[rp.Clip(source="game.mp4", stages=[far])], output=rp.Output(width=96, height=128)), "far.json"
+    )
+    (warning,) = rp.plan(rp.read_reel("far.json")).warnings
+    for arguments in (
+        ("still", "far.json", "far.png", "--at", "1"),
+        ("sheet", "far.json", "far-sheet.png"),
+        ("plan", "far.json"),
+    ):
+        done = command(*arguments)
+        assert ok(done)
+        assert warning in done.stderr
+        assert json.loads(ok(command(*arguments, "--json")))["warnings"] == [warning]
+
+
+def test_another_reel_from_standard_input_is_another_picture(command: Command, tmp_path: Path) -> None:
+    def still(text: str) -> Result:
+        return CliRunner().invoke(app, ["still", "-", "piped.png"], input=text)
+
+    text = Path("reel.json").read_text()
+    ok(still(text))
+    ok(still(text))
+    refused = still(text.replace('"dissolve"', '"cut"'))
+    assert refused.exit_code == 2
+    assert "made by another job" in refused.stderr
+
+
 def test_notebooks_see_tables_and_pictures(command: Command) -> None:
     reel = rp.read_reel("reel.json")
     assert "<td>crop &gt; upscale</td>" in reel._repr_html_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,12 @@ class SheetFile(Schema):
     Attributes:
         path: of the file.
         times_seconds: of the frames on it.
+        warnings: what is not quite as the reel asks for.
     """
 
     path: str
     times_seconds: tuple[float, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def _subject(argument: str) -> Reel | str:
@@ -68,6 +71,14 @@ def _subject(argument: str) -> Reel | str:
     if argument == "-":
         return rp.Reel.model_validate(read_json("-"))
     return read_reel(argument) if _is_json(argument) else argument
+
+
+def _job(command: str, subject: Reel | str, **settings: object) -> str:
+    """The name of what ``command`` does with ``subject``, see :func:`~reelproc.cli.outputs.job_of`."""
+    if isinstance(subject, str):
+        return job_of(command, subject, **settings)
+    sources = [clip.source for clip in subject.clips]
+    return job_of(command, *sources, reel=subject.model_dump_json(), **settings)
 
 
 def _is_json(path: str) -> bool:
@@ -106,12 +117,13 @@ def still(
     from reelproc.timing import exact
 
     image_format(out)
-    with looking_at(_subject(what), on_damage=on_damage, check=end_if_asked) as look:
+    subject = _subject(what)
+    with looking_at(subject, on_damage=on_damage, check=end_if_asked) as look:
         moments = [exact(time) for time in dict.fromkeys(times)] or [look.duration / 2]
         place = Path(out)
         many = len(moments) > 1
         paths = [place.with_stem(f"{place.stem}-{float(moment):.10g}") if many else place for moment in moments]
-        job = job_of("still", what, times=times, width=width, on_damage=on_damage)
+        job = _job("still", subject, times=times, width=width, on_damage=on_damage)
         with writing(*paths, job=job, force=force):
             stills = look.stills(moments)
             for path, made in zip(paths, stills, strict=True):
@@ -150,11 +162,18 @@ def sheet(
 ) -> None:
     """Draw a contact sheet of REEL.json without rendering it, or of VIDEO: a dozen moments on one picture."""
     import reelproc as rp
+    from reelproc.render.preview import planned
 
+    subject: rp.Reel | rp.Plan | str
     subject = _subject(what)
     title = Path(what).name if what != "-" else None
-    job = job_of("sheet", what, columns=columns, rows=rows, tile_width=tile_width, on_damage=on_damage)
-    with writing(out, job=job, force=force):
+    job = _job("sheet", subject, columns=columns, rows=rows, tile_width=tile_width, on_damage=on_damage)
+    with ExitStack() as stack:
+        stack.enter_context(writing(out, job=job, force=force))
+        warnings: tuple[str, ...] = ()
+        if isinstance(subject, rp.Reel):
+            made = stack.enter_context(planned(subject, on_damage=on_damage, smart_copy=False, check=end_if_asked))
+            subject, warnings = made, made.warnings
         times = rp.contact_sheet(
             subject,
             out,
@@ -165,8 +184,8 @@ def sheet(
             on_damage=on_damage,
             check=end_if_asked,
         )
-    made = SheetFile(path=out, times_seconds=times)
-    say(made, as_json=as_json, text=f"{out}: {len(times)} pictures, {times[0]:.2f} to {times[-1]:.2f} s")
+    told = f"{out}: {len(times)} pictures, {times[0]:.2f} to {times[-1]:.2f} s"
+    say(SheetFile(path=out, times_seconds=times, warnings=warnings), as_json=as_json, text=told, warnings=warnings)
 
 
 @click.command()
