@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from clock import Clock
 from faulty_s3 import S3Service
 
 if TYPE_CHECKING:
@@ -125,6 +126,16 @@ def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
     DETECTORS.register("blobs", "people_factory:BLOBS")
     BLOBS.opened = BLOBS.images = 0
     return BLOBS
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock by which retries pause and give up: they take no time."""
+    from reelproc import retries
+
+    clock = Clock()
+    monkeypatch.setattr(retries, "time", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")

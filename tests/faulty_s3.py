@@ -29,10 +29,10 @@ class Fault:
     """What goes wrong.
 
     Attributes:
-        kind: ``error`` (answer with ``status`` and ``code``, ``after`` bytes of it), ``reset`` (of the connection after
-            ``after`` bytes of the answer's body), ``truncate`` (the body, its length said anew), ``etag`` (another
-            one), ``flip`` (a bit of the body), ``lost`` (the request is carried out and the answer never sent),
-            ``swallow`` (reset while the request's body comes), ``slow`` (``seconds`` before the answer).
+        kind: ``error`` (answer with ``status``, ``code`` and ``retry_after``, ``after`` bytes of it), ``reset`` (of the
+            connection after ``after`` bytes of the answer's body), ``truncate`` (the body, its length said anew),
+            ``etag`` (another one), ``flip`` (a bit of the body), ``lost`` (the request is carried out and the answer
+            never sent), ``swallow`` (reset while the request's body comes), ``slow`` (``seconds`` before the answer).
         method, query: which requests: the HTTP method, and a pattern to be found in path and query.
         times: how many of them.
     """
@@ -45,6 +45,7 @@ class Fault:
     code: str = "InternalError"
     after: int = 100_000
     seconds: float = 0.0
+    retry_after: str = ""
 
     def fits(self, method: str, path: str) -> bool:
         return self.times > 0 and method == self.method and re.search(self.query, path) is not None
@@ -138,6 +139,8 @@ class _ProxyHandler(BaseHTTPRequestHandler):
             self.send_response(fault.status)
             self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(text)))
+            if fault.retry_after:
+                self.send_header("Retry-After", fault.retry_after)
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(text[: fault.after])

@@ -214,7 +214,19 @@ class JobLostError(ExecutorError):
 
 
 class StorageError(ReelprocError):
-    """A source or a result cannot be read from or written to storage."""
+    """A source or a result cannot be read from or written to storage.
+
+    Attributes:
+        retry_after_seconds: how long the server asks to be left alone (its ``Retry-After``), or None.
+    """
+
+    def __init__(
+        self, message: str = "", *, transient: bool | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        if retry_after_seconds:
+            message += f"; it asks not to be asked again for {retry_after_seconds:g} s"
+        super().__init__(message, transient=transient)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ObjectNotFoundError(StorageError, FileNotFoundError):

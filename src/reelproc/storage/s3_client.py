@@ -14,6 +14,7 @@ import urllib3.exceptions as http_errors
 from botocore.config import Config
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+from reelproc.retries import asked_pause
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -111,8 +112,11 @@ def translated_errors(address: str, doing: str) -> Iterator[None]:
         yield
     except boto_errors.ClientError as error:
         details = error.response.get("Error", {})
-        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        raise _of_code(str(details.get("Code", "")), status, address, doing) from None
+        answer = error.response.get("ResponseMetadata", {})
+        headers = answer.get("HTTPHeaders", {})  # their names are in lower case
+        asked = asked_pause(headers.get("retry-after"), headers.get("date"))
+        status = int(answer.get("HTTPStatusCode", 0))
+        raise _of_code(str(details.get("Code", "")), status, address, doing, asked) from None
     except (boto_errors.NoCredentialsError, boto_errors.PartialCredentialsError, boto_errors.CredentialRetrievalError):
         raise StorageError(
             f"{address} cannot be {doing}: no credentials were found; set R2_ENDPOINT_URL, R2_ACCESS_KEY_ID and "
@@ -139,13 +143,13 @@ def translated_errors(address: str, doing: str) -> Iterator[None]:
         raise SpecError(f"{address} cannot be {doing}: {error}; check R2_ENDPOINT_URL or AWS_ENDPOINT_URL") from None
 
 
-def _of_code(code: str, status: int, address: str, doing: str) -> StorageError:
+def _of_code(code: str, status: int, address: str, doing: str, asked: float | None) -> StorageError:
     if code in _NOT_FOUND or status == 404:
         return ObjectNotFoundError(f"there is no {_NOT_FOUND.get(code, 'bucket')} for {address}; check bucket and key")
     if code in ("PreconditionFailed", "412"):
         return StorageError(f"{address} was replaced by something else while it was {doing}; try again")
     shown = f"{code or 'no code'}, status {status}"
     if code in _TRANSIENT_CODES or status >= 500 or status in (408, 429):
-        return StorageError(f"{address} cannot be {doing} for now ({shown})", transient=True)
+        return StorageError(f"{address} cannot be {doing} for now ({shown})", transient=True, retry_after_seconds=asked)
     remedy = _REMEDIES.get(code, "check bucket, key and credentials")
     return StorageError(f"{address} cannot be {doing} ({shown}): {remedy}")

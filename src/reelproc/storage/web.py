@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn
 from urllib.parse import quote, urlsplit
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError, redact, shown_address
-from reelproc.retries import retried
+from reelproc.retries import asked_pause, retried
 from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.remote import RemoteObject, RemoteStorage, check_key
 
@@ -146,7 +146,7 @@ def _opened(url: str, shown: str, asked: str | None) -> Any:
         return opener.open(urllib.request.Request(url, headers=headers), timeout=SECONDS)  # noqa: S310 - see _checked
     except urllib.error.HTTPError as error:
         with error:
-            raise _of_status(error.code, shown) from None
+            raise _of_status(error.code, shown, error.headers) from None
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -166,11 +166,14 @@ def _piece(answer: Any, count: int, shown: str) -> bytes:
     return piece
 
 
-def _of_status(status: int, shown: str) -> StorageError:
+def _of_status(status: int, shown: str, headers: http.client.HTTPMessage) -> StorageError:
     if status in (404, 410):
         return ObjectNotFoundError(f"there is nothing at {shown} (status {status}); check the address")
     if status >= 500 or status in _TRANSIENT:
-        return StorageError(f"{shown} cannot be read for now (status {status})", transient=True)
+        asked = asked_pause(headers.get("Retry-After"), headers.get("Date"))
+        return StorageError(
+            f"{shown} cannot be read for now (status {status})", transient=True, retry_after_seconds=asked
+        )
     if status in (400, 401, 403):
         return StorageError(f"{shown} may not be read (status {status}); a presigned address may have expired")
     if status == 416:
