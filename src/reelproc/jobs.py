@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -366,17 +366,8 @@ def _dispatch(job: Job, context: JobContext) -> JobResult:
     def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
         return _do(with_paths(job, paths), context)
 
-    tell, last = context.progress, list[Progress]()
     output = "" if isinstance(job, ChunkJob) else job_output(job)  # a chunk puts its segments in place itself
-    copies = _copies(job)
-    if copies:  # it is not done before they are made
-        context = replace(context, progress=lambda event: last.append(event) if event.phase == "done" else tell(event))
-    result = with_transfers(job_sources(job), output, context, work)
-    for copy in copies:
-        context.check()
-        storage.copy(output, copy)
-    for event in last:
-        tell(event)
+    result = with_transfers(job_sources(job), output, context, work, _copies(job))
     if isinstance(job, DetectJob):
         return result.model_copy(update={"source": shown_address(job.source), "model": shown_address(job.model)})
     return result

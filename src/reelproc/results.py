@@ -258,16 +258,17 @@ class DetectResult(Schema):
 
 
 class PhaseClock:
-    """Adds up seconds per phase; threads may share one.
+    """Adds up seconds per phase, and counts all of them since it was made; threads may share one.
 
     >>> clock = PhaseClock()
     >>> with clock("decode"):
     ...     pass
-    >>> list(clock.seconds)
-    ['decode']
+    >>> list(clock.phases())
+    ['decode', 'wall']
     """
 
     def __init__(self) -> None:
+        self._begin = time.perf_counter()
         self.seconds: dict[str, float] = {}
 
     def add(self, phase: Phase, seconds: float) -> None:
@@ -282,6 +283,11 @@ class PhaseClock:
             yield
         finally:
             self.add(phase, time.perf_counter() - begin)
+
+    def phases(self) -> dict[str, float]:
+        """What a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
+        wall = time.perf_counter() - self._begin
+        return {name: round(seconds, 4) for name, seconds in (*self.seconds.items(), ("wall", wall))}
 
 
 JobResult = RenderResult | ExtractResult | DetectResult

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,38 @@ def test_a_source_that_is_replaced_on_the_way_gives_no_mixture(tmp_path: Path, h
     assert replaced
     assert not (tmp_path / "out.mp4").exists()
     assert how == "written over" or not list((tmp_path / "job").rglob("*.mp4"))
+
+
+@pytest.mark.parametrize("how", ["touched", "copied over itself", "replaced by its copy", "read"])
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_source_whose_bytes_stay_is_the_same_source(
+    game: MadeVideo, tmp_path: Path, how: str, *, copied: bool
+) -> None:
+    source = tmp_path / "moving.mp4"
+    source.write_bytes(game.path.read_bytes())
+
+    def progress(event: rp.Progress) -> None:
+        if event.phase not in phases:
+            phases.append(event.phase)
+            if event.phase == "render":
+                if how == "touched":
+                    os.utime(source)
+                elif how == "copied over itself":
+                    with source.open("r+b") as file:  # as rsync --inplace does: never shorter meanwhile
+                        file.write(game.path.read_bytes())
+                elif how == "replaced by its copy":
+                    (tmp_path / "copy").write_bytes(game.path.read_bytes())
+                    (tmp_path / "copy").replace(source)
+                else:
+                    source.read_bytes()
+
+    phases: list[str] = []
+    job: rp.RenderJob | rp.ExtractJob = render_job(replace(game, path=source), tmp_path / "out.mp4")
+    if copied:
+        job = rp.ExtractJob(source=source, output=tmp_path / "out.mp4", start=0.5)
+    outcome = run(job, JobContext(progress=progress))
+    assert outcome.numbers == list(range(15 if copied else 0, COUNT)), str(outcome)
+    assert (f"{source} was touched or replaced while it was read" in outcome.warnings) == (how != "read")
 
 
 def test_a_folder_that_vanishes_on_the_way_is_an_error(game: MadeVideo, tmp_path: Path, at_frame: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
         BackendError: the model cannot be loaded, is not to be trusted, or fails.
         DecodeError: a frame cannot be decoded.
     """
-    clock, begin = PhaseClock(), time.perf_counter()
+    clock = PhaseClock()
     context.progress(Progress(phase="probe", message="reading the source"))
     with clock("probe"):
         path = resolve(job.source, whole=False)
@@ -65,14 +64,13 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
     finally:
         work.close()
     context.progress(Progress(phase="done", done=total, total=total))
-    clock.seconds["wall"] = time.perf_counter() - begin
     return DetectResult(
         source=job.source,
         model=job.model,
         width=video.width,
         height=video.height,
         frames=tuple(found[pts] for pts in wanted.pts),
-        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        phases=clock.phases(),
         hardware=context.hardware,
         warnings=tuple(warnings),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
     """Copy packets from the key frame at or before the start to the last that the end needs."""
     import av
 
-    clock, begin = PhaseClock(), time.perf_counter()
+    clock = PhaseClock()
     source, destination = resolve(job.source), local_output(job.output)
     check_container(destination)
     with clock("probe"):
@@ -92,7 +91,6 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         partial.unlink(missing_ok=True)
     frames, start, end = copied.frames, copied.first, copied.last
     context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
-    clock.seconds["wall"] = time.perf_counter() - begin
     return ExtractResult(
         output=str(destination),
         frame_count=frames,
@@ -100,7 +98,7 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
         fps=None,
         width=info.require_video().width,
         height=info.require_video().height,
-        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        phases=clock.phases(),
         hardware=context.hardware,
         warnings=tuple(_warnings(job, copied, hides_surplus=hides)),
         start_seconds=float(start),

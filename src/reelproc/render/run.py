@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +24,7 @@ from reelproc.render.segment import Concealment, render_segments
 from reelproc.render.segment_store import SegmentStore, notes_path
 from reelproc.render.sound import ReelSound
 from reelproc.render.sources import plan as plan_reel
+from reelproc.render.unchanged import SourceState
 from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage import identity, local_output
 from reelproc.storage.stand_in import origin
@@ -66,7 +66,6 @@ def render_reel(
         ReelprocError: whatever else went wrong, typed; nothing is left at ``output``.
     """
     clock = PhaseClock()
-    begin = time.perf_counter()
     destination = local_output(output)
     check_container(destination)
     plan, settings = _planned(reel, on_damage, smart_copy=smart_copy, strict=strict, context=context, clock=clock)
@@ -80,7 +79,6 @@ def render_reel(
         chunks=chunks,
         context=context,
         clock=clock,
-        begin=begin,
     )
 
 
@@ -91,7 +89,6 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
         ReelprocError: typed; segments that are finished are there.
     """
     clock = PhaseClock()
-    begin = time.perf_counter()
     render = job.render
     plan, settings = _planned(
         render.reel,
@@ -105,12 +102,11 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
     with _work_folder(context.folder, Path("chunk.mp4").absolute()) as folder:
         files = _segment_files(plan, folder, settings, render.on_damage, context)
         mine: list[Path | None] = [path if n in job.segments else None for n, path in enumerate(files)]
-        stood = _standing(plan)
+        states = _source_states(plan)
         _render_missing(plan, mine, settings=settings, on_damage=render.on_damage, context=context, clock=clock)
-        _check_standing(stood, mine)
+        touched = _check_unchanged(states, mine)
     frame_count = sum(s.end - s.first for n, s in enumerate(plan.segments) if n in job.segments)
     context.progress(Progress(phase="done", done=frame_count, total=frame_count))
-    clock.seconds["wall"] = time.perf_counter() - begin
     return RenderResult(
         output=job.output,
         frame_count=frame_count,
@@ -118,8 +114,9 @@ def render_chunk(job: ChunkJob, context: JobContext) -> RenderResult:
         fps=None if plan.fps is None else str(plan.fps),
         width=plan.width,
         height=plan.height,
-        phases={name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+        phases=clock.phases(),
         hardware=context.hardware,
+        warnings=tuple(touched),
     )
 
 
@@ -149,32 +146,24 @@ def _segment_files(
     return files
 
 
-def _standing(plan: Plan) -> dict[str, os.stat_result]:
+def _source_states(plan: Plan) -> list[SourceState]:
     """What the sources on this machine are now; those that stand in for remote ones change as they are filled."""
-    stood = {}
-    for source in {clip.source for clip in plan.clips if origin(clip.source) is None}:
-        with suppress(OSError):  # who reads it says so
-            stood[source] = Path(source).stat()
-    return stood
+    return SourceState.all_of(clip.source for clip in plan.clips if origin(clip.source) is None)
 
 
-def _check_standing(stood: Mapping[str, os.stat_result], files: Sequence[Path | None]) -> None:
-    """See that no source was replaced or written over since; one that has only grown is being recorded.
+def _check_unchanged(states: Sequence[SourceState], files: Sequence[Path | None]) -> list[str]:
+    """See that no source was replaced or written over since, and return what to warn of.
 
     Raises:
         DecodeError: one was; segments that may hold pictures of both are gone.
     """
-    for source, before in stood.items():
-        try:
-            now = Path(source).stat()
-        except OSError:
-            continue  # its frames have been read
-        is_other = (now.st_dev, now.st_ino) != (before.st_dev, before.st_ino)
-        if is_other or (now.st_mtime_ns != before.st_mtime_ns and now.st_size <= before.st_size):
-            for path in files:
-                if path is not None:
-                    path.unlink(missing_ok=True)
-            raise DecodeError(f"{source} was replaced or changed while it was read; try again", transient=True)
+    try:
+        return [warning for state in states if (warning := state.touched()) is not None]
+    except DecodeError:
+        for path in files:
+            if path is not None:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def encoder_settings(output: Output, threads: int) -> EncoderSettings:
@@ -193,14 +182,13 @@ def render_plan(
     chunks: int | Literal["auto"] = 1,
     context: JobContext,
     clock: PhaseClock,
-    begin: float,
 ) -> RenderResult:
     """Carry out ``plan``: the segments that are not there yet, the sound, the assembly.
 
     Raises:
         ReelprocError: typed; nothing is left at ``destination``, and finished segments stay in ``context.folder``.
     """
-    stood = _standing(plan)
+    states = _source_states(plan)
     with ExitStack() as stack:
         folder = stack.enter_context(_work_folder(context.folder, destination))
         files = _segment_files(plan, folder, settings, on_damage, context)
@@ -223,16 +211,15 @@ def render_plan(
         silenced: tuple[str, ...] = ()
         if sound is not None:
             silenced = sound.finish(context)
-        _check_standing(stood, files)
+        touched = _check_unchanged(states, files)
         context.check()
         context.progress(Progress(phase="assemble", message="joining"))
         with clock("assemble"):
             assemble(plan, files, None if sound is None else sound.path, destination)
         if context.store:
             SegmentStore(context.store).forget(path for path in files if path is not None)
-    warnings = [*plan.warnings, *_report(plan, concealed), *silenced]
+    warnings = [*plan.warnings, *_report(plan, concealed), *silenced, *touched]
     context.progress(Progress(phase="done", done=plan.frame_count, total=plan.frame_count, message=str(destination)))
-    clock.seconds["wall"] = time.perf_counter() - begin
     return RenderResult(
         output=str(destination),
         frame_count=plan.frame_count,
@@ -241,7 +228,7 @@ def render_plan(
         width=plan.width,
         height=plan.height,
         clips=_spans(plan),
-        phases=with_parts({name: round(seconds, 4) for name, seconds in clock.seconds.items()}, parts),
+        phases=with_parts(clock.phases(), parts),
         hardware=context.hardware,
         cost_usd=sum(part.cost_usd for part in parts),
         warnings=tuple(warnings),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from reelproc.errors import SpecError, shown_address
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
 from reelproc.scratch import scratch_folder
-from reelproc.storage import local_output, publish, resolve, same, scheme_of
+from reelproc.storage import copy, local_output, publish, resolve, same, scheme_of
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
 if TYPE_CHECKING:
@@ -36,14 +36,16 @@ def with_transfers(
     output: str,
     context: JobContext,
     work: Callable[[Mapping[str, str], JobContext], R],
+    copies: Sequence[str] = (),
 ) -> R:
-    """Do ``work`` with local files for what is remote, and put its result where it belongs.
+    """Do ``work`` with local files for what is remote, and put its result where it belongs; then it is ``done``.
 
     Args:
         sources: the addresses that the work reads.
         output: the address that it writes; empty: it writes nothing.
         context: the job's.
         work: called with the local path of each remote address, and the context to use.
+        copies: further addresses that the result is put at.
 
     Raises:
         ReelprocError: the work's, or a transfer's; nothing is left at ``output`` then.
@@ -52,9 +54,8 @@ def with_transfers(
         keep_sources(sources, output, "the output", ("output",))
     remote = [address for address in dict.fromkeys(sources) if scheme_of(address) != "file"]
     uploads = scheme_of(output) != "file"
-    if not (remote or uploads):
+    if not (remote or uploads or copies):
         return work({}, context)
-    begin = time.perf_counter()
     clock = PhaseClock()
     with ExitStack() as stack:
         folder = context.folder or stack.enter_context(scratch_folder())
@@ -79,12 +80,14 @@ def with_transfers(
         if uploads:
             with clock("upload"):
                 publish(paths[output], output, progress=events.transfer("upload"))
+        for place in copies:
+            context.check()
+            copy(output, place)
         context.progress(events.done)
-        clock.seconds["wall"] = time.perf_counter() - begin
     finished = result.model_copy(
         update={
             **({"output": shown_address(output)} if uploads else {}),
-            "phases": result.phases | {name: round(seconds, 4) for name, seconds in clock.seconds.items()},
+            "phases": result.phases | clock.phases(),
             "warnings": tuple(events.named(warning) for warning in result.warnings),
         }
     )
@@ -161,7 +164,7 @@ def with_sources(reel: Reel, paths: Mapping[str, str]) -> Reel:
 
 @dataclass
 class _Events:
-    """Between the work and whoever follows it: local names become addresses, ``done`` waits for the upload."""
+    """Between the work and whoever follows it: local names become addresses, ``done`` waits until all is in place."""
 
     context: JobContext
     names: dict[str, str] = field(default_factory=dict)

@@ -95,7 +95,6 @@ def _run(job: Job, context: JobContext | None, switches: Switches) -> RenderResu
 
 
 def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderResult:
-    begin = time.perf_counter()
     clock = PhaseClock()
     if len(job.reel.clips) != 1:
         raise SpecError(f"the original's paths work on one clip, got {len(job.reel.clips)}")
@@ -124,7 +123,7 @@ def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderRe
         width=width,
         height=height,
         clips=(span,),
-        phases={k: round(v, 4) for k, v in clock.seconds.items()} | {"wall": round(time.perf_counter() - begin, 4)},
+        phases=clock.phases(),
         hardware=context.hardware,
         notes=("the original's program, written anew", *notes),
     )
