@@ -15,6 +15,7 @@ from statistics import median
 from typing import Literal
 
 from reelproc.players.assignment import assign
+from reelproc.players.encounters import Sightings, untangled
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
@@ -83,11 +84,13 @@ def walk(
     tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
     longest_between_looks = max(max_gap, longest_step)
+    times = [abs(frame.time - begin) for frame in frames]
+    followed: dict[int, tuple[Track, Sightings]] = {}
     seen: list[Detection | None] = [target]
     crowded = [_is_crowded(wanted, target, tracks, 0.0)]
     reason: LossReason | None = None
-    for frame in frames[1:]:
-        now = abs(frame.time - begin)
+    for number, frame in enumerate(frames[1:], 1):
+        now = times[number]
         found = None
         if seen[-1] is not None:  # nobody has looked since: that is not being out of sight
             longest = longest_between_looks
@@ -95,6 +98,9 @@ def walk(
             longest = _GAP_SECONDS if _at_edge(wanted.last, width, height) else max_gap
         if now - wanted.time <= longest:
             found, reason = _step(tracks, wanted, surest(frame.detections), now)
+            for track in tracks:  # who was seen now; it costs no more to ask all
+                if track.time == now and track is not wanted:
+                    followed.setdefault(id(track), (track, {}))[1][number] = track.last
             if found is None and reason is None:
                 reason = "left the picture" if _at_edge(wanted.last, width, height) else "not seen"
         else:  # they are lost: whoever looks like them later is somebody else until told otherwise
@@ -102,7 +108,12 @@ def walk(
         seen.append(found)
         crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
-    return Walk(tuple(seen), tuple(crowded), reason)
+    mine = untangled(wanted, followed, {n: d for n, d in enumerate(seen) if d is not None}, times)
+    if mine.get(len(seen) - 1) is not None:
+        reason = None
+    elif seen[-1] is not None:
+        reason = "not seen"
+    return Walk(tuple(mine.get(n) for n in range(len(seen))), tuple(crowded), reason)
 
 
 def _step(
