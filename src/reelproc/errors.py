@@ -221,11 +221,16 @@ class StorageError(ReelprocError):
     """
 
     def __init__(
-        self, message: str = "", *, transient: bool | None = None, retry_after_seconds: float | None = None
+        self,
+        message: str = "",
+        *,
+        transient: bool | None = None,
+        bad_input: bool | None = None,
+        retry_after_seconds: float | None = None,
     ) -> None:
         if retry_after_seconds:
             message += f"; it asks not to be asked again for {retry_after_seconds:g} s"
-        super().__init__(message, transient=transient)
+        super().__init__(message, transient=transient, bad_input=bad_input)
         self.retry_after_seconds = retry_after_seconds
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import email.message
 import http.client
 import re
 import ssl
@@ -166,7 +167,7 @@ def _piece(answer: Any, count: int, shown: str) -> bytes:
     return piece
 
 
-def _of_status(status: int, shown: str, headers: http.client.HTTPMessage) -> StorageError:
+def _of_status(status: int, shown: str, headers: email.message.Message) -> StorageError:
     if status in (404, 410):
         return ObjectNotFoundError(f"there is nothing at {shown} (status {status}); check the address")
     if status >= 500 or status in _TRANSIENT:
