@@ -368,3 +368,29 @@ def test_a_strict_plan_refuses_what_the_plan_warns_of(program: Program, game: Ma
     refused = program("plan", "-", "--json", "--strict", stdin=text)
     assert refused.returncode == 2
     assert json.loads(refused.stdout)["error"]["message"] == warning
+
+
+def test_a_film_may_come_by_a_pipe(game: MadeVideo, tmp_path: Path) -> None:
+    """Its index lies at its end, so all of it must be there before any of it is read."""
+
+    def piped(*arguments: str) -> Any:
+        ran = subprocess.run(
+            [*COMMAND, *arguments, "--json"],
+            cwd=tmp_path,
+            env={**os.environ, "REELPROC_HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "scratch")},
+            input=game.path.read_bytes(),
+            capture_output=True,
+            timeout=LONG,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return json.loads(ran.stdout)
+
+    (tmp_path / "scratch").mkdir()
+    info = piped("probe", "-", "--exact")
+    assert (info["path"], info["frame_count"]) == ("-", 60)
+    piped("extract", "-", "cut.mp4", "--start", "0.5", "--end", "1")
+    assert numbers(tmp_path / "cut.mp4") == list(range(15, 30))
+    piped("concat", "cut.mp4", "-", "both.mp4")
+    assert numbers(tmp_path / "both.mp4") == [*range(15, 30), *range(60)]
+    assert list((tmp_path / "scratch").iterdir()) == []

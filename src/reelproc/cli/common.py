@@ -13,6 +13,7 @@ import click
 
 from reelproc.cli.completing import executors
 from reelproc.cli.outputs import writing
+from reelproc.cli.piping import is_piped
 from reelproc.cli.progress import aside, event_line, progress_bar
 from reelproc.cli.verbosity import verbose_option
 from reelproc.cli.wording import reword, spoken
@@ -213,7 +214,8 @@ def run(
             event_line("job", job=handle.id, kind=job.job, executor=executor, output=at)
         elif executor != "local":  # it runs on whatever becomes of this process
             aside(f"{name} --executor {executor}", as_json=False)
-        return follow(handle, as_json=as_json, name="" if as_json or executor != "local" else name)
+        is_lost = any(map(is_piped, job_sources(job)))  # with this process, and so is the job
+        return follow(handle, as_json=as_json, name="" if as_json or executor != "local" or is_lost else name)
 
 
 def _made(job: Job, id: str | None, identity: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from reelproc.cli.common import (
 from reelproc.cli.common import size as size_of
 from reelproc.cli.completing import effects, upscalers
 from reelproc.cli.outputs import force_option
+from reelproc.cli.piping import shown_source, source_file, source_from_pipe
 from reelproc.errors import SpecError
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
 @strict_option
 @force_option
 @common_options
+@source_from_pipe
 def frame(
     src: str,
     out: str,
@@ -94,6 +97,7 @@ def frame(
     """Follow a player: crop SRC along keyframes, change its speed, and scale it to a size, in that order.
 
     K.json is a list of {"time", "x", "y", "width", "height"}, or an object with such a list as "keyframes".
+    SRC may be "-" for standard input.
     """
     import reelproc as rp
 
@@ -127,6 +131,7 @@ def frame(
 @strict_option
 @force_option
 @common_options
+@source_from_pipe
 def overlay(
     src: str,
     out: str,
@@ -141,7 +146,8 @@ def overlay(
     """Put spotlights on SRC; its size, rate and timestamps stay as they are.
 
     R.json is a list of {"start_time", "end_time", "keyframes": [{"time", "x", "y", "radius_x", "radius_y", ...}]}, or
-    an object with such a list as "regions" and any other field of the overlay stage.
+    an object with such a list as "regions" and any other field of the overlay stage. SRC may be
+    "-" for standard input.
     """
     import reelproc as rp
 
@@ -162,6 +168,7 @@ def overlay(
 @on_damage_option
 @force_option
 @common_options
+@source_from_pipe
 def extract(
     src: str,
     out: str,
@@ -173,7 +180,10 @@ def extract(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Cut a span out of SRC, exact to the frame; with --copy fast, from a key frame on, and it says what it cut."""
+    """Cut a span out of SRC, exact to the frame; with --copy fast, from a key frame on, and it says what it cut.
+
+    SRC may be "-" for standard input.
+    """
     import reelproc as rp
 
     job = rp.ExtractJob(source=src, output=out, start=start, end=end, copy_codec=copy_codec, on_damage=on_damage)
@@ -181,7 +191,7 @@ def extract(
     text = sized(result)
     if isinstance(result, rp.ExtractResult):
         how = "copied" if result.copied else "cut exactly"
-        text += f"\n  {how}: {result.start_seconds:.3f} s to {result.end_seconds:.3f} s of {src}"
+        text += f"\n  {how}: {result.start_seconds:.3f} s to {result.end_seconds:.3f} s of {shown_source(src)}"
     say(result, as_json=as_json, text=text, warnings=result.warnings)
 
 
@@ -206,22 +216,23 @@ def concat(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Join the videos A, B, ... into OUT, in the size and at the rate of A."""
+    """Join the videos A, B, ... into OUT, in the size and at the rate of A. One of them may be "-", standard input."""
     import reelproc as rp
 
     *sources, out = files
     if len(sources) < 2:
         raise click.UsageError(f"concat needs at least two videos and the output's name, got {len(files)} names")
     width, height = size or (None, None)
-    output = rp.Output.model_validate({"width": width, "height": height, "fps": fps or _usual_rate(sources[0])})
-    reel = rp.Reel(
-        clips=[rp.Clip(source=source) for source in sources],
-        concat=rp.Concat.model_validate({"transition": transition, "duration": duration}),
-        output=output,
-    )
-    result = run(
-        rp.RenderJob(reel=reel, output=out, on_damage=on_damage), executor=executor, as_json=as_json, force=force
-    )
+    with ExitStack() as stack:
+        sources = [stack.enter_context(source_file(each, *sources[n + 1 :])) for n, each in enumerate(sources)]
+        output = rp.Output.model_validate({"width": width, "height": height, "fps": fps or _usual_rate(sources[0])})
+        reel = rp.Reel(
+            clips=[rp.Clip(source=source) for source in sources],
+            concat=rp.Concat.model_validate({"transition": transition, "duration": duration}),
+            output=output,
+        )
+        job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage)
+        result = run(job, executor=executor, as_json=as_json, force=force)
     say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, say
+from reelproc.cli.piping import is_piped, shown_source, source_from_pipe
 
 if TYPE_CHECKING:
     from reelproc.media.probe import AudioStream, MediaInfo, VideoStream
@@ -18,14 +19,18 @@ __all__ = ["probe"]
 @click.argument("src", metavar="SRC")
 @click.option("--exact", is_flag=True, help="Decode everything, to count the frames that can really be shown.")
 @common_options
+@source_from_pipe
 def probe(src: str, exact: bool, as_json: bool) -> None:
     """Say what SRC is: streams, sizes, rates, colours, and with --exact its true frame count.
 
-    SRC is a file, s3://BUCKET/KEY or https://...; of the latter no more is fetched than is looked at.
+    SRC is a file, s3://BUCKET/KEY or https://..., of which no more is fetched than is looked at, or "-" for standard
+    input.
     """
     from reelproc.render.transfers import probed
 
     info = probed(src, exact=exact)
+    if is_piped(src):
+        info = info.model_copy(update={"path": shown_source(src)})
     say(info, as_json=as_json, text="\n".join(_lines(info)), warnings=info.warnings)
 
 

@@ -52,6 +52,8 @@ def put(file: Path, destination: str, force: bool, as_json: bool) -> None:
 
     if storage.scheme_of(destination) == "file":
         raise SpecError(f"{destination!r} is on this machine; expected s3://bucket/key")
+    if str(file) == "-":
+        raise click.UsageError("an upload is read more than once, so it cannot be standard input; name a file")
     source = storage.resolve(file)
     if destination.endswith("/"):
         destination = storage.join(destination, source.name)

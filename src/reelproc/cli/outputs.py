@@ -78,10 +78,13 @@ def writing(
         is_result: whether the job of that name is known otherwise to have written what is there.
 
     Raises:
+        click.UsageError: a place is standard output.
         OutputExistsError: something is there, and ``force`` is not given.
         StorageError: it cannot be seen whether something is there.
     """
     addresses = [os.fspath(place) for place in places]
+    if "-" in addresses:
+        raise click.UsageError("nothing is written to standard output: a result appears when it is whole; name a file")
     known = job
 
     def name() -> str:

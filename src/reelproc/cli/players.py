@@ -10,6 +10,7 @@ import click
 from reelproc.cli.common import TIME, common_options, executor_option, on_damage_option, run, say
 from reelproc.cli.completing import detectors, upscalers
 from reelproc.cli.outputs import force_option, job_of, writing
+from reelproc.cli.piping import source_from_pipe
 from reelproc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[flo
 @on_damage_option
 @force_option
 @common_options
+@source_from_pipe
 def detect(
     src: str,
     times: tuple[float, ...],
@@ -90,7 +92,8 @@ def detect(
 ) -> None:
     """Find the players in SRC at a time: their boxes, and how sure the model is.
 
-    Needs the extra "detect" (pip install 'reelproc[detect]', under AGPL-3.0) and a checkpoint.
+    Needs the extra "detect" (pip install 'reelproc[detect]', under AGPL-3.0) and a checkpoint. SRC may be "-" for
+    standard input.
     """
     import reelproc as rp
     from reelproc.jobs import job_identity
@@ -189,6 +192,8 @@ def follow(
     import reelproc as rp
     from reelproc.reel_file import beside, write_reel
 
+    if src == "-":
+        raise click.UsageError("the reel names its source, so it cannot be standard input; name a file")
     if point is not None and len(point) != 2:
         raise click.BadParameter(f"a point is X,Y, got {len(point)} numbers", param_hint="--point")
     if box is not None and len(box) != 4:

@@ -33,6 +33,8 @@ def verbose_option(command: F) -> F:
 
 
 def _louder(context: click.Context, _: click.Parameter, value: int) -> None:
+    if not value:
+        return
     meta = context.find_root().meta
     meta[__name__] = meta.get(__name__, 0) + value
     logging.getLogger("reelproc").setLevel(_LEVELS[min(meta[__name__], len(_LEVELS) - 1)])
