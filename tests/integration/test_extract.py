@@ -139,6 +139,18 @@ def test_the_last_frame_lasts_as_long_as_the_one_before(
 
 
 @pytest.mark.footage
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_copy_begins_with_what_is_shown_before_the_first_key_frame(assets: Path, tmp_path: Path, suffix: str) -> None:
+    source = assets / "cases" / "avchd_leading_pictures.mts"
+    result = extract(source, tmp_path / f"o{suffix}", start=0, copy_codec=True)
+    assert (result.frame_count, result.start_seconds, result.warnings) == (3, 0.0, ())
+    with rp.open_video(source) as video, rp.open_video(tmp_path / f"o{suffix}") as copy:
+        pictures = [[frame.image for frame in each] for each in (video, copy)]
+    assert len(pictures[0]) == len(pictures[1]) == 3
+    assert all(np.array_equal(a, b) for a, b in zip(*pictures, strict=True))
+
+
+@pytest.mark.footage
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_the_case_without_lengths_lasts_two_seconds(assets: Path, tmp_path: Path, suffix: str) -> None:
     result = extract(assets / "cases" / "hls_no_vui_timing.ts", tmp_path / f"o{suffix}", copy_codec=True)

@@ -151,7 +151,8 @@ class _Span:
     Attributes:
         base: of its times, seconds.
         zero: its pts of time zero.
-        first: the pts of the key frame with which the copy begins.
+        key: the pts of the key frame with which the copy begins.
+        first: that of the first frame that is shown: it may be shown before the key frame.
         last: the pts of the last wanted frame; None: all.
         seek_pts: where to seek to; None: the beginning.
         lengths: of frames, by their pts, where they are known from the frames that follow.
@@ -161,6 +162,7 @@ class _Span:
 
     base: Fraction
     zero: int
+    key: int
     first: int
     last: int | None
     seek_pts: int | None
@@ -178,13 +180,21 @@ class _Span:
                 f"the copy starts at {job.start:g} s, but {job.source} ends at {float(ends):.3f} s; start earlier",
                 path=("start",),
             )
-        first = times.pts[0] if times.key_pts is None else times.key_pts
+        key = times.key_pts
+        if key is None:  # none is shown so early, but one may be decoded before what is
+            key = times.leading.get(times.pts[0], times.pts[0])
+        first = key
+        if times.seek_pts is None:
+            before = frame_times(info.path, info, end=times.seconds(key))
+            early = [pts for pts in before.pts if pts < key]
+            if early and all(before.leading.get(pts) == key for pts in early):
+                first = early[0]  # the file begins with this key frame: what is shown before it needs no other
         begin = times.seconds(first) if end is not None else max(start, info.duration - _TAIL_SECONDS)
         listed = frame_times(info.path, info, start=begin, end=end)
         lengths = {pts: after - pts for pts, after in itertools.pairwise((*listed.pts, listed.end_pts))}
         left = {pts for pts in listed.pts if end is not None and first <= pts and listed.seconds(pts) < end}
         last = max(left, default=None)
-        return cls(times.time_base, times.start_pts, first, last, times.seek_pts, lengths, left)
+        return cls(times.time_base, times.start_pts, key, first, last, times.seek_pts, lengths, left)
 
     @property
     def step(self) -> int:
@@ -208,8 +218,8 @@ class _Span:
         if self.last is not None and not completes:
             # in decoding order: behind the last that is wanted, whatever its place in time
             self.complete = not self.left or each.dts > self.last
-        # it begins with its first frame; pictures behind that but shown before it cannot be decoded
-        begun = copied.frames > 0 or each.pts == self.first
+        # it begins with its key frame; what is decoded behind it but shown before it is wanted where a file begins
+        begun = copied.frames > 0 or each.pts == self.key
         copied.took = begun and each.pts >= self.first and not self.complete
         if copied.took and not each.is_hidden:
             self.left.discard(each.pts)
