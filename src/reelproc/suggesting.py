@@ -16,9 +16,13 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
 
     >>> nearest("sorce", ["start", "source"])
     'source'
+    >>> nearest("libx246", ["libx264", "libx265"])
+    'libx264'
     """
     names = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(str(name)[:200].lower(), list(names), 1, _ALIKE)
+    slip = str(name)[:200].lower()
+    found = difflib.get_close_matches(slip, list(names), 3, _ALIKE)
+    found.sort(key=lambda each: sorted(each) != sorted(slip))  # two letters changed places: the likeliest slip
     return names[found[0]] if found else None
 
 

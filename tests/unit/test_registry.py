@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import reelproc as rp
 from reelproc.errors import BackendError, MissingDependencyError, SpecError
+from reelproc.media.encoders import EncoderSettings
 from reelproc.registry import Registry
 
 MODULES = {
@@ -53,3 +57,26 @@ def test_what_is_wrong_with_a_plugin_is_said_of_it(
 ) -> None:
     with pytest.raises(kind, match=said):
         registry.get(name)
+
+
+@pytest.mark.parametrize(
+    ("ask", "meant"),
+    [
+        (lambda: rp.executor("lokal"), "local"),
+        (lambda: rp.executor("local", worker=2), "workers"),
+        (lambda: rp.Upscale(model="lanzcos").upscaler(), "lanczos"),
+        (lambda: rp.open_video("a.mp4", backend="ffmepg"), "ffmpeg"),
+        (lambda: rp.open_video("a.mp4", pix_fmt="yuv402p"), "yuv420p"),  # type: ignore[arg-type]
+        (lambda: EncoderSettings("libx246").encoder, "libx264"),
+        (lambda: EncoderSettings("libx264", preset="fsat").arguments(Fraction(30)), "fast"),
+        (lambda: rp.Concat(transition="disolve"), "dissolve"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_misspelt_name_is_met_with_the_one_that_was_meant(ask: Callable[[], object], meant: str) -> None:
+    with pytest.raises(rp.SpecError, match=rf"; did you mean '{meant}'\?$"):
+        ask()
+
+
+def test_nobody_is_told_that_they_meant_something_quite_different() -> None:
+    with pytest.raises(rp.SpecError, match=r"modal-t4$"):
+        rp.executor("kubernetes")

@@ -13,6 +13,7 @@ from reelproc.cli.outputs import OutputExistsError, force_option
 from reelproc.cli.progress import progress_bar
 from reelproc.errors import SpecError
 from reelproc.schema import Schema
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["models"]
 
@@ -234,7 +235,9 @@ def _files(names: tuple[str, ...]) -> list[str]:
         elif name in OFFICIAL or name in added_names():
             files[name] = None
         else:
-            raise SpecError(f"no network is called {name!r}; there are: {', '.join([*MODELS, *added_names()])}")
+            known = [*MODELS, *added_names()]
+            meant = did_you_mean(name, known)
+            raise SpecError(f"no network is called {name!r}; there are: {', '.join(known)}{meant}")
     return list(files)
 
 

@@ -12,6 +12,7 @@ from reelproc.errors import SpecError
 from reelproc.executors.hardware import this_machine
 from reelproc.executors.modal_presets import COORDINATOR, PRESETS
 from reelproc.schema import Schema
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["ASSUMED", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
 
@@ -54,7 +55,9 @@ def place(name: str) -> Place:
         return Place(executor=name, cores=here.cores, threads=here.cores, memory_bytes=here.memory_bytes, rented=False)
     preset = COORDINATOR if name == COORDINATOR.name else PRESETS.get(name)
     if preset is None:
-        raise SpecError(f"nothing is known of hardware {name!r}; there are: {', '.join(('local', *PRESETS))}")
+        known = ("local", *PRESETS)
+        meant = did_you_mean(name, known)
+        raise SpecError(f"nothing is known of hardware {name!r}; there are: {', '.join(known)}{meant}")
     return Place(
         executor=name,
         gpu=preset.gpu,

@@ -8,6 +8,7 @@ from reelproc.errors import SpecError
 from reelproc.executors.base import Hardware
 from reelproc.prices import PRICES
 from reelproc.schema import Schema
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["APP_NAME", "CLASS_NAME", "COORDINATOR", "PRESETS", "Preset", "preset"]
 
@@ -70,5 +71,7 @@ def preset(name: str) -> Preset:
         SpecError: there is none.
     """
     if name not in PRESETS:
-        raise SpecError(f"no Modal preset is called {name!r}; there are: {', '.join(PRESETS)}")
+        raise SpecError(
+            f"no Modal preset is called {name!r}; there are: {', '.join(PRESETS)}{did_you_mean(name, PRESETS)}"
+        )
     return PRESETS[name]

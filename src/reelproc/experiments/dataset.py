@@ -17,6 +17,7 @@ from reelproc.results import ProgressCallback
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.upscale import Upscale
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["SCENARIOS", "Call", "Scenario", "annotations", "crop", "match_clip", "scenario", "spotlight"]
 
@@ -155,7 +156,9 @@ def scenario(
         SpecError: there is no such scenario.
     """
     if name not in _SCENARIOS:
-        raise SpecError(f"there is no scenario {name!r}; there are: {', '.join(_SCENARIOS)}")
+        raise SpecError(
+            f"there is no scenario {name!r}; there are: {', '.join(_SCENARIOS)}{did_you_mean(name, _SCENARIOS)}"
+        )
     title, spans, build = _SCENARIOS[name]
     return build(name, title, os.fspath(source), spans, model, os.fspath(folder))
 

@@ -16,6 +16,7 @@ from reelproc.errors import BackendError, EncodeError, SpecError
 from reelproc.media.ffmpeg import encoders as available_encoders
 from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version, run_ffmpeg
 from reelproc.media.frame import PixelFormat
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["ENCODERS", "ENCODER_THREADS", "Encoder", "EncoderSettings", "check_encoder"]
 
@@ -60,7 +61,8 @@ class EncoderSettings:
         try:
             return ENCODERS[self.name]
         except KeyError:
-            raise SpecError(f"no encoder is called {self.name!r}; there are: {', '.join(sorted(ENCODERS))}") from None
+            known = ", ".join(sorted(ENCODERS)) + did_you_mean(self.name, ENCODERS)
+            raise SpecError(f"no encoder is called {self.name!r}; there are: {known}") from None
 
     def arguments(self, fps: Fraction) -> list[str]:
         """ffmpeg's output options for video of ``fps`` frames per second.
@@ -72,7 +74,7 @@ class EncoderSettings:
         preset = encoder.preset if self.preset is None else self.preset
         crf = encoder.crf if self.crf is None else self.crf
         if preset not in encoder.presets:
-            known = ", ".join(encoder.presets)
+            known = ", ".join(encoder.presets) + did_you_mean(preset, encoder.presets)
             raise SpecError(f"{self.name} has no preset {preset!r}; there are: {known}", path=("output", "preset"))
         if not 0 <= crf <= encoder.crf_max:
             raise SpecError(f"{self.name} takes a crf from 0 to {encoder.crf_max}, got {crf:g}", path=("output", "crf"))

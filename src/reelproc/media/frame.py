@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reelproc.errors import SpecError
+from reelproc.suggesting import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,9 @@ def plane_shapes(pix_fmt: PixelFormat, width: int, height: int) -> tuple[tuple[i
         return ((height, width),) * 3
     if pix_fmt in ("bgr24", "rgb24"):
         return ((height, width, 3),)
-    raise SpecError(f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}")
+    raise SpecError(
+        f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}{did_you_mean(pix_fmt, PIXEL_FORMATS)}"
+    )
 
 
 def frame_bytes(pix_fmt: PixelFormat, width: int, height: int) -> int:

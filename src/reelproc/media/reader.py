@@ -31,6 +31,7 @@ from reelproc.media.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.media.packets import FrameTimes, frame_times
 from reelproc.media.probe import MediaInfo, VideoStream, probe
 from reelproc.registry import Registry
+from reelproc.suggesting import did_you_mean
 from reelproc.timing import Time, exact
 
 __all__ = ["Damage", "VideoReader", "open_video", "readers"]
@@ -87,7 +88,9 @@ class VideoReader(ABC):
         excerpt: Excerpt | None = None,
     ) -> None:
         if pix_fmt not in PIXEL_FORMATS:
-            raise SpecError(f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}")
+            raise SpecError(
+                f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}{did_you_mean(pix_fmt, PIXEL_FORMATS)}"
+            )
         self.path = os.fspath(path)
         self.pix_fmt: PixelFormat = pix_fmt
         self.start = None if start is None else exact(start)

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.schema import Schema
+from reelproc.suggesting import did_you_mean
 
 __all__ = ["MODES", "Price", "PriceMode", "PriceTable", "Region", "read_prices"]
 
@@ -117,7 +118,9 @@ class PriceTable(Schema):
         0.000164
         """
         if gpu is not None and gpu not in self.gpus:
-            raise SpecError(f"no price is known of a GPU {gpu!r}; there are: {', '.join(self.gpus)}")
+            raise SpecError(
+                f"no price is known of a GPU {gpu!r}; there are: {', '.join(self.gpus)}{did_you_mean(gpu, self.gpus)}"
+            )
         if region is not None and region not in self.regions:
             raise SpecError(f"no region is called {region!r} in the prices; there are: {', '.join(self.regions)}")
         device = self.gpus[gpu].usd_per_second if gpu else 0.0

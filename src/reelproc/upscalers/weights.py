@@ -21,6 +21,7 @@ from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, Storag
 from reelproc.partial import partial_path
 from reelproc.posix import fcntl
 from reelproc.storage import weights_folder
+from reelproc.suggesting import did_you_mean
 from reelproc.upscalers.download import ProgressBytes, download, sha256_of
 
 __all__ = [
@@ -197,7 +198,9 @@ def fetch(name: str, *, progress: ProgressBytes = lambda _done, _total: None, ur
     """
     official = OFFICIAL.get(name)
     if official is None:
-        raise SpecError(f"no official weights are called {name!r}; there are: {', '.join(OFFICIAL)}")
+        raise SpecError(
+            f"no official weights are called {name!r}; there are: {', '.join(OFFICIAL)}{did_you_mean(name, OFFICIAL)}"
+        )
     path = weights_folder() / name
     if os.environ.get("REELPROC_OFFLINE") == "1":
         raise StorageError(f"REELPROC_OFFLINE=1 forbids to fetch {official.url}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
 from reelproc.schema import Schema
+from reelproc.suggesting import did_you_mean
 
 if TYPE_CHECKING:
     import random
@@ -143,7 +144,9 @@ class Parameters:
         """
         for name in values:
             if name not in self._all:
-                raise SpecError(f"no parameter is called {name!r}; there are: {', '.join(self._all)}")
+                raise SpecError(
+                    f"no parameter is called {name!r}; there are: {', '.join(self._all)}{did_you_mean(name, self._all)}"
+                )
         return Parameters(
             p.model_copy(
                 update={
