@@ -215,6 +215,7 @@ class _Maker:
         if rng.random() < 0.2:
             start = rng.choice(_STARTS)
             options += ["-output_ts_offset", start]
+            self._constant = self._constant and self._suffix != "avi"  # its muxer fills the gap behind the first frame
             self._steps.append(f"start {start}")
         elif rng.random() < 0.1 and self._suffix in ("mp4", "mov", "m4v", "mkv", "nut"):
             options += ["-output_ts_offset", "-0.3", "-avoid_negative_ts", "disabled"]

@@ -209,8 +209,9 @@ def _differences(loop: _Shown, seen: _Seen, made: Footage, reasons: collections.
     wrong = {pts for pts in clear & set(seen.frames) if _differ(seen.frames[pts], loop.frames[pts])}
     if wrong:
         problems.append(f"{len(wrong)} of {len(seen.frames)} pictures are others: {_listed(wrong)}")
-    if loop.frames and seen.start_pts != next(iter(loop.frames)):
-        problems.append(f"time zero is {seen.start_pts}, the first frame that is shown is at {next(iter(loop.frames))}")
+    shown = next(iter(loop.frames), seen.start_pts)
+    if seen.start_pts > shown or (seen.start_pts < shown and seen.start_pts not in seen.said):  # it says what is lost
+        problems.append(f"time zero is {seen.start_pts}, the first frame that is shown is at {shown}")
     return problems
 
 

@@ -80,6 +80,22 @@ def test_edits_at_the_usual_speed_are_followed(
     assert shown(with_edits(game, tmp_path / "a.mp4", edits), backend) == numbers
 
 
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("parts", [[0, 2], [2, 0], [1, 1], [0, 1, 0]])
+def test_spans_of_a_film_in_several_parts_are_those_of_the_whole(
+    tmp_path: Path, parts: list[int], backend: str
+) -> None:
+    made = numbered_video(tmp_path / "game.mp4", frame_count=90, width=96, height=64, gop_size=90)
+    path = with_edits(made.path, tmp_path / "a.mp4", [(1, second + DELAY, 1) for second in parts])
+    with rp.open_video(path, backend, "yuv420p") as video:
+        whole, unit = [(frame.pts, read_number(frame)) for frame in video], video.video.time_base
+    assert [number for _, number in whole[10:20]] == list(range(30 * parts[0] + 10, 30 * parts[0] + 20))
+    for first, last in ((3, 9), (25, 35), (40, 41), (29, 30), (50, len(whole) - 1)):
+        start, end = whole[first][0] * unit, whole[last][0] * unit
+        with rp.open_video(path, backend, "yuv420p", start=start, end=end) as video:
+            assert [(frame.pts, read_number(frame)) for frame in video] == whole[first:last]
+
+
 @pytest.mark.parametrize(
     ("edits", "said"),
     [

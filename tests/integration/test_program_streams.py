@@ -8,6 +8,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg
+from reelproc.errors import ProbeError
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.frame import Frame
 
@@ -93,3 +94,22 @@ def test_a_clip_from_the_middle_shows_what_was_asked_for(stream: Path, tmp_path:
     reel = rp.Reel(clips=[clip], output=rp.Output(width=None, height=None, fps=25, audio=False))
     run_job(rp.RenderJob(reel=reel, output=tmp_path / "out.mp4"), JobContext())
     assert [read_number(frame) for frame in read(tmp_path / "out.mp4", "ffmpeg")] == list(range(150, 200))
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_h264_whose_pictures_do_not_say_their_times_is_refused(b_frames: int, tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "numbers.mkv", frame_count=40, fps=25)
+    path = tmp_path / "a.mpg"
+    run_ffmpeg("-i", str(made.path), "-c:v", "libx264", "-bf", str(b_frames), str(path))
+    with pytest.raises(ProbeError, match=r"of its first 20 pictures do not say when they are shown.*ffmpeg -i IN"):
+        rp.probe(path)
+
+
+def test_h264_whose_pictures_say_their_times_is_read(tmp_path: Path) -> None:
+    made = numbered_video(tmp_path / "numbers.mkv", frame_count=40, fps=25, width=640, height=360)
+    path = tmp_path / "a.mpg"
+    large = ("-c:v", "libx264", "-bf", "2", "-qp", "1", "-vf", "noise=alls=8")  # each picture fills several packets
+    run_ffmpeg("-i", str(made.path), *large, str(path))
+    for backend in ("ffmpeg", "pyav"):
+        frames = read(path, backend)
+        assert [frame.pts - frames[0].pts for frame in frames] == [3600 * n for n in range(40)]

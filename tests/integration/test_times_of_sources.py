@@ -418,3 +418,30 @@ def test_an_avi_is_copied_only_where_its_order_is_that_of_display(b_frames: int,
     with rp.open_video(tmp_path / "b.mkv", pix_fmt="yuv420p") as video:
         assert [read_number(frame.planes[0]) for frame in video] == list(range(10, 27))
         assert video.damage == ()
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize(
+    ("name", "codec", "gop_size", "muxing"),
+    [
+        ("a.avi", "mpeg4", 30, ()),
+        ("a.mp4", "mpeg4", 12, ("-movflags", "frag_keyframe+empty_moov+default_base_moof")),
+        ("a.ogv", "libtheora", 64, ()),
+    ],
+)
+def test_spans_are_found_where_no_seek_ends_anywhere(
+    name: str, codec: str, gop_size: int, muxing: tuple[str, ...], backend: str, tmp_path: Path
+) -> None:
+    made = numbered_video(tmp_path / "made.mkv", frame_count=40, width=96, height=64)
+    whole, path = tmp_path / f"whole-{name}", tmp_path / name
+    run_ffmpeg("-i", str(made.path), "-c:v", codec, "-g", str(gop_size), *muxing, str(whole))
+    beheaded = ("-bsf:v", "noise=amount=0:drop=lt(n\\,3)", "-copyinkf")
+    run_ffmpeg("-i", str(whole), "-c", "copy", *beheaded, *muxing, str(path))
+    with rp.open_video(path, backend, "yuv420p") as video:
+        pts, unit, zero = [frame.pts for frame in video], video.video.time_base, video.video.start_pts
+    assert len(pts) == 37
+    for first, last in ((1, 6), (12, 14), (30, 36)):
+        with rp.open_video(
+            path, backend, "yuv420p", start=(pts[first] - zero) * unit, end=(pts[last] - zero) * unit
+        ) as span:
+            assert [frame.pts for frame in span] == pts[first:last]

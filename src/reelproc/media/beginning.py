@@ -46,12 +46,13 @@ def begin(container: InputContainer, stream: AVVideoStream, path: str | os.PathL
     write them. Whether they can be decoded is the decoder's to say.
 
     Raises:
-        ProbeError: no frame can be decoded.
+        ProbeError: no frame can be decoded, or most say no time and none can be worked out.
     """
     context: Any = stream.codec_context
     start = stream.start_time  # reading changes it where libavformat has to infer it
     packets = iter(demuxed(container, stream))
     head = list(_readable(packets, _LOOKED_AT if context.codec.reorder else 1))
+    _check_timed(head, container.format.name, stream.name, path)
     frames = _decoded(itertools.chain(head, packets), stream, path)
     frame, skipped = next(frames)
     looked_at = [frame]
@@ -63,6 +64,16 @@ def begin(container: InputContainer, stream: AVVideoStream, path: str | os.PathL
         known = [pts for each in looked_at if (pts := frame_pts(each)) is not None]
         start = min(known, default=start) if start is None else min([start, *known])
     return Beginning(frame, itertools.chain(looked_at[1:], (each for each, _ in frames)), skipped, start)
+
+
+def _check_timed(head: list[Packet[Any]], format_name: str, codec: str | None, path: str | os.PathLike[str]) -> None:
+    """Refuse H.264 and HEVC in a program stream whose pictures mostly say no time; libavformat infers MPEG-2's only."""
+    known = [packet.pts is not None for packet in head if packet.size]
+    if format_name == "mpeg" and codec in ("h264", "hevc") and 2 * sum(known) < len(known):
+        raise ProbeError(
+            f"{os.fspath(path)!r}: {known.count(False)} of its first {len(known)} pictures do not say when they are "
+            f"shown, which {codec} in a program stream must; encode it anew at its frame rate: ffmpeg -i IN OUT.mp4"
+        )
 
 
 def _readable(packets: Iterator[Packet[Any]], count: int) -> Iterator[Packet[Any]]:

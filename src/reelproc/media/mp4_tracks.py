@@ -17,7 +17,17 @@ from typing import BinaryIO, NamedTuple
 from reelproc.errors import ProbeError
 from reelproc.storage.stand_in import open_binary
 
-__all__ = ["Box", "Edit", "Track", "boxes_inside", "check_tracks", "encrypted", "encryption_scheme", "read_tracks"]
+__all__ = [
+    "Box",
+    "Edit",
+    "Track",
+    "boxes_inside",
+    "check_tracks",
+    "encrypted",
+    "encryption_scheme",
+    "joins_parts",
+    "read_tracks",
+]
 
 _MOST_BOXES = 100_000
 _MOST_BYTES = 1 << 20
@@ -72,8 +82,12 @@ class Track:
             if edit.media_time >= 0 and edit.rate != 1:
                 return f"plays {float(edit.seconds):.3f} s at {float(edit.rate):g} times the speed {place}"
             at += edit.seconds
-        shown = [edit for edit in self.edits if edit.media_time >= 0]
-        return f"joins {len(shown)} parts of a film in fragments" if self.in_fragments and len(shown) > 1 else None
+        return f"joins {self.parts} parts of a film in fragments" if self.in_fragments and self.parts > 1 else None
+
+    @property
+    def parts(self) -> int:
+        """How many parts of the film its edits show."""
+        return sum(edit.media_time >= 0 for edit in self.edits)
 
 
 def check_tracks(path: str | os.PathLike[str], hidden: Mapping[int, Fraction]) -> None:
@@ -110,6 +124,21 @@ def encrypted(path: str | os.PathLike[str], scheme: str) -> ProbeError:
 def encryption_scheme(path: str | os.PathLike[str]) -> str | None:
     """How the first encrypted track of an MP4 or MOV file is encrypted; None: there is no such track."""
     return next((track.scheme for track in read_tracks(path).values() if track.scheme is not None), None)
+
+
+def joins_parts(path: str | os.PathLike[str], number: int) -> bool:
+    """Whether an MP4 or MOV track shows several parts of its film, one after another.
+
+    libavformat then lists packets once for each part, and its search among their times, which go back, ends anywhere.
+    """
+    with open_binary(path) as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if file.read(8)[4:] not in _FIRST_BOXES:
+            return False
+        moov = next((box for box in _boxes(file, 0, end) if box.name == b"moov"), None)
+        track = None if moov is None else _described(file, moov).get(number)
+    return track is not None and track.parts > 1
 
 
 def read_tracks(path: str | os.PathLike[str]) -> dict[int, Track]:

@@ -23,6 +23,7 @@ from reelproc.media.containers import (
     without_display_times,
     without_timestamps,
 )
+from reelproc.media.mp4_tracks import joins_parts
 from reelproc.media.pictures import Pictures
 from reelproc.timing import exact
 
@@ -240,11 +241,15 @@ def frame_times(
             seek = None
         with open_container(path) as container:
             stream = container.streams[video.index]
+            seek = None if seek is None or joins_parts(path, stream.id) else seek
             packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
             if seek is not None and mistimed_after_seek(info.format_name):
                 packets = islice(packets, _mistimed_count(path, video.index, seek), None)
             listed = ListedKeys(cast("AVVideoStream", stream), info.format_name)
-            scan = _Scan.run(packets, None if seek is None else low, high, listed)
+            try:
+                scan = _Scan.run(packets, None if seek is None else low, high, listed)
+            except ProbeError:  # no seek ends anywhere, not even at the beginning: only a file just opened stands there
+                continue
         if seek is None or scan.ends:
             break
     pts = sorted(scan.ends)
