@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import reelproc as rp
 from reelproc.cli import app
-from reelproc.cli.progress import progress_bar
+from reelproc.cli.progress import aside, progress_bar
 from reelproc.executors.mock import MockExecutor
 
 Command = Callable[..., Result]
@@ -159,6 +161,34 @@ def test_with_json_the_log_is_lines_of_json(command: Command, executor: MockExec
     ]
     ran = command(*EXTRACT)
     assert "warning reelproc.retries: attempt 1 failed: https://example.org/a" in ran.stderr
+
+
+def test_who_does_not_read_standard_error_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipe is full: another line would wait for a reader for ever."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb"), os.fdopen(writing, "w") as stream:
+        os.set_blocking(writing, False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_bar(as_json=True, job="j") as show:
+            show(rp.Progress(phase="render", done=1, total=2))
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_who_closes_standard_error_ends_nobody(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    monkeypatch.setattr(sys, "stderr", stream)
+    aside("said to nobody", as_json=as_json)
+    with pytest.raises(BrokenPipeError):
+        stream.write("x")
+        stream.flush()
+    with suppress(BrokenPipeError):
+        stream.close()
 
 
 # ---- the job's name

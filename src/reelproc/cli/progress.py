@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import select
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -38,8 +39,12 @@ _JOB_PHASES = (
 
 
 def event_line(event: str, **fields: object) -> None:
-    """Print a line of JSON on standard error, for machines that follow a command with ``--json``."""
-    click.echo(json.dumps({"event": event, **fields}), err=True)
+    """Print a line of JSON on standard error, for machines that follow a command with ``--json``.
+
+    A line that nobody takes is left out: who does not read standard error holds up no job.
+    """
+    if _has_room():
+        _say(json.dumps({"event": event, **fields}))
 
 
 def aside(text: str, *, as_json: bool, kind: str = "note") -> None:
@@ -53,9 +58,24 @@ def aside(text: str, *, as_json: bool, kind: str = "note") -> None:
     if as_json:
         event_line(kind, message=text)
     elif kind == "warning":
-        click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=True)
+        _say(f"{click.style('warning', fg='yellow')}: {text}")
     else:
-        click.echo(text, err=True)
+        _say(text)
+
+
+def _say(line: str) -> None:
+    with suppress(OSError):  # closed by whoever read it: no reason to end a job
+        click.echo(line, err=True)
+
+
+def _has_room() -> bool:
+    """Whether standard error takes a line without waiting for a reader; what is no pipe always does."""
+    try:
+        poll = select.poll()  # a pipe that is writable takes 4096 bytes at once
+        poll.register(sys.stderr.fileno(), select.POLLOUT)
+        return bool(poll.poll(0))
+    except (OSError, ValueError, AttributeError):  # not a file
+        return True
 
 
 @contextmanager
@@ -107,7 +127,7 @@ class _Lines:
         now = self._clock()
         if tenth > self._tenth and event.phase != "done" and now - self._said >= LINE_SECONDS:
             self._tenth, self._said = tenth, now
-            click.echo(f"{event.phase}: {10 * tenth} %", err=True)
+            _say(f"{event.phase}: {10 * tenth} %")
 
 
 @contextmanager
