@@ -34,6 +34,7 @@ def scale_from(video_width: int | None, video_height: int | None, stream: Stream
 def bent(video_width: int | None, video_height: int | None, stream: StreamInfo) -> str:
     """Say that coordinates made on such footage are scaled to a picture of another shape; else "".
 
+    >>> from fractions import Fraction
     >>> bent(1920, 1080, StreamInfo(540, 960, Fraction(1)))
     'was made on 1920x1080, but its input has another shape, 540x960: it is scaled by 0.281 across and 0.889 down'
     """
