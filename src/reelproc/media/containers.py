@@ -168,7 +168,8 @@ def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStrea
     stream keeps the decoder's context, which packets do not need.
 
     HEVC is tagged ``hvc1`` in MP4 and MOV where its header lists its parameter sets. Left to itself the muxer says
-    ``hev1`` (they may stand among the pictures), which no Apple player plays.
+    ``hev1`` (they may stand among the pictures), which no Apple player plays. ProRes keeps its own tag, which says its
+    kind.
     """
     decoder = template.codec_context.codec.name
     copy = out.add_stream_from_template(template, opaque=None if _is_encoder(decoder) else True)

@@ -1,4 +1,4 @@
-"""HEVC is tagged ``hvc1`` in everything that is written as MP4, M4V or MOV: Apple's players play no ``hev1``."""
+"""HEVC is ``hvc1`` in all MP4, M4V and MOV that is written: Apple plays no ``hev1``. ProRes keeps its kind."""
 
 from __future__ import annotations
 
@@ -78,3 +78,13 @@ def test_sets_that_only_stand_among_the_pictures_stay_hev1(tmp_path: Path) -> No
     run_job(rp.ExtractJob(source=tmp_path / "b.mp4", output=tmp_path / "o.mp4", copy_codec=True))
     assert tag(tmp_path / "o.mp4") == "hev1"
     assert rp.probe(tmp_path / "o.mp4", exact=True).frame_count == 30
+
+
+@pytest.mark.parametrize("suffix", ["mov", "mkv"])
+@pytest.mark.parametrize(("profile", "expected"), [("0", "apco"), ("2", "apcn"), ("3", "apch"), ("4", "ap4h")])
+def test_a_copy_of_prores_is_of_its_kind(tmp_path: Path, profile: str, expected: str, suffix: str) -> None:
+    source = tmp_path / f"a.{suffix}"
+    picture = ("-f", "lavfi", "-i", "testsrc2=s=128x96:d=0.2")
+    run_ffmpeg(*picture, "-c:v", "prores_ks", "-profile:v", profile, str(source))
+    run_job(rp.ExtractJob(source=source, output=tmp_path / "o.mov", copy_codec=True))
+    assert tag(tmp_path / "o.mov") == expected
