@@ -99,6 +99,16 @@ def test_what_comes_before_and_after_a_job_has_a_bar_of_its_own(monkeypatch: pyt
     assert "contact sheet" in stream.getvalue()
 
 
+def test_the_bar_keeps_what_a_phase_has_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    with progress_bar(as_json=False) as show:
+        show(rp.Progress(phase="render", total=100, message="rendering"))
+        for event in render(50, 90):
+            show(event)
+    last = [line for line in stream.getvalue().splitlines() if "82%" in line][-1]
+    assert "rendering" in last
+
+
 # ---- elsewhere
 
 

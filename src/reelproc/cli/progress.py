@@ -145,15 +145,16 @@ def _bar() -> Iterator[ProgressCallback]:
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting a worker", total=None)  # it pulses until something is known
-        part = ""
+        part = phase = said = ""
 
         def show(event: Progress) -> None:
-            nonlocal task, part
+            nonlocal task, part, phase, said
             end_if_asked()
             if event.phase == "done":  # its message is the result's name; the bar goes
                 bar.update(task, completed=1, total=1)
                 return
-            said = event.message or event.phase
+            if event.message or event.phase != phase:  # most events of a phase say nothing, its first does
+                phase, said = event.phase, event.message or event.phase
             if _part(event.phase) != part:  # another thing with a clock of its own: estimates must not mix them
                 if part:
                     bar.remove_task(task)
