@@ -30,7 +30,8 @@ class VideoStream(WithFloats):
             it.
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero: the stream's start after its edit list, or of a picture shown before it.
-        average_rate: frames per second, None when unknown; variable-rate files have no other.
+        average_rate: frames per second, measured where packets contradict the file; None when unknown. Variable-rate
+            files have no other.
         interlaced: whether frames hold two fields, taken one after the other, as one of the first 26 is marked; readers
             make whole pictures of those that are.
         colour: as the stream says.

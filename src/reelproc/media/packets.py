@@ -25,6 +25,7 @@ from reelproc.media.containers import (
 )
 from reelproc.media.mp4_tracks import joins_parts
 from reelproc.media.pictures import Pictures
+from reelproc.media.rates import end_of_last
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -258,7 +259,8 @@ def frame_times(
     first = 0 if low is None else max(0, bisect_left(pts, low) - 1)
     last = len(pts) if high is None else min(len(pts), bisect_left(pts, high) + 1)
     kept = tuple(pts[first:last]) or (pts[-1],)
-    end_pts = pts[last] if last < len(pts) else _end(scan.ends[kept[-1]], pts, info)
+    whole = video.start_pts + int(info.duration / video.time_base)
+    end_pts = pts[last] if last < len(pts) else end_of_last(scan.ends, info.format_name, whole=whole)
     undecodable = () if seek is not None else tuple(sorted(scan.undecodable))
     key_pts = max((shown for shown, _ in scan.keys if low is None or shown <= low), default=None)
     aim, lead = None, 0
@@ -297,16 +299,6 @@ def _mistimed_count(path: str | os.PathLike[str], index: int, seek_pts: int) -> 
                 break
             count += 1
     return count
-
-
-def _end(said: int, pts: Sequence[int], info: MediaInfo) -> int:
-    """Where the last frame ends: ``said`` by its packet, by the file's length, or as the frame before it lasted."""
-    video = info.require_video()
-    last = pts[-1]
-    if said > last:
-        return said
-    whole = video.start_pts + int(info.duration / video.time_base)
-    return whole if whole > last else last + (last - pts[-2] if len(pts) > 1 else 0)
 
 
 @dataclass(slots=True)

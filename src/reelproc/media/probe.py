@@ -33,6 +33,7 @@ from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.mp4_tracks import check_tracks, encrypted
 from reelproc.media.orientation import Orientation
 from reelproc.media.packets import FrameTimes, IndexedPacket, frame_times, packet_index
+from reelproc.media.rates import HEAD_PACKETS, end_of_last, frame_rate, shown_ends
 from reelproc.media.side_data import side_data
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         if video is not None:
             cut = _is_cut_off(container, pictures[0])
             last = _last_packets(container, pictures[0], video, cut)
-            duration = _duration(pictures[0], video, last, cut, warnings)
-            video = video.model_copy(update={"average_rate": _frame_rate(video, last)})
+            duration = _duration(container, pictures[0], video, last, cut, warnings)
+            video = video.model_copy(update={"average_rate": _frame_rate(container, pictures[0], video, last)})
         else:
             duration = (audio.duration if audio else None) or Fraction(0)
     info = MediaInfo(
@@ -242,8 +243,8 @@ def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
     )
 
 
-TAIL_SECONDS = 2
-"""How far before its end a file is looked at for its last frame."""
+TAIL_SECONDS = (2, 30)
+"""How far before its end a file is looked at for its last two frames."""
 
 SLACK_SECONDS = Fraction(1, 4)
 """A header may promise this much more than there is: the last packet's own length is not always known."""
@@ -260,48 +261,73 @@ def _is_cut_off(container: InputContainer, stream: AVVideoStream) -> bool:
 def _last_packets(
     container: InputContainer, stream: AVVideoStream, video: VideoStream, cut: bool
 ) -> list[IndexedPacket]:
-    """The packets of the last seconds; all where they cannot be found."""
+    """The packets of the last seconds; all where two frames cannot be found in them."""
     whole = container.duration * Fraction(1, 1_000_000) if container.duration else Fraction(0)
     length = stream.duration or int(whole / video.time_base)
-    tail = video.start_pts + length - ceil(TAIL_SECONDS / video.time_base)
-    packets: list[IndexedPacket] = []
-    if tail > video.start_pts and not cut:
-        packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
-    if not any(p.is_shown for p in packets):
-        packets = list(packet_index(container, stream, seek_pts=video.start_pts, any_frame=True))
-    return packets
+    for seconds in TAIL_SECONDS:
+        tail = video.start_pts + length - ceil(seconds / video.time_base)
+        if tail > video.start_pts and not cut:
+            packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
+            if sum(packet.is_shown for packet in packets) > 1:
+                return packets
+    return _first_packets(container, stream.index)
+
+
+def _first_packets(container: InputContainer, index: int, count: int | None = None) -> list[IndexedPacket]:
+    """The packets from the file's beginning, where no seek is sure to end; None: all."""
+    with open_container(container.name.removeprefix("file:")) as anew:
+        packets = packet_index(anew, cast("AVVideoStream", anew.streams[index]))
+        return list(itertools.islice(packets, count))
 
 
 def _duration(
-    stream: AVVideoStream, video: VideoStream, packets: Sequence[IndexedPacket], cut: bool, warnings: list[str]
+    container: InputContainer,
+    stream: AVVideoStream,
+    video: VideoStream,
+    packets: Sequence[IndexedPacket],
+    cut: bool,
+    warnings: list[str],
 ) -> Fraction:
     """Seconds of the video: what its stream says, unless its packets say that this is wrong or say nothing.
 
     Matroska, WebM and MPEG-TS know only how long the file is, sound included; the headers of some variable-rate files
     end before their last frame begins; a truncated file's header promises what is not there, and so does one that lies.
     """
-    header = stream.duration or 0
-    ends = max((p.pts + p.duration for p in packets if p.pts is not None), default=video.start_pts) - video.start_pts
-    last_begins = max((p.pts for p in packets if p.is_shown and p.pts is not None), default=0) - video.start_pts
-    there, promised = max(ends, 0) * video.time_base, header * video.time_base
+    header, format_name = stream.duration or 0, container.format.name
+    ends = shown_ends(packets)
+    end = end_of_last(ends, format_name, whole=video.start_pts + header) if ends else video.start_pts
+    last_begins = max(ends, default=0) - video.start_pts
+    there, promised = max(end - video.start_pts, 0) * video.time_base, header * video.time_base
     if cut:
         warnings.append(f"the file is cut off: {float(there):.3f} s of its video are there")
         return there
     if there and promised - there > SLACK_SECONDS:
         warnings.append(f"its header promises {float(promised):.3f} s of video, and {float(there):.3f} s are there")
         return there
+    if format_name == "mpegts":  # it promises nothing: libavformat works the length out, with the length of a packet
+        return there
     # MP4 states the length of an edit in milliseconds, cut off: the packets are more exact.
     return promised if header > last_begins and abs(promised - there) > Fraction(1, 500) else there
 
 
-def _frame_rate(video: VideoStream, packets: Sequence[IndexedPacket]) -> Fraction | None:
-    """Frames per second, by the container; by the packets where there are two for a frame and it has counted both."""
-    shown = sorted({p.pts for p in packets if p.is_shown and p.pts is not None})
-    if video.average_rate is None or len(shown) < 2 or not any(p.field == 2 for p in packets):
-        return video.average_rate
-    seen = (len(shown) - 1) / ((shown[-1] - shown[0]) * video.time_base)
-    stated = (video.average_rate, video.average_rate / 2)
-    return next((rate for rate in stated if abs(rate - seen) < seen / 100), seen)
+def _frame_rate(
+    container: InputContainer, stream: AVVideoStream, video: VideoStream, packets: Sequence[IndexedPacket]
+) -> Fraction | None:
+    """Frames per second, by the container, unless its packets contradict."""
+    stated = video.average_rate
+    counted = stream.frames / (stream.duration * video.time_base) if stream.duration else 0
+    shown = sorted(shown_ends(packets))
+    if any(p.field == 2 for p in packets) and len(shown) > 1:  # two packets for a frame: it may have counted both
+        seen = (len(shown) - 1) / ((shown[-1] - shown[0]) * video.time_base)
+        named = () if stated is None else (stated, stated / 2)
+        return next((rate for rate in named if abs(rate - seen) < seen / 100), seen)
+    if stated is not None and abs(counted - stated) < stated / 10:
+        return stated  # the mean of all frames, which it lists
+
+    def head() -> list[IndexedPacket]:
+        return _first_packets(container, stream.index, HEAD_PACKETS)
+
+    return frame_rate(stated, packets, head, video.time_base, container.format.name)
 
 
 def _count(path: str | os.PathLike[str], video: VideoStream) -> tuple[int, int]:
