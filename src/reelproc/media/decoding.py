@@ -3,8 +3,8 @@
 The decoder's threads make it fast, and its failures vague: an error belongs to some packet a few before, frames that
 were still on their way at the end may be lost with it, and a damaged key frame leaves a decoder that shows later frames
 before earlier ones. So decoding goes ahead with threads, and from where something is odd it is done again *with care*:
-in one thread, where an error is the packet's that was just sent, and with the decoder emptied and reset at a bad key
-frame.
+in one thread, where an error is the packet's that was just sent, with the decoder emptied and reset at a bad key frame,
+and keeping back as many pictures as may be reordered, whatever the header promises.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 from reelproc.media.back_references import NEEDS_TRUE_START
 from reelproc.media.containers import demuxed, mistimed_after_seek, open_container, without_display_times
+from reelproc.media.frame_order import FrameOrder, Sent, frame_pts
 from reelproc.media.packets import IndexedPacket, ListedKeys, seek_aim
 from reelproc.media.pictures import Pictures
 
@@ -32,13 +33,11 @@ __all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reorde
 _MOST_THREADS = 64
 """More than ffmpeg's decoders take."""
 
+_MOST_REORDERED = 16
+"""Pictures that H.264 lets a decoder keep back; one that keeps back fewer than are reordered drops some."""
+
 _LOOKED_AT = 60
 """Packets that tell whether a stream has B-frames."""
-
-
-def frame_pts(frame: VideoFrame) -> int | None:
-    """When the frame is shown; where the container has no such stamp (some AVI), when its packet was decoded."""
-    return frame.pts if frame.pts is not None else frame.dts
 
 
 def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
@@ -53,7 +52,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
     """
     import av
 
-    held: VideoFrame | None = None  # goes out when its successor is seen to be later
+    held: tuple[int, VideoFrame] | None = None  # goes out when its successor is seen to be later
     newest: int | None = None  # the last packet's, of those to be shown
     keys: list[tuple[int, int]] = []
     last: int | None = None
@@ -67,43 +66,49 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         begun = seek_pts is None and stream.codec_context.codec.canonical_name not in NEEDS_TRUE_START
         key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
+        order = FrameOrder(stream, sought=seek_pts is not None)
+        troubled = False
         recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
-        for packet in _packets(container, stream):
-            seen = IndexedPacket.of(packet, pictures, key_frames) if packet is not None else None
+        for packet, seen in order.read_ahead(_indexed(container, stream, pictures, key_frames)):
             in_fields = in_fields or (seen is not None and seen.field == 2)
             misled = misled or (seen is not None and seen.is_mistaken)
             begun = begun or seen is None or seen.is_keyframe or not misled
             if not begun:
+                order.give_up(seen)
                 continue  # nothing can be made of what lies before a true key frame
             if seen is not None and seen.is_shown and seen.pts is not None:
                 newest = seen.pts if newest is None else max(newest, seen.pts)
                 if seen.is_keyframe:
                     keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
             recent.append(packet is None or _is_key(packet, seen, key_frames))
+            order.send(seen)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
+                troubled = True
                 suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
                 odd = decoder.counts or any(suspects)
                 if odd:
                     break
                 continue
             for frame in frames:
-                pts = frame_pts(frame)
+                order.put(frame)
+            odd = order.is_short and not troubled and stream.name == "h264"
+            if odd:
+                break  # it keeps back fewer pictures than are reordered, and drops those that come late
+            for pts, frame in order.take(is_end=packet is None):
                 if held is not None:
-                    held_pts = frame_pts(held)
-                    if pts is not None and held_pts is not None and pts <= held_pts:
+                    if pts <= held[0]:
                         odd = True
                         break
-                    last = held_pts if held_pts is not None else last
-                    yield held
-                held = frame
+                    last = held[0]
+                    yield held[1]
+                held = pts, frame
             if odd:
                 break
     if not odd and held is not None:
-        held_pts = frame_pts(held)
-        last = held_pts if held_pts is not None else last
-        yield held
+        last = held[0]
+        yield held[1]
     if odd or (newest is not None and last is not None and newest > last):
         again = seek_pts
         sought = not (decoder.counts or mistimed_after_seek(format_name))
@@ -130,24 +135,28 @@ def carefully_decoded_frames(
         stream = cast("AVVideoStream", container.streams[index])
         context = stream.codec_context
         context.thread_count = 1
+        if stream.name == "h264":
+            context.options = {**context.options, "has_b_frames": str(_MOST_REORDERED)}
         _seek(container, stream, seek_pts)
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
-        pictures = Pictures(stream)
+        order = FrameOrder(stream, sought=seek_pts is not None)
         is_lost = False
         begun = seek_pts is None and context.codec.canonical_name not in NEEDS_TRUE_START
-        for packet in _packets(container, stream):
-            seen = None if packet is None else IndexedPacket.of(packet, pictures, keys)
+        for packet, seen in order.read_ahead(_indexed(container, stream, Pictures(stream), keys)):
             is_key = packet is not None and _is_key(packet, seen, keys)
             is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # nothing can be made of it
             begun = True
             if is_lost and packet is not None and not is_key:
+                order.give_up(seen)
                 continue
             is_lost = False
             frames: list[VideoFrame] = []
+            order.send(seen)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
+                order.give_up(seen)
                 if not is_key:
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
@@ -156,9 +165,11 @@ def carefully_decoded_frames(
                 with contextlib.suppress(av.FFmpegError):
                     frames = decoder.decode(None)
                 context.flush_buffers()
+                order.give_up_sent()
             for frame in frames:
-                pts = frame_pts(frame)
-                if pts is not None and (last is None or pts > last):
+                order.put(frame)
+            for pts, frame in order.take(is_end=packet is None):
+                if last is None or pts > last:
                     last = pts
                     yield frame
 
@@ -187,6 +198,12 @@ def is_reordered(path: str | os.PathLike[str], index: int) -> bool:
                         return True
                     newest = max(newest, frame.pts or 0)
     return False
+
+
+def _indexed(container: InputContainer, stream: AVVideoStream, pictures: Pictures, keys: ListedKeys) -> Iterator[Sent]:
+    """The packets of :func:`_packets`, each with what the index knows of it."""
+    for packet in _packets(container, stream):
+        yield Sent(packet, None if packet is None else IndexedPacket.of(packet, pictures, keys))
 
 
 def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:

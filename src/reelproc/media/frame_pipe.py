@@ -42,6 +42,9 @@ _TICK_SECONDS = 0.25
 _MARK = b"FRAME\n"
 """What stands in front of each frame's planes."""
 
+_NO_TIME = 1 << 62
+"""More than any timestamp: what ffmpeg writes for none."""
+
 _HEAD_BYTES = 512
 """More than the line in front of all frames can have."""
 
@@ -73,11 +76,13 @@ class Sent(NamedTuple):
         data: its planes.
         pts: when it is shown.
         place: how many frames the decoder made before it; -1: unknown.
+        is_guessed: whether ffmpeg gave it another time than the decoder did, as it does where frames come late.
     """
 
     data: NDArray[np.uint8]
     pts: int
     place: int
+    is_guessed: bool = False
 
 
 class FramePipe:
@@ -99,7 +104,14 @@ class FramePipe:
         self._side, side_in = os.pipe()
         try:
             self._process = FFmpegProcess(
-                [*arguments, "-stats_enc_pre", f"pipe:{side_in}", "-stats_enc_pre_fmt", "{pts} {tb} {ni}", "pipe:1"],
+                [
+                    *arguments,
+                    "-stats_enc_pre",
+                    f"pipe:{side_in}",
+                    "-stats_enc_pre_fmt",
+                    "{pts} {tb} {ni} {ptsi} {tbi}",
+                    "pipe:1",
+                ],
                 stdout=True,
                 pass_fds=(side_in,),
                 error=DecodeError,
@@ -172,13 +184,13 @@ class FramePipe:
         line = self._line()
         if line is None:
             raise self._process.failure("ffmpeg sent a frame without a timestamp")
-        pts, place = self._stamps(line)
+        pts, place, is_guessed = self._stamps(line)
         if self._high is not None and pts >= self._high:
             self._process.stop()
             return None
         if self._rgb is not None:
             data = self._rgb.planes(data, self._shape.width, self._shape.height)
-        return Sent(data, pts, place)
+        return Sent(data, pts, place, is_guessed)
 
     def _fill(self, data: NDArray[np.uint8]) -> int:
         """Read a frame, with its mark, into ``data``; how many bytes of it there were."""
@@ -207,13 +219,14 @@ class FramePipe:
         self._headed = True
         return not self._stop.is_set()
 
-    def _stamps(self, line: bytes) -> tuple[int, int]:
-        """The timestamp, in the stream's time base, and the place of a line ``pts time_base place``."""
-        number, base, place = line.decode().split(" ")
+    def _stamps(self, line: bytes) -> tuple[int, int, bool]:
+        """The timestamp, in the stream's time base, the place, and whether the decoder said another timestamp."""
+        number, base, place, said, said_base = line.decode().split(" ")
         pts = Fraction(number) * Fraction(base) / self._shape.time_base
         if pts.denominator != 1:
             raise self._process.failure(f"ffmpeg counts time in units of {base} s, not of {self._shape.time_base} s")
-        return pts.numerator, int(place)
+        is_said = abs(int(said)) < _NO_TIME
+        return pts.numerator, int(place), is_said and int(said) * Fraction(said_base) != pts * self._shape.time_base
 
     def _line(self) -> bytes | None:
         """The next line of the side pipe; None at its end."""

@@ -90,19 +90,16 @@ _NOTHING_INFERRED = 0x10
 
 _LAST_PTS = 2**63 - 1
 
-_MOST_REORDERED = 16
-"""Pictures that H.264 and HEVC let a decoder keep back."""
-
 
 class ListedKeys:
     """A stream's key frames by the container's index: a packet of rubbish is no longer told to be one."""
 
     def __init__(self, stream: AVVideoStream, format_name: str) -> None:
         self._entries = stream.index_entries
-        self._by_pts = format_name.startswith("matroska")  # others list when a frame is decoded
+        self.by_pts = format_name.startswith("matroska")  # others list when a frame is decoded
 
     def __contains__(self, packet: Packet[AVVideoStream] | IndexedPacket) -> bool:
-        time = packet.pts if self._by_pts else packet.dts
+        time = packet.pts if self.by_pts else packet.dts
         if time is None:
             return False
         place = self._entries.search_timestamp(time, any_frame=True)
@@ -340,19 +337,21 @@ class _Scan:
         decoded: int | None = None  # the newest dts
         before: int | None = None  # the pts of the packet before
         key: int | None = None  # the pts of the last key frame, be it rubbish
-        guessed = 0  # how many packets may have a wrong dts yet: libavformat infers Matroska's from the pts, hidden too
+        # Up to where times are told again, by key frames that are shown before what was decoded before them: of the
+        # containers that say no dts, where libavformat infers a wrong one; None: any dts is believed.
+        again = -_LAST_PTS if listed.by_pts else None
         for packet in packets:
             if packet.is_hidden:
-                guessed = _MOST_REORDERED
                 continue
-            guessed -= guessed > 0
             first, before = before, packet.pts
             if packet.pts is None:
                 scan.untimed += packet.holds_frame
                 continue
             dts = packet.pts if packet.dts is None else packet.dts
             if packet.is_shown and packet.dts is not None:
-                goes_back = decoded is not None and dts < decoded and not guessed
+                if again is not None and packet.is_keyframe and newest is not None and packet.pts < newest:
+                    again = newest
+                goes_back = decoded is not None and dts < decoded and (again is None or packet.pts < again)
                 scan.disorder += goes_back or packet.pts in scan.ends
                 decoded = dts if decoded is None else max(decoded, dts)
             if beyond is not None and dts > beyond:

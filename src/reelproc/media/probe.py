@@ -295,7 +295,7 @@ def _duration(
     """
     header, format_name = stream.duration or 0, container.format.name
     ends = shown_ends(packets)
-    end = end_of_last(ends, format_name, whole=video.start_pts + header) if ends else video.start_pts
+    end = end_of_last(ends, format_name) if ends else video.start_pts
     last_begins = max(ends, default=0) - video.start_pts
     there, promised = max(end - video.start_pts, 0) * video.time_base, header * video.time_base
     if cut:

@@ -35,7 +35,7 @@ def end_of_last(ends: Mapping[int, int], format_name: str, *, whole: int = 0) ->
     Args:
         ends: where each frame ends by its packet, by its pts; at least one.
         format_name: the container's.
-        whole: where the file ends: in AVI its header says it, in others it serves a frame that comes alone.
+        whole: where the file ends, as far as it is known: that is the end in AVI, and of a frame that comes alone.
     """
     pts = sorted(ends)[-_LOOKED_AT:]
     last = pts[-1]

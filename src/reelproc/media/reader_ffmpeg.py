@@ -56,6 +56,8 @@ class FFmpegReader(VideoReader):
 
             yield from self._in_process(PyAVReader)  # which begins at true key frames only
             return
+        if self.video.average_rate:
+            self._step = math.ceil(1 / (self.video.average_rate * self.video.time_base))
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
         with contextlib.closing(FramePipe(self._arguments(seek), self._shape, self._bound, rgb)) as source:
@@ -79,7 +81,7 @@ class FFmpegReader(VideoReader):
         self._known_damage = source.damage
         held: deque[Sent] = deque()  # what may be made up, until the key frame that it refers to has come
         key: int | None = None
-        is_trusted = item is None or self._is_led_to(item)
+        is_trusted = item is None or (not item.is_guessed and self._is_led_to(item))
         while is_trusted and item is not None:
             following = source.get()
             if self._is_guessed(item.pts) if following is None else self._strays(item, following, source):
@@ -131,6 +133,8 @@ class FFmpegReader(VideoReader):
         """
         step = following.pts - before.pts
         self._step = step if self._step is None else min(step, self._step)
+        if following.is_guessed:
+            return True
         if step <= 0 or (self._times is None and not source.troubled and step <= 1.5 * self._step):
             return step <= 0
         promised = self._promised
