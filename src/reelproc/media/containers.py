@@ -179,7 +179,13 @@ def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStrea
         and listed_sets(bytes(template.codec_context.extradata or b""))
     ):
         copy.codec_context.codec_tag = "hvc1"
+    elif out.format.name == "mov" and template.codec_context.codec_tag in _PRORES_TAGS:
+        copy.codec_context.codec_tag = template.codec_context.codec_tag
     return copy
+
+
+_PRORES_TAGS = ("ap4x", "ap4h", "apch", "apcn", "apcs", "apco")
+"""Which of its six kinds a ProRes stream is; left to itself the muxer calls every one ``apch``."""
 
 
 def _is_encoder(name: str) -> bool:
