@@ -32,7 +32,8 @@ DOCS = Path(__file__).parent.parent / "docs"
 _BLOCK = re.compile(r"^```(python|pycon|console|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w-]+\.(?:json|tsv))`(?: is|:)\n\n```(?:json|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SHELL = f'reelproc() {{ {shlex.quote(sys.executable)} -c "from reelproc.cli import main; main()" "$@"; }}\n'
-_SECONDS = 280
+_SECONDS = 1800
+"""A command that takes longer hangs, however busy the machine is."""
 
 NOT_RUN = {
     r"reelproc demo": "it draws for half a minute; .ci/run and the demo's own tests run it",

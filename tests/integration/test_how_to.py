@@ -20,8 +20,8 @@ S3 = DOCS / "how-to" / "s3-and-r2.md"
 WITH_EXTRAS = {"detect-and-follow"}
 """Pages that need a heavy extra; the tests of that extra run them."""
 
-pytestmark = pytest.mark.timeout(1200)
-"""The match is drawn first, for 13 s of a processor that others may use."""
+pytestmark = pytest.mark.timeout(3600)
+"""Pages render for up to a minute of a processor that others may use; the match is drawn first."""
 
 FOLDERS = ("how-to", "explanation")
 PAGES = sorted([*(p for f in FOLDERS for p in (DOCS / f).glob("*.md")), DOCS / "coming-from.md"])
