@@ -445,3 +445,16 @@ def test_spans_are_found_where_no_seek_ends_anywhere(
             path, backend, "yuv420p", start=(pts[first] - zero) * unit, end=(pts[last] - zero) * unit
         ) as span:
             assert [frame.pts for frame in span] == pts[first:last]
+
+
+@pytest.mark.footage
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+def test_two_frames_with_interchanged_times_are_shown_by_their_times(assets: Path, backend: str) -> None:
+    path = assets / "cases" / "h264-mjpeg.mkv"
+    with av.open(str(path)) as container:
+        plain = [frame.pts for frame in container.decode(video=0)]
+    assert plain != sorted(plain)
+    with rp.open_video(path, backend, pix_fmt="yuv420p") as video:
+        assert [frame.pts for frame in video] == sorted(plain)
+        assert video.damage == ()
+    assert len(plain) == 60
