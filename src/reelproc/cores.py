@@ -7,7 +7,7 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["CGROUP", "cgroup_number", "cpu_name", "usable_cores"]
+__all__ = ["CGROUP", "cgroup_number", "cpu_name", "has_bfloat16", "usable_cores"]
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -18,6 +18,20 @@ def usable_cores() -> float:
     cores = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
     quota = _quota()
     return min(cores, quota) if quota else cores
+
+
+@functools.cache
+def has_bfloat16() -> bool:
+    """Whether the processor says that it multiplies bfloat16 by itself: AVX512-BF16, AMX-BF16 or Arm's BF16.
+
+    False where it cannot be asked, that is, on other systems than Linux.
+    """
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return False
+    told = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(told.partition(":")[2].split())
 
 
 @functools.cache

@@ -44,3 +44,9 @@ def stand_ins(weights_folder: Path, tmp_path: Path) -> Iterator[None]:
     yield
     for path in kept:
         path.unlink()
+
+
+@pytest.fixture
+def any_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processors without instructions for bf16 are taken for ones that have them: slower, and the same numbers."""
+    monkeypatch.setattr("reelproc.upscalers.torch_network.has_bfloat16", lambda: True)

@@ -35,6 +35,7 @@ class TestGeneralDenoisingHalf(NetworkConformance):
     options = UpscaleOptions(backend="torch:cpu", denoise_strength=0.5)
 
 
+@pytest.mark.usefixtures("any_processor")
 class TestGeneralInBfloat16(NetworkConformance):
     model = "realesr-general-x4v3"
     options = UpscaleOptions(backend="torch:cpu", precision="bf16")
@@ -49,10 +50,16 @@ class TestReference(NetworkConformance):
     options = UpscaleOptions(backend="realesrgan:cpu")
 
 
-@pytest.mark.usefixtures("exported")
 class TestOnnx(NetworkConformance):
+    """The graph that is made without torch."""
+
     model = "realesr-general-x4v3"
     options = UpscaleOptions(backend="onnx:cpu")
+
+
+class TestOnnxDenoisingHalf(NetworkConformance):
+    model = "realesr-general-x4v3"
+    options = UpscaleOptions(backend="onnx:cpu", denoise_strength=0.5)
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -70,6 +77,17 @@ class TestX4Plus(RepeatedPixels):
 class TestX2Plus(RepeatedPixels):
     model = "RealESRGAN_x2plus"
     place_px = 0.15  # it sees means of two by two pixels, which the chroma's place depends on
+
+
+class TestX4PlusByOnnx(RepeatedPixels):
+    model = "RealESRGAN_x4plus"
+    options = UpscaleOptions(backend="onnx:cpu")
+
+
+class TestX2PlusByOnnx(RepeatedPixels):
+    model = "RealESRGAN_x2plus"
+    place_px = 0.15
+    options = UpscaleOptions(backend="onnx:cpu")
 
 
 def test_every_network_is_in_the_suite() -> None:

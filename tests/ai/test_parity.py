@@ -18,6 +18,8 @@ from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of
 from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.onnx_export import export
+from reelproc.upscalers.onnx_network import BACKEND as ONNX
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH
 from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor
@@ -90,8 +92,41 @@ def test_the_deep_networks_equal_the_reference_too(
     assert levels(enlarged(TORCH.load(MODELS[model], CPU), rgb), wanted) <= 1
 
 
+@pytest.mark.parametrize("size", [(34, 32), (33, 26), (7, 5)])
+def test_every_backend_fills_up_a_picture_for_x2_as_the_official_program_does(
+    street: Frame, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It folds squares of two pixels: sides of 4 n + 2 are whole, odd ones get one mirrored row."""
+    monkeypatch.setenv("REELPROC_WEIGHTS", str(tmp_path / "kept"))
+    model = MODELS["RealESRGAN_x2plus"]
+    weights.add(deep_network(tmp_path / model.file, 2))
+    rgb = np.ascontiguousarray(rgb_of(street)[: size[1], : size[0]])
+    wanted = REFERENCE.load(model, CPU).enlarge(rgb)
+    assert wanted.shape == (size[1] * 2, size[0] * 2, 3)
+    assert levels(enlarged(TORCH.load(model, CPU), rgb), wanted) <= 1
+    assert levels(ONNX.load(model, CPU).enlarge_fitting(rgb), wanted) <= 1
+    if size == (7, 5):
+        export(model)
+        assert levels(ONNX.load(model, CPU).enlarge_fitting(rgb), wanted) <= 1
+
+
+@pytest.mark.parametrize(
+    ("model", "denoise"),
+    [("realesr-general-x4v3", None), ("realesr-general-x4v3", 0.5), ("realesr-animevideov3", None)],
+)
+def test_a_graph_made_without_torch_equals_the_reference_within_a_level(
+    street: Frame, model: str, denoise: float | None
+) -> None:
+    options = UpscaleOptions(backend="cpu", denoise_strength=denoise)
+    rgb = np.ascontiguousarray(rgb_of(street)[:45, :37])
+    network = ONNX.load(MODELS[model], options)
+    assert levels(network.enlarge_fitting(rgb), REFERENCE.load(MODELS[model], options).enlarge(rgb)) <= 1
+    same = TORCH.load(MODELS[model], options)
+    assert (network.scale, network.overlap, network.needs) == (same.scale, same.overlap, same.needs)
+    assert network.flop_per_pixel == pytest.approx(same.flop_per_pixel, rel=1e-6)
+
+
 @pytest.mark.parametrize("backend", ["torch:cpu", "onnx:cpu", "realesrgan:cpu"])
-@pytest.mark.usefixtures("exported")
 def test_the_stage_is_the_reference_and_then_a_good_resize(street: Frame, backend: str) -> None:
     """At least 50 dB: what rounding between the steps costs, which the torch backend does not do."""
     spec = UpscaleSpec(64, 48, 96, 72, Rectangle(0, 0, 96, 72), "yuv420p")
@@ -116,6 +151,7 @@ def test_colours_do_not_shift(street: Frame) -> None:
         assert abs(float(one.mean()) - float(two.mean())) < 1
 
 
+@pytest.mark.usefixtures("any_processor")
 def test_bfloat16_is_close(street: Frame) -> None:
     """40 dB beside float32, at a third of the time where the CPU has AVX512-BF16."""
     spec = UpscaleSpec(64, 48, 96, 72, Rectangle(0, 0, 96, 72), "yuv420p")

@@ -19,11 +19,13 @@ from pictures import Scene, texture
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError, SpecError
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import Rectangle
-from reelproc.upscalers import find, torch_network
+from reelproc.upscalers import find, torch_network, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
+from reelproc.upscalers.checkpoint import unwrapped
 from reelproc.upscalers.host_picture import rgb_floats
-from reelproc.upscalers.network_work import NetworkWork
+from reelproc.upscalers.network_work import NetworkWork, not_finite
 from reelproc.upscalers.networks import MODELS, Model
+from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
 from reelproc.upscalers.tiling import MIN_TILE
 from reelproc.upscalers.torch_network import BACKEND, TorchNetwork, load_descriptor
@@ -174,13 +176,149 @@ def test_missing_weights_say_what_to_do() -> None:
         (UpscaleOptions(backend="torch:cpu", precision="fp16"), "fp16 is slower than fp32 on a CPU"),
         (UpscaleOptions(backend="onnx:warp"), "no provider 'warp'"),
         (UpscaleOptions(backend="onnx:tensorrt"), "no TensorrtExecutionProvider; here are .*onnx:cpu"),
-        (UpscaleOptions(backend="onnx:cpu", denoise_strength=0.25), "models export realesr-general-x4v3"),
         (UpscaleOptions(backend="realesrgan:cpu", precision="bf16"), "fp32 or fp16"),
     ],
 )
 def test_what_is_not_here_is_an_error_that_says_what_is(options: UpscaleOptions, message: str) -> None:
     with pytest.raises(BackendError, match=message):
         find("realesr-general-x4v3", options).open(SPEC)
+
+
+def test_bfloat16_is_only_for_processors_that_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = UpscaleOptions(backend="torch:cpu", precision="bf16")
+    monkeypatch.setattr(torch_network, "has_bfloat16", lambda: False)
+    with pytest.raises(BackendError, match=r"'bf16' is ten times slower.*AVX512-BF16.*leave precision out"):
+        find("realesr-general-x4v3", asked).open(SPEC)
+    monkeypatch.setattr(torch_network, "has_bfloat16", lambda: True)
+    find("realesr-general-x4v3", asked).open(SPEC).close()
+
+
+def spoilt(path: Path, value: float) -> Path:
+    """The animation network with one weight of its last layer changed."""
+    tensors = torch.load(animation(), weights_only=True)["params"]
+    name = max((n for n in tensors if n.endswith("weight")), key=lambda n: int(n.split(".")[1]))
+    tensors[name][0, 0, 1, 1] = value
+    torch.save({"params": tensors}, path)
+    return path
+
+
+def animation() -> Path:
+    return weights.ready("realesr-animevideov3.pth")
+
+
+@pytest.mark.parametrize("backend", ["torch:cpu", "onnx:cpu"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, backend: str, value: float) -> None:
+    path = spoilt(tmp_path / "spoilt.pth", value)
+    with pytest.raises(BackendError, match=r"weights 'body.34.weight' hold NaN or infinity.*another checkpoint"):
+        find(str(path), UpscaleOptions(backend=backend)).open(SPEC)
+
+
+def test_what_becomes_nan_on_the_way_is_seen(tmp_path: Path) -> None:
+    """Weights of 1e30 are finite, what they make of each other is not; the same overflow as fp16's, named there."""
+    path = spoilt(tmp_path / "huge.pth", 0.5)
+    tensors = torch.load(path, weights_only=True)["params"]
+    huge = {name: tensor * 1e30 if tensor.ndim == 4 else tensor for name, tensor in tensors.items()}
+    torch.save({"params": huge}, path)
+    for backend in ("torch:cpu", "onnx:cpu"):
+        with pytest.raises(BackendError, match=r"made NaN of a picture of 160x96.*use another checkpoint"):
+            find(str(path), UpscaleOptions(backend=backend)).open(SPEC)([sample()])
+    assert "use precision='fp32'" in not_finite("cuda", (8, 8), overflows=True)
+
+
+def test_sums_go_with_the_pictures_of_a_batch() -> None:
+    network = general()
+    network.batch_size = 1
+    inner, calls = network.descriptor, []
+
+    def second_is_nan(x: Tensor) -> Tensor:
+        calls.append(len(x))
+        return inner(x) * (float("nan") if len(calls) == 2 else 1)
+
+    network.descriptor = second_is_nan
+    with pytest.raises(BackendError, match="made NaN"):
+        NetworkWork(SPEC, network)([sample(), sample(), sample()])
+    assert calls == [1, 1, 1]
+
+
+@pytest.mark.parametrize("wrapped", ["params-ema", "net", "net_g", "generator", "only"])
+@pytest.mark.parametrize("backend", ["torch:cpu", "onnx:cpu"])
+def test_weights_are_found_where_training_programs_put_them(tmp_path: Path, wrapped: str, backend: str) -> None:
+    tensors = torch.load(animation(), weights_only=True)["params"]
+    inner = {f"module.{name}": tensor for name, tensor in tensors.items()}
+    content = {wrapped: inner} if wrapped == "only" else {wrapped: inner, "epoch": 7}
+    path = tmp_path / "mine.CKPT"
+    torch.save(content, path)
+    work = find(str(path), UpscaleOptions(backend=backend)).open(SPEC)
+    assert work([sample()])[0].width == 240
+
+
+def test_a_checkpoint_that_holds_itself_ends(tmp_path: Path) -> None:
+    ring: dict[str, Any] = {}
+    ring["params"] = ring
+    with pytest.raises(BackendError, match="no network's weights"):
+        unwrapped(ring, Tensor, tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".ckpt", ".PTH"])
+def test_other_endings_of_the_same_kind_of_file_are_known(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mine{suffix}"
+    path.write_bytes(animation().read_bytes())
+    assert find(str(path), UpscaleOptions(backend="torch:cpu")).open(SPEC)([sample()])[0].width == 240
+
+
+def test_a_file_of_another_ending_is_told_the_right_ones(tmp_path: Path) -> None:
+    path = tmp_path / "mine.bin"
+    path.write_bytes(b"x")
+    with pytest.raises(SpecError, match=r"one of .pth, .pt, .ckpt, .safetensors, .onnx, got '.*mine.bin'"):
+        find(str(path))
+
+
+def test_faults_of_shape_and_of_content_are_told_in_few_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = deep_network(tmp_path / "narrow.pth", 4, blocks=1)
+    tensors = torch.load(path, weights_only=True)["params_ema"]
+    tensors["body.0.rdb1.conv1.weight"] = torch.zeros(16, 64, 3, 3)
+    tensors["body.0.rdb1.conv2.weight"] = torch.zeros(16, 80, 3, 3)
+    torch.save({"params_ema": tensors}, path)
+    with pytest.raises(BackendError, match=r"2 tensors have other shapes .*first being: size mismatch") as caught:
+        load_descriptor(Model("narrow", "", str(path)))
+    assert len(str(caught.value)) < 600
+    monkeypatch.chdir(tmp_path)
+    torch.save({"params": Evil()}, "evil.pth")
+    with pytest.raises(BackendError, match=r"damaged .it asks for") as caught:
+        load_descriptor(Model("evil", "", "evil.pth"))
+    assert "weights_only" not in str(caught.value)
+
+
+def test_what_the_libraries_around_a_network_raise_is_a_backend_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deep_network(tmp_path / "deep.pth", 4, blocks=1)
+
+    def divided(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("integer modulo by zero")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("spandrel.ModelLoader.load_from_state_dict", divided)
+        with pytest.raises(BackendError, match="ZeroDivisionError: integer modulo by zero"):
+            load_descriptor(Model("deep", "", str(path)))
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.utils.flop_counter.FlopCounterMode.get_total_flops", divided)
+        descriptor = load_descriptor(Model("deep", "", str(path)))
+        descriptor._call_fn = divided
+        with pytest.raises(BackendError, match=r"\(ESRGAN\) does not run on a picture of 64x64: ZeroDivisionError"):
+            TorchNetwork(descriptor, torch.device("cpu"), torch.float32)
+    with monkeypatch.context() as patch:
+        patch.setattr("torch.onnx.export", divided)
+        with pytest.raises(BackendError, match=r"cannot export .*ZeroDivisionError.*backend='torch'"):
+            export(Model(str(path), "", str(path)))
+
+
+def test_attention_as_in_atd_is_counted_without_gradients(tmp_path: Path) -> None:
+    """The counter follows gradients through modules, where a network's own function has none."""
+    descriptor = load_descriptor(Model("deep", "", str(deep_network(tmp_path / "deep.pth", 4, blocks=1))))
+    assert not any(parameter.requires_grad for parameter in descriptor.model.parameters())
+    assert not descriptor.model.training
 
 
 def test_a_network_stays_loaded() -> None:

@@ -136,3 +136,28 @@ def test_nothing_is_printed_nor_written_into_the_home_and_opencv_keeps_its_threa
     assert ran.stdout == ""
     assert list(home.iterdir()) == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cache", "home"]
+
+
+THREADS = """
+import os, sys
+import numpy as np
+os.environ.pop("OMP_NUM_THREADS", None)
+from reelproc.detectors.base import DetectSpec
+from reelproc.detectors.yolo import ULTRALYTICS
+work = ULTRALYTICS.open(DetectSpec(sys.argv[1], image_size=64))
+import torch
+torch.set_num_threads(3)
+inside = []
+layer = work._model.model.model[0]
+layer.register_forward_hook(lambda *_: inside.append(torch.get_num_threads()))
+for _ in range(2):
+    work([np.zeros((64, 64, 3), np.uint8)])
+print(sorted(set(inside)), torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS"))
+"""
+
+
+def test_torchs_threads_are_those_that_were_before_in_a_detection_and_behind_it(model: str) -> None:
+    """The package sets them to the cores less one, and OMP_NUM_THREADS to 1 for all child processes."""
+    command = [sys.executable, "-c", THREADS, model]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[3] 3 None"], done.stdout + done.stderr

@@ -291,7 +291,7 @@ def test_a_file_in_the_wrong_place_is_no_weights(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"there are no weights 'nowhere.pth'"):
         weights.ready("nowhere.pth")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(SpecError, match=r"weights are .pth, .safetensors, .onnx files"):
+    with pytest.raises(SpecError, match=r"weights are .pth, .pt, .ckpt, .safetensors, .onnx files"):
         weights.ready(str(tmp_path / "notes.txt"))
     with pytest.raises(SpecError, match=r"no official weights are called 'x.pth'"):
         weights.fetch("x.pth")

@@ -28,7 +28,8 @@ __all__ = ["Estimate", "estimate", "estimate_work"]
 
 
 NO_LIBRARY = (
-    "nothing that runs networks is installed here (pip install 'reelproc[ai]'); local is estimated as if it were"
+    "nothing that runs networks is installed here (pip install 'reelproc[onnx]' or 'reelproc[ai]'); local is estimated "
+    "as if it were"
 )
 
 

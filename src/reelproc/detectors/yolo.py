@@ -38,6 +38,38 @@ def _opencv_untouched() -> Iterator[None]:
         cv2.setNumThreads(threads)
 
 
+@contextmanager
+def _variable_untouched(name: str) -> Iterator[None]:
+    """The package sets OMP_NUM_THREADS=1 where it is not set; whatever is started afterwards would inherit that."""
+    before = os.environ.get(name)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+
+
+class _Threads:
+    """Torch's number of threads, set back behind the package.
+
+    To choose the CPU, the package calls ``torch.set_num_threads`` with the cores less one, 8 at most: half of a machine
+    with two cores, for the detection and for whatever the process does next.
+    """
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+        self._wanted = torch.get_num_threads()
+
+    def remember(self) -> None:
+        """What there is now is what is wanted."""
+        self._wanted = self._torch.get_num_threads()
+
+    def set_back(self, _predictor: Any = None) -> None:
+        """As a callback: when the device has been chosen, before the first picture."""
+        if self._torch.get_num_threads() != self._wanted:
+            self._torch.set_num_threads(self._wanted)
+
+
 def _quiet_settings() -> None:
     for name, value in (("YOLO_OFFLINE", "1"), ("YOLO_AUTOINSTALL", "false"), ("YOLO_VERBOSE", "false")):
         os.environ.setdefault(name, value)
@@ -58,7 +90,7 @@ def _package() -> tuple[ModuleType, ModuleType]:
     """
     _quiet_settings()
     try:
-        with _opencv_untouched():
+        with _opencv_untouched(), _variable_untouched("OMP_NUM_THREADS"):
             import torch
             import ultralytics
     except ImportError as error:
@@ -77,7 +109,7 @@ class UltralyticsDetector(Detector):
     licence = "AGPL-3.0"
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
+        self._loaded: dict[str, tuple[Any, _Threads]] = {}
         self._lock = threading.Lock()
 
     def open(self, spec: DetectSpec) -> DetectWork:
@@ -92,20 +124,21 @@ class UltralyticsDetector(Detector):
         _package()
         checkpoint = vouched(find_checkpoint(spec.model), trust=spec.trust)
         with self._lock:
-            model = self._loaded.get(checkpoint.sha256)
-            if model is None:
-                model = self._loaded[checkpoint.sha256] = _load(checkpoint)
+            if checkpoint.sha256 not in self._loaded:
+                self._loaded[checkpoint.sha256] = _load(checkpoint)
+            model, threads = self._loaded[checkpoint.sha256]
         names: dict[int, str] = model.names
         labels = [checkpoint.labels.get(names[number], names[number]) for number in sorted(names)]
-        return _UltralyticsWork(model, labels, chosen(labels, spec.classes, checkpoint.path.name), spec)
+        return _UltralyticsWork(model, threads, labels, chosen(labels, spec.classes, checkpoint.path.name), spec)
 
     def loaded(self) -> tuple[str, ...]:
         """The sha256 of the checkpoints that are in memory."""
         return tuple(self._loaded)
 
 
-def _load(checkpoint: Checkpoint) -> Any:
-    _, ultralytics = _package()
+def _load(checkpoint: Checkpoint) -> tuple[Any, _Threads]:
+    torch, ultralytics = _package()
+    threads = _Threads(torch)
     try:
         model = ultralytics.YOLO(str(checkpoint.path))
         task = model.task
@@ -116,17 +149,21 @@ def _load(checkpoint: Checkpoint) -> Any:
         ) from error
     if task != "detect":
         raise BackendError(f"{checkpoint.path} is a model for {task!r}; expected one for 'detect'")
-    return model
+    threads.set_back()
+    model.add_callback("on_predict_start", threads.set_back)
+    return model, threads
 
 
 class _UltralyticsWork(DetectWork):
-    def __init__(self, model: Any, labels: list[str], numbers: list[int], spec: DetectSpec) -> None:
+    def __init__(self, model: Any, threads: _Threads, labels: list[str], numbers: list[int], spec: DetectSpec) -> None:
         self._model, self._labels, self._numbers, self._spec = model, labels, numbers, spec
+        self._threads = threads
         self._torch, _ = _package()
         self._device = "cuda:0" if self._torch.cuda.is_available() else "cpu"
         self.batch_size = 16 if self._device != "cpu" else 1  # on two cores a batch gained nothing
 
     def __call__(self, images: Sequence[NDArray[np.uint8]]) -> list[tuple[Detection, ...]]:
+        self._threads.remember()
         try:
             results = self._model.predict(
                 list(images),
@@ -143,6 +180,8 @@ class _UltralyticsWork(DetectWork):
             ) from error
         except (RuntimeError, TypeError, ValueError) as error:
             raise BackendError(f"{self._spec.model} failed on a frame: {error}") from error
+        finally:
+            self._threads.set_back()
         return [self._detections(result.boxes) for result in results]
 
     def _detections(self, boxes: Any) -> tuple[Detection, ...]:

@@ -26,15 +26,16 @@ class Upscale(Stage):
 
     Attributes:
         model: a network, ``"realesr-general-x4v3"``, ``"realesr-animevideov3"``, ``"RealESRGAN_x4plus"``,
-            ``"RealESRGAN_x2plus"`` or the path of a ``.pth``, ``.safetensors`` or ``.onnx`` file; a resampler,
+            ``"RealESRGAN_x2plus"`` or the path of a ``.pth``, ``.pt``, ``.ckpt``, ``.safetensors`` or ``.onnx`` file; a resampler,
             ``"lanczos"``, ``"bicubic"``, ``"area"``; or ``"auto"``: the plan chooses, and says why.
         width, height: the size to reach, pixels, even; both or neither None: the output's.
         fit: how a differing aspect ratio is met; None: as the output says.
         denoise_strength: of ``realesr-general-x4v3``, from 0 (keep the noise) to 1 (remove it); None: 1.
         backend: what runs a network, ``"torch"``, ``"onnx"`` or ``"realesrgan"``, and on which device if it is not to
             be the best one here: ``"torch:cpu"``, ``"torch:cuda:1"``, ``"onnx:tensorrt"``. None: ``"torch"``, or
-            ``"onnx"`` for an ``.onnx`` file.
-        precision: of a network's arithmetic, ``"fp32"``, ``"fp16"`` or ``"bf16"``; None: fp16 on a GPU, fp32 on a CPU.
+            ``"onnx"`` for an ``.onnx`` file and where torch is not installed; the result's notes say so.
+        precision: of a network's arithmetic, ``"fp32"``, ``"fp16"`` or ``"bf16"``; None: fp16 on a GPU, fp32 on a CPU. A
+            CPU takes bf16 only where it has instructions for it.
         dedupe: a frame that differs from the last one that was scaled by at most so many levels in every sample of the
             picture, and shows the same window, is not scaled again; 0: identical ones only, None: never.
     """

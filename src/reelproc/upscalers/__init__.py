@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from reelproc.errors import SpecError
 from reelproc.registry import Registry
 from reelproc.upscalers.base import UpscaleOptions, Upscaler
 
@@ -27,7 +30,8 @@ def find(model: str, options: UpscaleOptions | None = None) -> Upscaler:
     """The upscaler that ``model`` names, set up.
 
     Args:
-        model: a registered name, or the path of a ``.pth``, ``.safetensors`` or ``.onnx`` file.
+        model: a registered name, or the path of a ``.pth``, ``.pt``, ``.ckpt``, ``.safetensors`` or ``.onnx``
+            file.
         options: how to run a network.
 
     Raises:
@@ -35,6 +39,11 @@ def find(model: str, options: UpscaleOptions | None = None) -> Upscaler:
         MissingDependencyError: its module needs a package that is not installed.
     """
     from reelproc.upscalers.networks import local_network
+    from reelproc.upscalers.weights import SUFFIXES
 
-    local = None if model in UPSCALERS else local_network(model)
+    if model in UPSCALERS:
+        return UPSCALERS.get(model).with_options(options or UpscaleOptions())
+    local = local_network(model)
+    if local is None and Path(model).is_file():
+        raise SpecError(f"a network's file is one of {', '.join(SUFFIXES)}, got {model!r}; name it as what it is")
     return (local or UPSCALERS.get(model)).with_options(options or UpscaleOptions())

@@ -14,6 +14,7 @@ from reelproc.media.frame import Window
 from reelproc.upscalers.base import UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
+from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import smaller_tile, tiles
 
 __all__ = ["HostNetwork"]
@@ -26,18 +27,21 @@ class HostNetwork(Network):
 
     Attributes:
         tile: side of the tiles that it is given, pixels; None: whole pictures.
-        overlap: pixels around a tile.
+        overlap: pixels around a tile, even.
+        needs: the sizes that :meth:`enlarge` takes.
     """
 
     tile: int | None = None
     overlap: int
+    needs: SizeNeeds = SizeNeeds()
 
     @abstractmethod
     def enlarge(self, rgb: Image) -> Image:
-        """(H, W, 3) RGB, ``scale`` times as large.
+        """(H, W, 3) RGB of a size that :attr:`needs` allows, ``scale`` times as large.
 
         Raises:
             MemoryError: it does not fit.
+            BackendError: the network fails, or makes NaN.
         """
 
     def start(self, cuts: Sequence[Cut], spec: UpscaleSpec) -> Callable[[], Enlarged]:
@@ -74,14 +78,19 @@ class HostNetwork(Network):
     def _in_tiles(self, rgb: Image) -> Image:
         height, width = rgb.shape[:2]
         if self.tile is None or self.tile >= max(width, height):
-            return self.enlarge(rgb)
+            return self._padded(rgb)
         s = self.scale
         whole = np.empty((height * s, width * s, 3), np.uint8)
-        for t in tiles(width, height, self.tile, self.overlap):
+        for t in tiles(width, height, self.tile, self.overlap, self.needs.multiple_of):
             part = rgb[t.read_y : t.read_y + t.read_height, t.read_x : t.read_x + t.read_width]
-            large = self.enlarge(np.ascontiguousarray(part))
+            large = self._padded(part)
             top, left = (t.y - t.read_y) * s, (t.x - t.read_x) * s
             whole[t.y * s : (t.y + t.height) * s, t.x * s : (t.x + t.width) * s] = large[
                 top : top + t.height * s, left : left + t.width * s
             ]
         return whole
+
+    def _padded(self, rgb: Image) -> Image:
+        height, width = rgb.shape[:2]
+        large = self.enlarge(np.ascontiguousarray(self.needs.padded(rgb)))
+        return np.ascontiguousarray(large[: height * self.scale, : width * self.scale])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reelproc.upscalers.networks import Model
 
-__all__ = ["Backend", "Cut", "Enlarged", "Network", "NetworkWork", "cut_out", "placed"]
+__all__ = ["Backend", "Cut", "Enlarged", "Network", "NetworkWork", "cut_out", "not_finite", "placed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,22 @@ def placed(cut: Cut, planes: Sequence[NDArray[np.uint8]], spec: UpscaleSpec) -> 
         top, left = place.y // step, place.x // step
         target[top : top + plane.shape[0], left : left + plane.shape[1]] = plane
     return frame
+
+
+def not_finite(device: str, size: tuple[int, int], *, overflows: bool = False) -> str:
+    """Return what to say where a network made NaN of a picture.
+
+    Args:
+        device: what it ran on, for people.
+        size: of the picture, pixels.
+        overflows: whether its precision is the likely cause.
+    """
+    remedy = (
+        "numbers above 65504 overflow in fp16: use precision='fp32'"
+        if overflows
+        else "its weights are of no use for this: use another checkpoint"
+    )
+    return f"the network made NaN of a picture of {size[0]}x{size[1]} on {device}; {remedy}"
 
 
 class NetworkWork(UpscaleWork):

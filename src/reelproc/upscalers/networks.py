@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reelproc.errors import SpecError
+from reelproc.errors import MissingDependencyError, SpecError
 from reelproc.registry import Registry
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.weights import SUFFIXES, kept, weights_sha256
@@ -18,7 +19,17 @@ from reelproc.upscalers.weights import SUFFIXES, kept, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.network_work import Backend
 
-__all__ = ["BACKENDS", "MODELS", "Model", "NetworkUpscaler", "local_network", "onnx_file"]
+__all__ = [
+    "BACKENDS",
+    "MODELS",
+    "Model",
+    "NetworkUpscaler",
+    "exported_file",
+    "installed_backend",
+    "local_network",
+    "onnx_file",
+    "weight_files",
+]
 
 BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.network_backends")
 """What runs networks. An entry is a :class:`~reelproc.upscalers.network_work.Backend`."""
@@ -26,6 +37,12 @@ BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.networ
 BACKENDS.register("torch", "reelproc.upscalers.torch_network:BACKEND", extra="ai")
 BACKENDS.register("onnx", "reelproc.upscalers.onnx_network:BACKEND", extra="onnx")
 BACKENDS.register("realesrgan", "reelproc.upscalers.realesrgan_reference:BACKEND", extra="realesrgan")
+
+_GRAPHS = ("onnx",)
+"""Backends that run ONNX graphs."""
+
+_DEFAULTS = {"torch": ("torch", "spandrel"), "onnx": ("onnxruntime", "onnx")}
+"""Backends that are taken where none is asked for, in that order, and the packages that each needs."""
 
 Precision = Literal["fp32", "fp16", "bf16"]
 
@@ -140,9 +157,16 @@ class NetworkUpscaler(Upscaler):
 
     @property
     def backend_name(self) -> str:
-        """What runs it."""
-        default = "onnx" if self.model.file.endswith(".onnx") else "torch"
-        return (self.options.backend or default).partition(":")[0]
+        """What runs it: what was asked for, or what is installed."""
+        if self.options.backend is not None:
+            return self.options.backend.partition(":")[0]
+        return "onnx" if self.model.file.lower().endswith(".onnx") else installed_backend()
+
+    @property
+    def _for_want_of_torch(self) -> bool:
+        """Whether nobody asked for the backend that runs it: pictures of another one differ by a level at most."""
+        graph = self.model.file.lower().endswith(".onnx")
+        return self.options.backend is None and not graph and self.backend_name != "torch"
 
     def flop(self, spec: UpscaleSpec) -> float:
         """Those of the network alone, at the size of the window.
@@ -157,13 +181,17 @@ class NetworkUpscaler(Upscaler):
         return per_pixel * spec.source_width * spec.source_height
 
     def fingerprint(self) -> str:
-        """The digests of the weights."""
-        return " ".join(weights_sha256(name) for name in self._files())
+        """The digests of the weights, and which backend it is where none was asked for."""
+        digests = [weights_sha256(name) for name in self._files()]
+        return " ".join([*digests, self.backend_name] if self._for_want_of_torch else digests)
 
     def remarks(self) -> tuple[str, ...]:
-        """Which weights are not the official ones."""
+        """Which weights are not the official ones, and that torch was not there."""
         here = [(name, kept(name)) for name in self._files() if self.model.name in MODELS]
-        return tuple(
+        said: tuple[str, ...] = ()
+        if self._for_want_of_torch:
+            said = (f"{self.name} was run by the backend {self.backend_name!r}, since torch is not installed here",)
+        return said + tuple(
             f"{self.name} was run with {name} (sha256 {found.sha256[:12]}...), no official file: {found.origin}"
             for name, found in here
             if found is not None and not found.official
@@ -182,16 +210,19 @@ class NetworkUpscaler(Upscaler):
         return NetworkWork(spec, backend.load(self.model, replace(self.options, backend=device)))
 
     def _backend(self) -> tuple[Backend, str | None]:
+        if self.options.backend is None and not any(map(_is_installed, _DEFAULTS)):
+            raise MissingDependencyError(
+                f"{self.name} is a network, and nothing that runs networks is installed: "
+                "pip install 'reelproc[onnx]' (ONNX Runtime, 110 MB; Real-ESRGAN's networks and .onnx files), or "
+                "'reelproc[ai]' (PyTorch, 5.6 GB; GPUs, and any network that spandrel knows)"
+            )
         device = (self.options.backend or "").partition(":")[2]
         return BACKENDS.get(self.backend_name), device or None
 
     def _files(self) -> Sequence[str]:
-        if self.backend_name == "onnx":
-            return (onnx_file(self.model, self.options),)
-        strength = self.options.denoise_strength
-        twin = self.model.weak_denoise_file
-        blended = twin is not None and strength is not None and strength < 1
-        return (self.model.file, twin) if blended and twin else (self.model.file,)
+        if self.backend_name in _GRAPHS and (file := exported_file(self.model, self.options)) is not None:
+            return (file,)
+        return weight_files(self.model, self.options)
 
 
 def onnx_file(model: Model, options: UpscaleOptions) -> str:
@@ -200,16 +231,38 @@ def onnx_file(model: Model, options: UpscaleOptions) -> str:
     >>> onnx_file(MODELS["realesr-general-x4v3"], UpscaleOptions(denoise_strength=0.5))
     'realesr-general-x4v3-denoise-0.5.onnx'
     """
-    if model.file.endswith(".onnx"):
+    if model.file.lower().endswith(".onnx"):
         return model.file
     strength = options.denoise_strength
     blend = "" if strength is None or strength == 1 else f"-denoise-{strength:g}"
     return f"{Path(model.file).stem}{blend}.onnx"
 
 
+def installed_backend() -> str:
+    """The backend that is taken where none is asked for: torch, or what there is in its place."""
+    return next(filter(_is_installed, _DEFAULTS), "torch")
+
+
+def _is_installed(backend: str) -> bool:
+    return all(find_spec(package) is not None for package in _DEFAULTS[backend])
+
+
+def exported_file(model: Model, options: UpscaleOptions) -> str | None:
+    """The ``.onnx`` file that there is of ``model``: itself, or one that was exported; None: it has to be made."""
+    name = onnx_file(model, options)
+    return name if name == model.file or kept(name) is not None else None
+
+
+def weight_files(model: Model, options: UpscaleOptions) -> tuple[str, ...]:
+    """The files that ``model`` is made of: its weights, and its twin's where they are blended in."""
+    strength, twin = options.denoise_strength, model.weak_denoise_file
+    blended = twin is not None and strength is not None and strength < 1
+    return (model.file, twin) if blended and twin else (model.file,)
+
+
 def local_network(name: str) -> NetworkUpscaler | None:
     """The network in a file of your own, or None where ``name`` does not end as one does."""
-    if Path(name).suffix not in SUFFIXES:
+    if Path(name).suffix.lower() not in SUFFIXES:
         return None
     return NetworkUpscaler(Model(name, "a file of your own", name))
 

@@ -1,26 +1,30 @@
-"""The backend ``onnx``: an exported network in ONNX Runtime, without torch.
+"""The backend ``onnx``: a network in ONNX Runtime, without torch.
 
-``reelproc models export`` makes the file, once, where torch is installed. It takes and gives RGB bytes, so that what
-crosses to a device and back is a byte per sample, and it carries what there is to know of the network.
+Real-ESRGAN's networks are made into graphs of their own weights. Others come as files: ``reelproc models export`` makes
+one, once, where torch is installed. Either takes and gives RGB bytes, so that what crosses to a device and back is a
+byte per sample, and carries what there is to know of the network. Files of other programs are tried out.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as _errors
 
 from reelproc.errors import BackendError
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_network import HostNetwork, Image
-from reelproc.upscalers.network_work import Backend
-from reelproc.upscalers.networks import MODELS, Model, onnx_file
-from reelproc.upscalers.weights import kept, ready, weights_sha256
+from reelproc.upscalers.network_work import Backend, not_finite
+from reelproc.upscalers.networks import Model, exported_file, weight_files
+from reelproc.upscalers.onnx_about import METADATA, About
+from reelproc.upscalers.weights import ready, weights_sha256
 
-__all__ = ["BACKEND", "PROVIDERS", "OnnxBackend", "OnnxNetwork"]
+if TYPE_CHECKING:
+    from reelproc.upscalers.onnx_source import Bare
+
+__all__ = ["BACKEND", "PROVIDERS", "OnnxBackend", "OnnxNetwork", "loaded", "run"]
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -29,36 +33,52 @@ PROVIDERS = {
 }
 """ONNX Runtime's names for them."""
 
-METADATA = "reelproc"
-"""The key under which the exported file says what it is."""
-
 _MEMORY_WORDS = ("bad_alloc", "Failed to allocate memory", "out of memory")
 
 
 class OnnxNetwork(HostNetwork):
-    """An exported network in a session.
+    """A network in a session.
 
     Args:
         session: of ONNX Runtime.
         provider: what it runs on, for people.
+        about: the network.
+        call: how a graph is called that reelproc did not make; None: it did.
     """
 
-    def __init__(self, session: Any, provider: str) -> None:
-        about = json.loads(session.get_modelmeta().custom_metadata_map[METADATA])
-        self.session, self.device = session, f"onnxruntime, {provider}"
-        self.scale = int(about["scale"])
-        self.flop_per_pixel = float(about["flop_per_pixel"])
-        self.overlap = int(about["overlap"])
+    def __init__(self, session: Any, provider: str, about: About, call: Bare | None = None) -> None:
+        self.session, self.device, self._call = session, f"onnxruntime, {provider}", call
+        self.scale, self.flop_per_pixel = about.scale, about.flop_per_pixel
+        self.overlap, self.needs = about.overlap, about.needs
 
     def enlarge(self, rgb: Image) -> Image:
         """See :class:`~reelproc.upscalers.host_network.HostNetwork`."""
-        try:
-            (large,) = self.session.run(["large"], {"rgb": rgb[None]})
-        except (_errors.RuntimeException, _errors.Fail) as error:
-            if any(words in str(error) for words in _MEMORY_WORDS):
-                raise MemoryError(str(error)) from error
-            raise BackendError(f"{self.device} failed: {error}") from error
-        return np.asarray(large[0], np.uint8)
+        if self._call is None:
+            made, total = run(self.session, self.device, {"rgb": rgb[None]}, ["large", "total"])
+            large = made[0]
+        else:
+            (made,) = run(self.session, self.device, {self._call.input: self._call.given(rgb)}, [self._call.output])
+            large, total = self._call.taken(made)
+        if not np.isfinite(total):
+            raise BackendError(not_finite(self.device, (rgb.shape[1], rgb.shape[0])))
+        return np.asarray(large, np.uint8)
+
+
+def run(session: Any, device: str, inputs: dict[str, Any], outputs: list[str]) -> list[Any]:
+    """Run a session.
+
+    Raises:
+        MemoryError: it does not fit.
+        BackendError: it fails otherwise.
+    """
+    try:
+        made: list[Any] = session.run(outputs, inputs)
+    except Exception as error:  # ONNX Runtime has a dozen kinds of errors, without a base of their own
+        if any(words in str(error) for words in _MEMORY_WORDS):
+            raise MemoryError(str(error)) from error
+        sizes = ", ".join("x".join(map(str, value.shape)) for value in inputs.values())
+        raise BackendError(f"{device} failed on an input of {sizes}: {error}") from error
+    return made
 
 
 class OnnxBackend(Backend):
@@ -76,12 +96,50 @@ class OnnxBackend(Backend):
                 f"the backend 'onnx' computes in fp32, as exported, got precision={options.precision!r}; "
                 "use backend='torch', or onnx:tensorrt, which chooses for itself"
             )
-        file = onnx_file(model, options)
         provider = _provider(options.backend)
-        key = (file, weights_sha256(file), provider)
+        file = exported_file(model, options)
+        files = (file,) if file is not None else weight_files(model, options)
+        key = (files, tuple(map(weights_sha256, files)), options.denoise_strength, provider)
         if key not in self._loaded:
-            self._loaded = {key: OnnxNetwork(_session(model, file, provider), provider)}
+            self._loaded = {key: loaded(ready(file), provider) if file is not None else _made(model, options, provider)}
         return self._loaded[key]
+
+
+def loaded(path: Path, provider: str) -> OnnxNetwork:
+    """The network in a file.
+
+    Raises:
+        BackendError: it is no network that can be run.
+    """
+    session = _session(str(path), provider, path)
+    about = About.of(session.get_modelmeta().custom_metadata_map)
+    if about is not None:
+        return OnnxNetwork(session, provider, about)
+    if METADATA in session.get_modelmeta().custom_metadata_map:
+        raise BackendError(
+            f"{path} was exported by an earlier reelproc, which did not note what sizes of pictures the network takes; "
+            "export it again: reelproc models export"
+        )
+    from reelproc.upscalers.onnx_source import bare, measured, onnx_model
+
+    graph = onnx_model(path)
+    call = bare(graph, path)
+
+    def tried(picture: Any) -> Any:
+        return run(session, f"onnxruntime, {provider}", {call.input: picture}, [call.output])[0]
+
+    return OnnxNetwork(session, provider, measured(graph, call, tried, path), call)
+
+
+def _made(model: Model, options: UpscaleOptions, provider: str) -> OnnxNetwork:
+    """A network of its weights."""
+    from reelproc.upscalers.onnx_source import made_graph
+
+    session = _session(made_graph(model, options).SerializeToString(), provider, model.file)
+    about = About.of(session.get_modelmeta().custom_metadata_map)
+    if about is None:
+        raise BackendError(f"ONNX Runtime lost the metadata of the graph that was made of {model.file}")
+    return OnnxNetwork(session, provider, about)
 
 
 def _provider(name: str | None) -> str:
@@ -99,28 +157,24 @@ def _provider(name: str | None) -> str:
     return name
 
 
-def _session(model: Model, file: str, provider: str) -> Any:
-    if model.name in MODELS and kept(file) is None:
-        raise BackendError(
-            f"{model.name} was not exported for the backend 'onnx' yet ({file} is not there); where torch is "
-            f"installed: reelproc models export {model.name}; a file from another machine: "
-            f"reelproc models add FILE --name {file}"
-        )
-    path = ready(file)
-    if path.suffix != ".onnx":
-        raise BackendError(f"the backend 'onnx' takes .onnx files, got {path.name}; reelproc models export makes one")
+def _session(network: str | bytes, provider: str, named: object) -> Any:
+    """A session of a file or of its content.
+
+    Raises:
+        BackendError: it cannot be loaded, or the provider not be started.
+    """
     names = list(PROVIDERS)[: list(PROVIDERS).index(provider) + 1][::-1]  # what one cannot run, the next one does
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=[PROVIDERS[name] for name in names])
-    except (_errors.InvalidProtobuf, _errors.InvalidGraph, _errors.Fail, _errors.NoSuchFile) as error:
-        raise BackendError(f"{path} cannot be loaded: {error}") from error
+        quiet = onnxruntime.SessionOptions()
+        quiet.log_severity_level = 4  # what goes wrong is raised; it would be printed as well
+        session = onnxruntime.InferenceSession(network, quiet, providers=[PROVIDERS[name] for name in names])
+    except Exception as error:  # see run()
+        raise BackendError(f"{named} cannot be loaded by ONNX Runtime: {error}") from error
     if session.get_providers()[0] != PROVIDERS[provider]:
         raise BackendError(
             f"{PROVIDERS[provider]} could not be started here, only {session.get_providers()[0]}; its libraries are "
             "missing or of another version (onnxruntime.ai lists them). onnx:cpu runs without"
         )
-    if METADATA not in session.get_modelmeta().custom_metadata_map:
-        raise BackendError(f"{path} was not made by reelproc models export; export the network's own weights with it")
     return session
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 from reelproc.errors import BackendError, MissingDependencyError
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_network import HostNetwork, Image
-from reelproc.upscalers.network_work import Backend
+from reelproc.upscalers.network_work import Backend, not_finite
 from reelproc.upscalers.networks import MODELS, Model
-from reelproc.upscalers.torch_network import DEEP_OVERLAP, is_out_of_memory, torch_device
+from reelproc.upscalers.tiling import DEEP_OVERLAP
+from reelproc.upscalers.torch_network import is_out_of_memory, torch_device
 from reelproc.upscalers.weights import ready, weights_sha256
 
 __all__ = ["BACKEND", "RealESRGANBackend", "RealESRGANNetwork", "import_realesrgan"]
@@ -77,11 +79,15 @@ class RealESRGANNetwork(HostNetwork):
     def enlarge(self, rgb: Image) -> Image:
         """See :class:`~reelproc.upscalers.host_network.HostNetwork`."""
         try:
-            large, _ = self.engine.enhance(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), outscale=self.scale)
+            with np.errstate(invalid="ignore"):  # NaN is looked for below
+                large, _ = self.engine.enhance(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), outscale=self.scale)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise MemoryError(str(error)) from error
             raise BackendError(f"realesrgan failed on {self.device}: {error}") from error
+        if not self.engine.output.sum(dtype=torch.float32).isfinite():
+            size = rgb.shape[1], rgb.shape[0]
+            raise BackendError(not_finite(self.device, size, overflows=self.engine.half))
         return np.asarray(cv2.cvtColor(large, cv2.COLOR_BGR2RGB), np.uint8)
 
 

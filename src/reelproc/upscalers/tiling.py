@@ -6,10 +6,14 @@ around a pixel (its reach), the result is that of the whole picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["MIN_TILE", "Tile", "smaller_tile", "tiles"]
+__all__ = ["DEEP_OVERLAP", "MIN_TILE", "Tile", "smaller_tile", "tiles"]
+
+DEEP_OVERLAP = 32
+"""Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
 
 MIN_TILE = 64
 """Pixels: tiles are not made smaller. What still does not fit then, does not fit."""
@@ -33,20 +37,23 @@ class Tile(NamedTuple):
     height: int
 
 
-def tiles(width: int, height: int, tile: int, overlap: int) -> Iterator[Tile]:
+def tiles(width: int, height: int, tile: int, overlap: int, multiple_of: int = 1) -> Iterator[Tile]:
     """Tiles of about equal size, at most ``tile`` pixels a side without the overlap, that cover a picture once.
 
-    They begin at even pixels, so that one may be a pixel or two larger than that.
+    They begin at even pixels, so that one may be a pixel or two larger than that; or at multiples of ``multiple_of``.
 
     Args:
         width, height: of the picture.
         tile: the largest side, pixels.
         overlap: pixels that are read around each, as far as there are any.
+        multiple_of: of networks that fold pixels or see them in windows: squares that no tile may divide.
 
     >>> [(t.read_x, t.read_width, t.x, t.width) for t in tiles(100, 10, 64, 8)]
     [(0, 58, 0, 50), (42, 58, 50, 50)]
     """
-    columns, rows = _spans(width, tile), _spans(height, tile)
+    step = math.lcm(2, multiple_of)
+    overlap = overlap if multiple_of == 1 else -(-overlap // step) * step
+    columns, rows = _spans(width, tile, step), _spans(height, tile, step)
     for y, end_y in rows:
         for x, end_x in columns:
             left, top = max(0, x - overlap), max(0, y - overlap)
@@ -66,7 +73,7 @@ def smaller_tile(width: int, height: int, tile: int | None) -> int | None:
     return half if half < side else None
 
 
-def _spans(length: int, tile: int) -> list[tuple[int, int]]:
+def _spans(length: int, tile: int, step: int) -> list[tuple[int, int]]:
     count = -(-length // tile)
-    edges = [length * i // count // 2 * 2 for i in range(count)] + [length]
+    edges = [length * i // count // step * step for i in range(count)] + [length]
     return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]

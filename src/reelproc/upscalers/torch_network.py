@@ -7,41 +7,40 @@ so that one batch is copied while another is worked on; elsewhere a thread does 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
+from spandrel import ImageModelDescriptor
 from torch import Tensor
 
+from reelproc.cores import cpu_name, has_bfloat16
 from reelproc.errors import BackendError, OutOfMemoryError
 from reelproc.malloc import give_back, keep_large_blocks
 from reelproc.media.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import fill_planes, rgb_floats
-from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, placed
+from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, not_finite, placed
 from reelproc.upscalers.networks import Model
-from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
+from reelproc.upscalers.picture_size import SizeNeeds
+from reelproc.upscalers.tiling import DEEP_OVERLAP, MIN_TILE, smaller_tile, tiles
+from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
-from reelproc.upscalers.weights import ready, weights_sha256
+from reelproc.upscalers.weights import weights_sha256
 
 __all__ = [
     "BACKEND",
-    "DEEP_OVERLAP",
     "TorchBackend",
     "TorchNetwork",
     "is_out_of_memory",
     "load_descriptor",
     "torch_device",
 ]
-
-DEEP_OVERLAP = 32
-"""Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
 
 CUDA_BATCH = 4
 """Pictures at once on CUDA."""
@@ -52,6 +51,14 @@ LOADED = 4
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _WITH_HALF = ("cuda", "mps")  # devices on which single precision is not the fastest
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "CUDNN_STATUS_ALLOC_FAILED")
+
+
+class _Made(NamedTuple):
+    """(N, bytes) of the destination, the sum of what the network made, and how long that took."""
+
+    rows: Tensor
+    total: Tensor
+    seconds: float
 
 
 class TorchNetwork(Network):
@@ -67,15 +74,18 @@ class TorchNetwork(Network):
     def __init__(
         self, descriptor: ImageModelDescriptor[Any], device: torch.device, dtype: torch.dtype, tile: int | None = None
     ) -> None:
-        self.scale = descriptor.scale
+        self.scale, self.kind = descriptor.scale, descriptor.architecture.name
         self.dtype, self._torch_device, self.tile = dtype, device, tile
         self.device = f"{device}, {str(dtype).removeprefix('torch.')}"
         on_cuda = device.type == "cuda"
         self.batch_size = CUDA_BATCH if on_cuda else 1
         self.returns_early = on_cuda
-        self.flop_per_pixel = _flop_per_pixel(descriptor)
-        self.overlap = _overlap(descriptor)
+        # before the counting: some networks (ATD) have layers that the counter cannot follow with gradients
         descriptor.model.eval().requires_grad_(False)
+        needs = descriptor.size_requirements
+        self.needs = SizeNeeds(needs.multiple_of, needs.minimum, needs.square)
+        self.flop_per_pixel = _flop_per_pixel(descriptor, self.needs)
+        self.overlap = _overlap(descriptor)
         self.descriptor = descriptor.to(device=device, dtype=dtype)
         # channels last: twice as fast on a CPU with AVX-512, and what tensor cores want
         self.descriptor.model.to(memory_format=torch.channels_last)
@@ -86,28 +96,31 @@ class TorchNetwork(Network):
         """See :class:`~reelproc.upscalers.network_work.Network`."""
         data = [cut.frame.data for cut in cuts]
         if self._copies is not None:
-            finish = self._copies.run(data, lambda there: self._fitting(there, cuts, spec)[0])
+            finish = self._copies.run(data, lambda there: self._fitting(there, cuts, spec)[:2])
         else:
-            results, seconds = self._fitting(torch.from_numpy(np.stack(data)).to(self._torch_device), cuts, spec)
-            rows = results.cpu().numpy()
+            made = self._fitting(torch.from_numpy(np.stack(data)).to(self._torch_device), cuts, spec)
+            rows, total = made.rows.cpu().numpy(), float(made.total)
 
-            def finish() -> tuple[Any, float]:
-                return rows, seconds
+            def finish() -> tuple[Any, float, float]:
+                return rows, total, made.seconds
 
         def wait() -> Enlarged:
-            rows, seconds = finish()
+            rows, total, seconds = finish()
+            if not math.isfinite(total):
+                raise BackendError(not_finite(self.device, cuts[0].size, overflows=self.dtype == torch.float16))
             return Enlarged([_frame(cut, row, spec) for cut, row in zip(cuts, rows, strict=True)], seconds)
 
         return wait
 
-    def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> tuple[Tensor, float]:
+    def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _Made:
         """The result in as large pieces as memory allows: first single pictures, then smaller and smaller tiles."""
         width, height = cuts[0].size
         while True:
             try:
                 if len(cuts) > self.batch_size:
                     parts = [self._fitting(data[i : i + 1], cuts[i : i + 1], spec) for i in range(len(cuts))]
-                    return torch.cat([part for part, _ in parts]), sum(seconds for _, seconds in parts)
+                    rows, totals, seconds = zip(*parts, strict=True)
+                    return _Made(torch.cat(rows), torch.stack(totals).sum(), sum(seconds))
                 return self._enlarge(data, cuts, spec)
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
@@ -127,7 +140,7 @@ class TorchNetwork(Network):
                 )
             self.tile = tile
 
-    def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> tuple[Tensor, float]:
+    def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _Made:
         with torch.inference_mode(), self._tuned():
             if self._torch_device.type == "cpu":
                 rgb = torch.from_numpy(np.stack([rgb_floats(cut.frame) for cut in cuts])).permute(0, 3, 1, 2)
@@ -136,13 +149,16 @@ class TorchNetwork(Network):
             begin = time.perf_counter()
             large = self.enlarge_rgb(rgb)
             seconds = time.perf_counter() - begin
+            total = large.sum(dtype=torch.float32)  # of numbers up to 1: not finite where one of them is NaN
             windows = [Window(*(side * self.scale for side in cut.window)) for cut in cuts]
             if self._torch_device.type == "cpu":
-                return _shown(large, windows, spec), seconds
+                if not total.isfinite():  # bytes cannot be made of it; whoever looks at the sum says so
+                    large = torch.zeros_like(large)
+                return _Made(_shown(large, windows, spec), total, seconds)
             if len(set(windows)) == 1:
-                return from_rgb(large, windows[0], spec, self._resize), seconds
+                return _Made(from_rgb(large, windows[0], spec, self._resize), total, seconds)
             rows = [from_rgb(large[i : i + 1], window, spec, self._resize) for i, window in enumerate(windows)]
-            return torch.cat(rows), seconds
+            return _Made(torch.cat(rows), total, seconds)
 
     def enlarge_rgb(self, rgb: Tensor) -> Tensor:
         """(N, 3, H, W) of 0 to 1 on the device, ``scale`` times as large and within 0 and 1; in tiles of ``tile``."""
@@ -152,7 +168,7 @@ class TorchNetwork(Network):
             return self.descriptor(x)
         s = self.scale
         whole = x.new_empty((len(x), 3, high * s, wide * s))
-        for t in tiles(wide, high, self.tile, self.overlap):
+        for t in tiles(wide, high, self.tile, self.overlap, self.needs.multiple_of):
             part = x[:, :, t.read_y : t.read_y + t.read_height, t.read_x : t.read_x + t.read_width]
             large = self.descriptor(part.contiguous(memory_format=torch.channels_last))
             top, left = (t.y - t.read_y) * s, (t.x - t.read_x) * s
@@ -182,7 +198,9 @@ class _CudaCopies:
         self._up, self._down = torch.cuda.Stream(device), torch.cuda.Stream(device)
         self._free: list[Tensor] = []
 
-    def run(self, data: Sequence[np.ndarray[Any, Any]], compute: Callable[[Tensor], Tensor]) -> Callable[[], Any]:
+    def run(
+        self, data: Sequence[np.ndarray[Any, Any]], compute: Callable[[Tensor], tuple[Tensor, Tensor]]
+    ) -> Callable[[], Any]:
         sent = self._pinned((len(data), len(data[0])))
         np.stack(data, out=sent.numpy())
         stream = torch.cuda.current_stream(self._device)
@@ -192,21 +210,23 @@ class _CudaCopies:
         stream.wait_stream(self._up)
         there.record_stream(stream)
         began.record(stream)
-        made = compute(there)
+        made, total = compute(there)
         ended.record(stream)
-        back = self._pinned(tuple(made.shape))
+        back, sum_back = self._pinned(tuple(made.shape)), torch.empty((), pin_memory=True)
         self._down.wait_stream(stream)
         with torch.cuda.stream(self._down):
             back.copy_(made, non_blocking=True)
+            sum_back.copy_(total, non_blocking=True)
             made.record_stream(self._down)
+            total.record_stream(self._down)
             arrived = torch.cuda.Event()
             arrived.record(self._down)
 
-        def finish() -> tuple[Any, float]:
+        def finish() -> tuple[Any, float, float]:
             arrived.synchronize()
             rows = back.numpy().copy()
             self._free += [sent, back]
-            return rows, began.elapsed_time(ended) / 1000
+            return rows, float(sum_back), began.elapsed_time(ended) / 1000
 
         return finish
 
@@ -232,6 +252,7 @@ class TorchBackend(Backend):
         dtype = _DTYPES[options.precision] if options.precision else None
         if dtype is None and device.type not in _WITH_HALF:
             dtype = torch.float32
+        _check_precision(device, dtype)
         digests = (weights_sha256(model.file), model.weak_denoise_file and weights_sha256(model.weak_denoise_file))
         key = (model.file, digests, options.denoise_strength, str(device), dtype)
         if key not in self._loaded:
@@ -240,73 +261,11 @@ class TorchBackend(Backend):
             descriptor = load_descriptor(model, options.denoise_strength)
             if dtype is None:
                 dtype = torch.float16 if descriptor.supports_half else torch.float32
-            if dtype == torch.float16 and device.type == "cpu":
-                raise BackendError("fp16 is slower than fp32 on a CPU; use precision='bf16' where it has AVX512-BF16")
             self._loaded[key] = TorchNetwork(descriptor, device, dtype)
             if len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]
-
-
-def load_descriptor(model: Model, denoise_strength: float | None = None) -> ImageModelDescriptor[Any]:
-    """The network of ``model`` on the CPU, in float32.
-
-    Args:
-        model: which.
-        denoise_strength: 1 (or None) takes the model as it is, 0 its twin, between them the weights are mixed.
-
-    Raises:
-        BackendError: the weights are missing, or are not those of a network that enlarges RGB pictures.
-    """
-    tensors = _read(ready(model.file))
-    strength = 1.0 if denoise_strength is None else denoise_strength
-    if strength < 1 and model.weak_denoise_file is not None:
-        weak = _read(ready(model.weak_denoise_file))
-        if weak.keys() != tensors.keys():
-            raise BackendError(f"{model.file} and {model.weak_denoise_file} are not the same network; fetch both again")
-        tensors = {name: strength * tensor + (1 - strength) * weak[name] for name, tensor in tensors.items()}
-    try:
-        descriptor = ModelLoader().load_from_state_dict(tensors)
-    except (UnsupportedModelError, RuntimeError, KeyError) as error:
-        raise BackendError(
-            f"{model.file} is of no network that spandrel knows: {str(error) or type(error).__name__}"
-        ) from error
-    if not isinstance(descriptor, ImageModelDescriptor) or (descriptor.input_channels, descriptor.output_channels) != (
-        3,
-        3,
-    ):
-        raise BackendError(f"{model.file} ({descriptor.architecture.name}) does not make an RGB picture of another")
-    if model.scale not in (None, descriptor.scale):
-        raise BackendError(f"{model.file} enlarges {descriptor.scale} times, and {model.name} is one for {model.scale}")
-    return descriptor
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file; a pickle in it that makes anything else is refused."""
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            tensors: dict[str, Tensor] = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise BackendError(f"{path} is not a safetensors file: {error}") from error
-        return tensors
-    if path.suffix != ".pth":
-        raise BackendError(f"the backend 'torch' takes .pth and .safetensors files, got {path.name}")
-    try:
-        data: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle, zip and torch raise all kinds on a file that is none of theirs
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BackendError(f"{path} does not hold tensors alone, or is damaged: {reason}") from error
-    for key in ("params_ema", "params", "state_dict", "model_state_dict", "model"):
-        if isinstance(data, dict) and isinstance(data.get(key), dict):
-            data = data[key]
-            break
-    if not isinstance(data, dict) or not data or not all(isinstance(t, Tensor) for t in data.values()):
-        raise BackendError(f"{path} holds no network's weights")
-    return {str(name).removeprefix("module."): tensor.float() for name, tensor in data.items()}
 
 
 def torch_device(name: str | None) -> torch.device:
@@ -333,6 +292,19 @@ def torch_device(name: str | None) -> torch.device:
     return device
 
 
+def _check_precision(device: torch.device, dtype: torch.dtype | None) -> None:
+    """Refuse what a CPU has no instructions for: it runs, many times slower than fp32."""
+    if device.type != "cpu":
+        return
+    if dtype == torch.float16:
+        raise BackendError("fp16 is slower than fp32 on a CPU; use precision='bf16' where it has AVX512-BF16")
+    if dtype == torch.bfloat16 and not has_bfloat16():
+        raise BackendError(
+            f"precision='bf16' is ten times slower than fp32 on this CPU ({cpu_name()}), which says of neither "
+            "AVX512-BF16 nor AMX-BF16 that it has it (nor of Arm's BF16); leave precision out, or use 'fp32'"
+        )
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
@@ -347,13 +319,20 @@ def _overlap(descriptor: ImageModelDescriptor[Any]) -> int:
     return reach + reach % 2
 
 
-def _flop_per_pixel(descriptor: ImageModelDescriptor[Any]) -> float:
+def _flop_per_pixel(descriptor: ImageModelDescriptor[Any], needs: SizeNeeds) -> float:
+    """Count the operations of one small picture, which is also the first test that the network runs at all."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    side = 64
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        descriptor(torch.zeros(1, 3, side, side))
-    return float(counter.get_total_flops()) / side**2
+    width, height = needs.size(64, 64)
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            descriptor(torch.zeros(1, 3, height, width))
+    except Exception as error:  # other people's layers fail in all ways, also at being counted
+        name, reason = descriptor.architecture.name, f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        raise BackendError(
+            f"the network ({name}) does not run on a picture of {width}x{height}: {reason}; use another checkpoint"
+        ) from error
+    return float(counter.get_total_flops()) / (width * height)
 
 
 def _shown(large: Tensor, windows: Sequence[Window], spec: UpscaleSpec) -> Tensor:

@@ -36,8 +36,8 @@ __all__ = [
     "weights_sha256",
 ]
 
-SUFFIXES = (".pth", ".safetensors", ".onnx")
-"""What weights may come as. A ``.pth`` is read as tensors only, never as a program."""
+SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx")
+"""What weights may come as, in small letters or capitals; the first three are read as tensors only, never run."""
 
 _RELEASES = "https://github.com/xinntao/Real-ESRGAN/releases/download"
 
@@ -262,7 +262,7 @@ def added_names() -> tuple[str, ...]:
 
 
 def _check_suffix(path: Path) -> None:
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise SpecError(f"weights are {', '.join(SUFFIXES)} files, got {path.name!r}")
 
 
