@@ -14,6 +14,7 @@ from pictures import psnr
 from reelproc.media.frame import Frame, Window
 from reelproc.media.placement import Rectangle
 from reelproc.media.reader import open_video
+from reelproc.stages.upscale import CONTEXT
 from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of
@@ -33,6 +34,13 @@ CUT = Window(300, 96, 64, 48)
 def street(footage: Path) -> Frame:
     with open_video(footage / "vtest.avi", pix_fmt="yuv420p", end=0.2) as reader:
         return next(iter(reader)).part(*(int(side) for side in CUT))
+
+
+@pytest.fixture(scope="module")
+def pavement(footage: Path) -> Frame:
+    """The same with what is around it."""
+    with open_video(footage / "vtest.avi", pix_fmt="yuv444p", end=0.2) as reader:
+        return next(iter(reader)).part(236, 50, 180, 144)
 
 
 def enlarged(network: TorchNetwork, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -139,6 +147,24 @@ def test_the_stage_is_the_reference_and_then_a_good_resize(street: Frame, backen
     for plane, right in zip(wanted.planes, planes_of(large, Window(0, 0, 256, 192), spec), strict=True):
         plane[...] = right
     assert psnr(made, wanted) > 50
+
+
+@pytest.mark.parametrize("model", ["realesr-general-x4v3", "realesr-animevideov3"])
+def test_a_crop_is_the_cut_out_of_the_whole_enlarged_frame(pavement: Frame, model: str) -> None:
+    """Within a level in every sample, with the default context; without, its edges are guesses."""
+    window, whole = Window(62, 50, 52, 44), Window(0, 0, pavement.width, pavement.height)
+    upscaler = find(model, UpscaleOptions(backend="torch:cpu"))
+
+    def enlarged(window: Window, context: int) -> Frame:
+        width, height = int(window.width) * 4, int(window.height) * 4
+        place = Rectangle(0, 0, width, height)
+        spec = UpscaleSpec(width // 4, height // 4, width, height, place, "yuv444p", context)
+        return upscaler.open(spec)([Sample(pavement.copy(), window)])[0]
+
+    everything = enlarged(whole, 0)
+    wanted = everything.part(*(int(side) * 4 for side in window))
+    assert levels(enlarged(window, CONTEXT).data, wanted.data) <= 1
+    assert levels(enlarged(window, 0).data, wanted.data) > 8
 
 
 def test_colours_do_not_shift(street: Frame) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +18,10 @@ from reelproc.render import clip_renderer, segment
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.sources import plan
 from reelproc.results import PhaseClock
+from reelproc.upscalers import UPSCALERS
+from reelproc.upscalers.base import Upscaler, UpscaleSpec, UpscaleWork
+from reelproc.upscalers.host_network import HostNetwork
+from reelproc.upscalers.network_work import NetworkWork
 
 FRAMES = 40
 PATHS: dict[str, dict[str, Any]] = {
@@ -62,6 +68,42 @@ def crop(name: str) -> rp.Crop:
         for t, x, y, width, height in path.pop("keyframes")
     ]
     return rp.Crop(keyframes=keys, **path)
+
+
+class Blurs(HostNetwork):
+    """A network that looks 33 pixels far, and sees black where the picture ends."""
+
+    scale, flop_per_pixel, overlap = 2, 1.0, 34
+
+    def enlarge(self, rgb: Any) -> Any:
+        seen = cv2.boxFilter(rgb, -1, (67, 67), borderType=cv2.BORDER_CONSTANT)
+        return (rgb // 2 + seen // 2).repeat(2, 0).repeat(2, 1)
+
+
+class Blurred(Upscaler):
+    name, description, scale, takes_context = "blurred", "for tests", 2, True
+
+    def flop(self, spec: UpscaleSpec) -> float:
+        return 1.0
+
+    def open(self, spec: UpscaleSpec) -> UpscaleWork:
+        return NetworkWork(spec, Blurs())
+
+
+BLURRED = Blurred()
+
+
+@pytest.mark.parametrize("context", [0, 24, 33])
+@pytest.mark.parametrize("name", PATHS)
+def test_a_network_is_shown_the_same_context_of_excerpts_as_of_whole_frames(
+    noise: Path, name: str, context: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UPSCALERS, "_entries", dict(UPSCALERS._entries))
+    UPSCALERS.register("blurred", f"{__name__}:BLURRED")
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Blurs.__module__])
+    clip = rp.Clip(source=noise, stages=[crop(name), rp.Upscale(model="blurred", context=context)])
+    made = frames_of(clip, monkeypatch)
+    assert made[True] == made[False]
 
 
 @pytest.fixture(scope="module")

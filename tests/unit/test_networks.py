@@ -254,6 +254,22 @@ def test_the_whole_pixels_around_a_window_are_cut() -> None:
     assert cut_out(Sample(frame, Window(10, 8, 20, 10))).size == (20, 10)
 
 
+def test_pixels_around_a_window_are_cut_with_it_as_far_as_there_are_any() -> None:
+    frame = noise(64, 48)
+    cut = cut_out(Sample(frame, Window(10.5, 7.0, 20.0, 10.2)), 9)
+    assert cut.size == (40, 28)
+    assert cut.window == Window(10.5, 7.0, 20.0, pytest.approx(10.2))
+    assert np.array_equal(cut.frame.planes[0], frame.planes[0][:28, :40])
+
+
+def test_the_context_is_a_field_of_the_stage_and_of_what_is_made_with_it() -> None:
+    assert Upscale().spec(HD, Target(810, 1440)).context == 24
+    assert Upscale(context=0).spec(HD, Target(810, 1440)).context == 0
+    assert Upscale(model="lanczos").spec(HD, Target(810, 1440)).context == 0
+    with pytest.raises(SpecError, match="context"):
+        Upscale(context=300)
+
+
 class Counting(UpscaleWork):
     """Counts what it is asked for."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -141,7 +142,7 @@ class _Clip:
             if isinstance(stage, Crop):
                 window = window or (after.width, after.height) != (before.width, before.height)
             elif isinstance(stage, Upscale):
-                always, window = added(always, self._scaling(stage, number)), False
+                always, window = added(always, self._scaling(stage, number, cropped=window)), False
             elif isinstance(stage, Rotate):
                 always = added(always, {"stage.rotate": after.width * after.height / MEGA})
             elif isinstance(stage, Overlay):
@@ -155,15 +156,21 @@ class _Clip:
             always = added(always, _cut(clip.shape.width, clip.shape.height))
         return always, sometimes
 
-    def _scaling(self, stage: Upscale, number: int) -> dict[str, float]:
+    def _scaling(self, stage: Upscale, number: int, *, cropped: bool) -> dict[str, float]:
         stream, target = self.plan.streams[number], self.plan.target
         upscaler, spec = stage.upscaler(), stage.spec(stream, target)
+        room = self.plan.streams[0] if cropped else stream
+        seen = replace(
+            spec,
+            source_width=min(spec.source_width + 2 * spec.context, max(room.width, spec.source_width)),
+            source_height=min(spec.source_height + 2 * spec.context, max(room.height, spec.source_height)),
+        )
         if not isinstance(upscaler, NetworkUpscaler):
             return {"stage.scale": upscaler.flop(spec) / 1e9}
         self.network = upscaler.name
         host = {"stage.network": spec.width * spec.height / MEGA}
         try:
-            flop = upscaler.flop(spec)
+            flop = upscaler.flop(seen)
         except ReelprocError as error:
             self.warnings.append(
                 f"what the network {upscaler.name} costs is not known, so this is a lower bound: {error}"

@@ -26,7 +26,8 @@ def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
         return None
     stream, clock = clip.streams[place], clip.clocks[place]
     window_at = crop.window_at(stream, clip.target)
-    across, down = (ceil(REACH * shrink) for shrink in _shrink(clip, place + 1))
+    around = _context(clip, place + 1)
+    across, down = (max(ceil(REACH * shrink), around) for shrink in _shrink(clip, place + 1))
     wanted = []
     for each in pts:
         window = window_at(float(clock(clip.frames.time(each) - clip.start)))
@@ -42,6 +43,17 @@ def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
             )
         )
     return cover(wanted, stream.width, stream.height)
+
+
+def _context(clip: PlannedClip, place: int) -> int:
+    """Pixels around the window that a network is shown where it is sampled, to even ones; 0: there is no network."""
+    for stage in clip.stages[place:]:
+        if isinstance(stage, Upscale):
+            context = stage.context_pixels()
+            return context + 2 if context else 0
+        if stage.changes_pixels and not isinstance(stage, Crop):
+            break
+    return 0
 
 
 def _shrink(clip: PlannedClip, place: int) -> tuple[float, float]:

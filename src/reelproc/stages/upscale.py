@@ -20,22 +20,27 @@ from reelproc.upscalers.dedupe import Deduplicated
 
 __all__ = ["Upscale"]
 
+CONTEXT = 24
+"""Pixels: beyond them nothing changed the crop by a level on real frames, though the networks look 34 pixels far."""
+
 
 class Upscale(Stage):
     """Scaling to a canvas of square pixels; what the picture does not cover of it is black.
 
     Attributes:
         model: a network, ``"realesr-general-x4v3"``, ``"realesr-animevideov3"``, ``"RealESRGAN_x4plus"``,
-            ``"RealESRGAN_x2plus"`` or the path of a ``.pth``, ``.pt``, ``.ckpt``, ``.safetensors`` or ``.onnx`` file; a resampler,
-            ``"lanczos"``, ``"bicubic"``, ``"area"``; or ``"auto"``: the plan chooses, and says why.
+            ``"RealESRGAN_x2plus"`` or the path of a ``.pth``, ``.pt``, ``.ckpt``, ``.safetensors`` or ``.onnx`` file;
+            a resampler, ``"lanczos"``, ``"bicubic"``, ``"area"``; or ``"auto"``: the plan chooses, and says why.
         width, height: the size to reach, pixels, even; both or neither None: the output's.
         fit: how a differing aspect ratio is met; None: as the output says.
         denoise_strength: of ``realesr-general-x4v3``, from 0 (keep the noise) to 1 (remove it); None: 1.
         backend: what runs a network, ``"torch"``, ``"onnx"`` or ``"realesrgan"``, and on which device if it is not to
             be the best one here: ``"torch:cpu"``, ``"torch:cuda:1"``, ``"onnx:tensorrt"``. None: ``"torch"``, or
             ``"onnx"`` for an ``.onnx`` file and where torch is not installed; the result's notes say so.
-        precision: of a network's arithmetic, ``"fp32"``, ``"fp16"`` or ``"bf16"``; None: fp16 on a GPU, fp32 on a CPU. A
-            CPU takes bf16 only where it has instructions for it.
+        precision: of a network's arithmetic, ``"fp32"``, ``"fp16"`` or ``"bf16"``; None: fp16 on a GPU, fp32 on a CPU.
+            A CPU takes bf16 only where it has instructions for it.
+        context: pixels around a crop that a network sees as well, as far as the source has them. With the default a
+            crop comes out as a cut from the whole enlarged frame would, within a level; 0 saves their work.
         dedupe: a frame that differs from the last one that was scaled by at most so many levels in every sample of the
             picture, and shows the same window, is not scaled again; 0: identical ones only, None: never.
     """
@@ -48,6 +53,7 @@ class Upscale(Stage):
     denoise_strength: Fraction01 | None = None
     backend: Annotated[str, Field(pattern=r"^[\w-]+(:[\w:]+)?$")] | None = None
     precision: Literal["fp32", "fp16", "bf16"] | None = None
+    context: Annotated[int, Field(ge=0, le=256)] = CONTEXT
     dedupe: Annotated[int, Field(ge=0, le=32)] | None = None
 
     def model_post_init(self, _context: object, /) -> None:
@@ -125,7 +131,14 @@ class Upscale(Stage):
             height=height,
             destination=placement.destination,
             pix_fmt=stream.pix_fmt,
+            context=self.context_pixels(),
         )
+
+    def context_pixels(self) -> int:
+        """How many pixels around its window this stage takes in: :attr:`context` of a network, 0 of a resampler."""
+        if self.model == "auto":
+            return self.context  # the plan has not decided yet
+        return self.context if self.upscaler().takes_context else 0
 
     def fingerprint(self) -> str:
         """The digests of the weights, where there are any."""

@@ -33,6 +33,7 @@ class UpscaleSpec:
         width, height: of the canvas, pixels, even.
         destination: the part of the canvas that the window fills, on even pixels; all else is black.
         pix_fmt: of the frames, in and out.
+        context: pixels around a window that a network is shown as well, as far as the frame has them.
     """
 
     source_width: int
@@ -41,6 +42,7 @@ class UpscaleSpec:
     height: int
     destination: Rectangle
     pix_fmt: PixelFormat
+    context: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,13 @@ class Upscaler(ABC):
         name: as registered.
         description: one line for people.
         scale: the factor of a network; None where any size is made directly.
+        takes_context: whether pixels around the window change the result, so that ``Upscale.context`` counts.
     """
 
     name: str
     description: str
     scale: int | None = None
+    takes_context: bool = False
 
     @abstractmethod
     def flop(self, spec: UpscaleSpec) -> float:

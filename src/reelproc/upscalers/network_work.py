@@ -106,9 +106,13 @@ class Backend(ABC):
 
 
 def cut_out(sample: Sample, reach: int = 0) -> Cut:
-    """Copy the whole pixels that the window touches, and ``reach`` more around it; of yuv420p, whole chroma samples."""
+    """Copy the whole pixels that the window touches, and ``reach`` more around it.
+
+    They begin and end on even ones: chroma samples of yuv420p are whole, and networks that fold squares of two pixels
+    see the squares that they would see of the whole frame.
+    """
     frame, window = sample
-    step = 2 if frame.pix_fmt == "yuv420p" else 1
+    step = 2 if frame.pix_fmt == "yuv420p" or reach else 1
     x, width = _around(window.x - reach, window.width + 2 * reach, frame.width, step)
     y, height = _around(window.y - reach, window.height + 2 * reach, frame.height, step)
     part = frame.part(x, y, width, height)
@@ -165,7 +169,7 @@ class NetworkWork(UpscaleWork):
 
     def __init__(self, spec: UpscaleSpec, network: Network) -> None:
         self._spec, self._network = spec, network
-        self.batch_size = network.batch_size
+        self.batch_size, self.reach = network.batch_size, spec.context
         self.network_seconds = 0.0
         self._thread: ThreadPoolExecutor | None = None
         if not network.returns_early:
@@ -177,7 +181,7 @@ class NetworkWork(UpscaleWork):
 
     def submit(self, samples: Sequence[Sample]) -> Callable[[], list[Frame]]:
         """See :class:`~reelproc.upscalers.base.UpscaleWork`."""
-        cuts = [cut_out(sample) for sample in samples]
+        cuts = [cut_out(sample, self.reach) for sample in samples]
         groups = [list(alike) for _, alike in itertools.groupby(cuts, key=lambda cut: cut.size)]
         started = [self._start(group) for group in groups]
 

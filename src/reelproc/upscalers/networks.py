@@ -136,6 +136,8 @@ class NetworkUpscaler(Upscaler):
         options: how to run it.
     """
 
+    takes_context = True
+
     def __init__(self, model: Model, options: UpscaleOptions | None = None) -> None:
         self.model = model
         self.options = options or UpscaleOptions()
