@@ -224,6 +224,14 @@ def test_a_strict_plan_refuses_with_the_same_words_and_says_where() -> None:
     assert planned(crop(), strict=True).warnings == ()
 
 
+def test_a_strict_plan_names_a_few_of_many() -> None:
+    many = rp.Overlay(regions=[region for n in range(200) for region in spotlight(10 + n, 11 + n).regions])
+    with pytest.raises(rp.SpecError, match=r"region 7 is never shown: .*; and 192 more$") as caught:
+        planned(many, strict=True)
+    assert "region 8 " not in str(caught.value)
+    assert len(planned(many).warnings) == 200
+
+
 def test_a_stage_answers_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     from reelproc.stages.base import Mismatch
 

@@ -41,6 +41,9 @@ HOLD_SECONDS = 1
 MAX_FRAMES = 24 * 3600 * 30
 """Of a reel: a day at 30 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
 
+MANY = 8
+"""So many misplaced parts a strict plan names; what an app got wrong once it got wrong everywhere."""
+
 LATE_SECONDS = Fraction(1, 5)
 """A clip whose first frame comes later than this behind its start gets a warning."""
 
@@ -132,7 +135,8 @@ def make_plan(
         # the first clip's size, where the output names none, is everybody's
         target = replace(target, width=streams[-1].width, height=streams[-1].height)
     if misfits and strict:
-        raise SpecError("; ".join(misfit.text for misfit in misfits), path=misfits[0].path)
+        more = f"; and {len(misfits) - MANY} more" if len(misfits) > MANY else ""
+        raise SpecError("; ".join(misfit.text for misfit in misfits[:MANY]) + more, path=misfits[0].path)
     warnings += [misfit.text for misfit in misfits]
     total = first + overlap
     output = reel.output.model_copy(update={"width": target.width, "height": target.height})
