@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 import reelproc
+from doc_pages import DOCS
 from reelproc.cli import app
+from reelproc.cli.outputs import OutputExistsError
 from reelproc.cli.wording import spoken
 from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError, ReelprocError, SpecError, StorageError
 
@@ -122,3 +125,32 @@ def test_bad_input_is_2_and_a_failure_1(error: ReelprocError, code: int, monkeyp
     monkeypatch.setattr("reelproc.render.transfers.probed", probed)
     assert CliRunner().invoke(app, ["probe", "x.mp4"]).exit_code == code
     assert error.bad_input is (code == 2)
+
+
+class Mine(StorageError):
+    """A plug-in's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ObjectNotFoundError("x"), "ObjectNotFoundError"),
+        (Mine("x"), "StorageError"),
+        (ZeroDivisionError("x"), "UnexpectedError"),
+        (click.UsageError("x"), "UsageError"),
+        (click.BadParameter("x"), "UsageError"),
+        (OutputExistsError("x"), "OutputExistsError"),
+        (KeyboardInterrupt(), "Interrupted"),
+    ],
+)
+def test_every_name_of_an_error_is_in_the_reference(
+    error: BaseException, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def probed(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("reelproc.render.transfers.probed", probed)
+    ran = CliRunner().invoke(app, ["probe", "x.mp4", "--json"])
+    assert json.loads(ran.stdout)["error"]["type"] == name
+    text = (DOCS / "reference" / "errors.md").read_text()
+    assert f"`{name}`" in text or f".. autoclass:: {name}\n" in text

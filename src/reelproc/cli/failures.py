@@ -10,6 +10,8 @@ import traceback
 
 import click
 
+from reelproc import errors
+from reelproc.cli.outputs import OutputExistsError
 from reelproc.errors import ReelprocError
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
@@ -51,11 +53,15 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    """The name of the error in reelproc's own tree, which is what callers can rely on."""
+    """A name of docs/reference/errors.md, which is what callers can rely on."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted"
-    is_ours = type(error).__module__.startswith("reelproc.")
-    return "UsageError" if isinstance(error, click.ClickException) and not is_ours else type(error).__name__
+    if isinstance(error, OutputExistsError):
+        return "OutputExistsError"
+    if isinstance(error, click.ClickException):
+        return "UsageError"
+    ours = (cls.__name__ for cls in type(error).__mro__ if getattr(errors, cls.__name__, None) is cls)
+    return next(ours, "UnexpectedError")
 
 
 def _message(error: BaseException) -> str:
