@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -126,6 +127,16 @@ def blobs(monkeypatch: pytest.MonkeyPatch) -> BlobDetector:
     DETECTORS.register("blobs", "people_factory:BLOBS")
     BLOBS.opened = BLOBS.images = 0
     return BLOBS
+
+
+@pytest.fixture(autouse=True)
+def _logger_as_it_was() -> Iterator[None]:
+    """Give the package's logger back as it was: what a test asks it to say is no other test's."""
+    logger = logging.getLogger("reelproc")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
 
 
 @pytest.fixture
