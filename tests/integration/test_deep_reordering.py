@@ -196,6 +196,21 @@ def test_every_frame_is_in_its_place(codec: str, ending: str, tmp_path: Path) ->
     assert (outcome.numbers, outcome.warnings) == (list(range(COUNT)), "")
 
 
+def test_times_of_decoding_are_told_from_times_of_showing(tmp_path: Path) -> None:
+    made = encoded(tmp_path / "a.mp4", "libx264")
+    assert rp.probe(made).warnings == ()
+    path = tmp_path / "untold.mp4"
+    path.write_bytes(made.read_bytes().replace(b"ctts", b"free").replace(b"edts", b"free"))
+    info = rp.probe(path, exact=True)
+    assert info.frame_count == COUNT
+    assert "not when they are shown" in "".join(info.warnings)
+    for backend in ("ffmpeg", "pyav"):
+        with rp.open_video(path, backend, "yuv420p") as video:
+            numbers = [read_number(frame) for frame in video]
+        assert sorted(numbers) == list(range(COUNT))
+        assert numbers != sorted(numbers)
+
+
 @pytest.mark.footage
 @pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
 def test_a_recording_without_display_times_is_read_by_its_packets(backend: str, assets: Path) -> None:
@@ -203,6 +218,7 @@ def test_a_recording_without_display_times_is_read_by_its_packets(backend: str, 
     with av.open(str(path)) as container:
         plain = {frame.pts: luma(frame) for frame in container.decode(video=0)}
     order = sorted(plain)
+    assert "not when they are shown" in "".join(rp.probe(path).warnings)
     assert rp.probe(path, exact=True).frame_count == 75
     for start in (None, 0, 1):
         with rp.open_video(path, backend, "yuv420p", start=start) as video:

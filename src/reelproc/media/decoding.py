@@ -135,12 +135,13 @@ def carefully_decoded_frames(
         stream = cast("AVVideoStream", container.streams[index])
         context = stream.codec_context
         context.thread_count = 1
-        if stream.name == "h264":
-            context.options = {**context.options, "has_b_frames": str(_MOST_REORDERED)}
+        kept_back = _MOST_REORDERED if stream.name == "h264" else 0
+        if kept_back:
+            context.options = {**context.options, "has_b_frames": str(kept_back)}
         _seek(container, stream, seek_pts)
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
-        order = FrameOrder(stream, sought=seek_pts is not None)
+        order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
         is_lost = False
         begun = seek_pts is None and context.codec.canonical_name not in NEEDS_TRUE_START
         for packet, seen in order.read_ahead(_indexed(container, stream, Pictures(stream), keys)):

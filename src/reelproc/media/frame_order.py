@@ -25,8 +25,9 @@ __all__ = ["FrameOrder", "Sent", "frame_pts"]
 _AHEAD = 40
 """Packets that are read before they are decoded: more than encoders code between a picture and one shown before it."""
 
-_KEPT_BACK = 17
-"""Frames that a decoder has at most when it gives one: 16 and the one that was just decoded."""
+_GROUP = 24
+"""Packets behind which a picture comes out at last: those that may be decoded after it and shown before it, 16 B-frames
+in a row, and the few that a decoder keeps back by itself."""
 
 
 def frame_pts(frame: VideoFrame) -> int | None:
@@ -50,17 +51,19 @@ class FrameOrder:
     Args:
         stream: whose packets are decoded.
         sought: whether decoding begins in the middle: what is shown before the first key frame does not come then.
+        kept_back: how many pictures the decoder was told to keep back.
 
     Attributes:
         is_short: whether a frame was given up, other than such as are shown before the first key frame.
     """
 
-    def __init__(self, stream: AVVideoStream, *, sought: bool) -> None:
+    def __init__(self, stream: AVVideoStream, *, sought: bool, kept_back: int = 0) -> None:
         self._context = stream.codec_context
         self._ahead = _AHEAD if stream.codec_context.codec.reorder else 0
         self._awaited: dict[int, int] = {}  # how often each pts is still to come
         self._sent: deque[tuple[int, int]] = deque()  # (number, pts) of packets, oldest first
         self._number = 0
+        self._kept_back = kept_back
         self._sought = sought
         self._key: int | None = None  # when the first key frame is shown
         self.is_short = False
@@ -89,7 +92,7 @@ class FrameOrder:
         self._number += 1
         if seen.is_shown and seen.pts is not None:
             self._sent.append((self._number, seen.pts))
-        patience = self._context.thread_count + _KEPT_BACK
+        patience = self._context.thread_count + _GROUP + self._kept_back
         while self._sent and self._number - self._sent[0][0] > patience:
             pts = self._sent.popleft()[1]
             self.is_short = self.is_short or (pts in self._awaited and self._key is not None and pts >= self._key)

@@ -26,7 +26,7 @@ from reelproc.media.containers import (
     without_display_times,
     without_timestamps,
 )
-from reelproc.media.decoding import decoded_frames, frame_pts
+from reelproc.media.decoding import decoded_frames, frame_pts, is_reordered
 from reelproc.media.field_pairs import FieldPairs
 from reelproc.media.file_structure import promised_size
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
@@ -77,6 +77,12 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
             cut = _is_cut_off(container, pictures[0])
             last = _last_packets(container, pictures[0], video, cut)
             duration = _duration(container, pictures[0], video, last, cut, warnings)
+            if _tells_no_display_times(container, pictures[0], last):
+                warnings.append(
+                    "its packets say when pictures are decoded and not when they are shown: pictures are out of order. "
+                    "Write them anew by their codec's order: ffmpeg -i IN -map 0:v -c copy BARE.h264, then "
+                    "ffmpeg -r RATE -i BARE.h264 OUT.mp4"
+                )
             video = video.model_copy(update={"average_rate": _frame_rate(container, pictures[0], video, last)})
         else:
             duration = (audio.duration if audio else None) or Fraction(0)
@@ -246,6 +252,9 @@ def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
 TAIL_SECONDS = (2, 30)
 """How far before its end a file is looked at for its last two frames."""
 
+FEWEST_TOLD = 10
+"""Packets that tell whether a file knows two times of each."""
+
 SLACK_SECONDS = Fraction(1, 4)
 """A header may promise this much more than there is: the last packet's own length is not always known."""
 
@@ -308,6 +317,17 @@ def _duration(
         return there
     # MP4 states the length of an edit in milliseconds, cut off: the packets are more exact.
     return promised if header > last_begins and abs(promised - there) > Fraction(1, 500) else there
+
+
+def _tells_no_display_times(container: InputContainer, stream: AVVideoStream, packets: Sequence[IndexedPacket]) -> bool:
+    """Whether H.264 has B-frames whose times are those of decoding, as where a muxer left them out of MP4."""
+    context = stream.codec_context
+    told = [packet for packet in packets if packet.is_shown and packet.dts is not None]
+    if context.codec.canonical_name != "h264" or not context.has_b_frames or container.format.name == "avi":
+        return False
+    if len(told) < FEWEST_TOLD or any(packet.pts != packet.dts for packet in told):
+        return False
+    return is_reordered(container.name.removeprefix("file:"), stream.index)
 
 
 def _frame_rate(
