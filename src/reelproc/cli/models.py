@@ -163,7 +163,7 @@ def path(name: str, as_json: bool) -> None:
 @force_option
 @common_options
 def add(file: str, name: str | None, force: bool, as_json: bool) -> None:
-    """Keep a copy of FILE (.pth, .safetensors or .onnx) with the weights, to be used by its name.
+    """Keep a copy of FILE (.pth, .pt, .ckpt, .safetensors or .onnx) with the weights, to be used by its name.
 
     Its sha256 is recorded and checked from then on. A .pth may hold nothing but tensors.
     """
@@ -181,7 +181,10 @@ def add(file: str, name: str | None, force: bool, as_json: bool) -> None:
 @force_option
 @common_options
 def export(name: str, denoise_strength: float | None, force: bool, as_json: bool) -> None:
-    """Export MODEL, or your own .pth or .safetensors file, for backend "onnx". Needs reelproc[ai,onnx]."""
+    """Export MODEL, or your own file of weights, for backend "onnx". Needs reelproc[ai,onnx].
+
+    Real-ESRGAN's networks need none: that backend runs their own weights.
+    """
     from reelproc.errors import MissingDependencyError
     from reelproc.upscalers.base import UpscaleOptions
     from reelproc.upscalers.networks import MODELS, Model, onnx_file
@@ -189,7 +192,10 @@ def export(name: str, denoise_strength: float | None, force: bool, as_json: bool
     try:
         from reelproc.upscalers.onnx_export import export as exported
     except ImportError as error:
-        raise MissingDependencyError(f"exporting needs reelproc[ai,onnx] ({error})") from error
+        raise MissingDependencyError(
+            f"exporting needs reelproc[ai,onnx] ({error}); Real-ESRGAN's networks need no export: "
+            "backend='onnx' runs their own weights"
+        ) from error
     model = MODELS.get(name) or Model(name, "a file of your own", name)
     if denoise_strength is not None and model.weak_denoise_file is None:
         raise SpecError(f"{name} has no --denoise-strength; realesr-general-x4v3 has")
