@@ -86,7 +86,7 @@ def test_who_asks_a_video_command_for_a_picture_is_told_of_still(command: Comman
     for arguments in (("frame", "game.mp4", "thumb.jpg"), ("extract", "game.mp4", "thumb.png", "--end", "1")):
         refused = command(*arguments)
         assert refused.exit_code == 2
-        assert "is a picture, and this makes a video" in refused.stderr
+        assert "this makes a video; 'reelproc still WHAT" in refused.stderr
         assert "reelproc still" in refused.stderr
 
 

@@ -44,14 +44,13 @@ def check_container(path: Path) -> None:
     Raises:
         SpecError: it does not.
     """
-    if path.suffix.lower() in PICTURES:
-        raise SpecError(
-            f"the output {path.name!r} is a picture, and this makes a video ({', '.join(CONTAINERS)}); a picture of a "
-            f"reel or a video is made by 'reelproc still WHAT {path.name}' or rp.preview",
-            path=("output",),
-        )
-    if path.suffix.lower() not in CONTAINERS:
-        raise SpecError(f"the output {path.name!r} must end in one of {', '.join(CONTAINERS)}", path=("output",))
+    ending = path.suffix.lower()
+    if ending in CONTAINERS:
+        return
+    needed = f"the output {path.name!r} must end in one of {', '.join(CONTAINERS)}"
+    if ending in PICTURES:
+        needed += f": this makes a video; 'reelproc still WHAT {path.name}' or rp.preview makes a picture"
+    raise SpecError(needed, path=("output",))
 
 
 def copies_sound(plan: Plan, destination: Path) -> bool:
