@@ -81,6 +81,7 @@ class TestX2Plus(RepeatedPixels):
 
 class TestX4PlusByOnnx(RepeatedPixels):
     model = "RealESRGAN_x4plus"
+    place_px = 0.1  # RGB is rounded to bytes on the way in and out, which weak colours notice
     options = UpscaleOptions(backend="onnx:cpu")
 
 
