@@ -218,3 +218,14 @@ def test_a_lie_about_boxes_is_no_crash(game: Path, tmp_path: Path) -> None:
     for name, offset, value in (("elst", 4, b"\xff" * 4), ("elst", -8, b"\0" * 4), ("stsd", 8, b"\xff" * 4)):
         (tmp_path / "a.mp4").write_bytes(patched(game.read_bytes(), name, offset, value))
         assert set(read_tracks(tmp_path / "a.mp4")) <= {1, 2}
+
+
+def test_boxes_inside_each_other_without_end_are_no_crash(game: Path, tmp_path: Path) -> None:
+    nested = b""
+    for _ in range(3000):
+        nested = struct.pack(">I4s", len(nested) + 8, b"traf") + nested
+    path = tmp_path / "a.mp4"
+    path.write_bytes(game.read_bytes() + struct.pack(">I4s", len(nested) + 8, b"moof") + nested)
+    assert set(read_tracks(path)) == {1, 2}
+    with pytest.raises(ProbeError):
+        rp.probe(path)

@@ -267,3 +267,16 @@ def test_a_box_that_claims_to_be_larger_than_any_disk_is_no_error_of_its_own(cli
     path.write_bytes(box * 2)
     with pytest.raises(ProbeError):
         probe(path)
+
+
+def test_a_header_that_claims_to_be_larger_than_any_disk_is_no_error_of_its_own(
+    clip: MadeVideo, tmp_path: Path
+) -> None:
+    """Seeking to where Matroska's header ends was an OSError."""
+    made, path = tmp_path / "made.mkv", tmp_path / "game.mkv"
+    run_ffmpeg("-i", str(clip.path), "-c", "copy", str(made))
+    data = made.read_bytes()
+    path.write_bytes(data[:4] + b"\x01" + b"\xff" * 6 + b"\xfe" + data[5:])
+    assert promised_size(path) is None
+    with pytest.raises(ProbeError):
+        probe(path)

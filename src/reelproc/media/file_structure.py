@@ -20,6 +20,8 @@ _MOST_BOXES = 100_000
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
+_MOST_HEADER_BYTES = 1 << 20
+"""Of Matroska's head; behind a longer one no file would be known for one, and a place beyond 2^63 is none."""
 
 
 def promised_size(path: str | os.PathLike[str]) -> int | None:
@@ -75,7 +77,7 @@ def _segment_end(file: BinaryIO) -> int | None:
     """Where a Matroska file's segment ends (RFC 8794, RFC 9559); a live recording does not know."""
     file.seek(len(_EBML))
     header = _ebml_size(file)
-    if header is None:
+    if header is None or header > _MOST_HEADER_BYTES:
         return None
     file.seek(header, os.SEEK_CUR)
     if file.read(4) != _SEGMENT:

@@ -32,6 +32,8 @@ __all__ = [
 _MOST_BOXES = 100_000
 _MOST_BYTES = 1 << 20
 """Of an edit list or a fragment's head that are read."""
+_DEEPEST = 10
+"""Boxes inside each other that are read, as many as libavformat reads."""
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof", b"sidx", b"pnot")
 _PARENTS = (b"trak", b"mdia", b"minf", b"stbl", b"edts", b"traf")
@@ -192,12 +194,12 @@ def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Box]:
         begin += size
 
 
-def _inside(file: BinaryIO, parent: Box) -> Iterator[Box]:
+def _inside(file: BinaryIO, parent: Box, depth: int = 1) -> Iterator[Box]:
     """The boxes inside of ``parent``, and those inside of the kinds that only hold others."""
     for box in _boxes(file, parent.begin, parent.end):
         yield box
-        if box.name in _PARENTS:
-            yield from _inside(file, box)
+        if box.name in _PARENTS and depth < _DEEPEST:
+            yield from _inside(file, box, depth + 1)
 
 
 def _content(file: BinaryIO, box: Box) -> bytes:
