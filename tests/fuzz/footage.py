@@ -73,6 +73,8 @@ _CLOCKS = (
     1,
     2,
 )
+_MUTE = ("qtrle", "svq1", "cinepak")
+"""Codecs of which nobody but a decoder can tell whether a picture is a key frame: what is marked is believed."""
 _STARTS = ("0.04", "1.4", "10", "100.123", "3600", "40000", "95443", "95443.5", "95000")
 _SHIFTS = {
     "drop": "select='mod(n\\,5)-3'",
@@ -215,13 +217,12 @@ class _Maker:
         if rng.random() < 0.2:
             start = rng.choice(_STARTS)
             options += ["-output_ts_offset", start]
-            self._constant = self._constant and self._suffix != "avi"  # its muxer fills the gap behind the first frame
             self._steps.append(f"start {start}")
         elif rng.random() < 0.1 and self._suffix in ("mp4", "mov", "m4v", "mkv", "nut"):
             options += ["-output_ts_offset", "-0.3", "-avoid_negative_ts", "disabled"]
             self._steps.append("start -0.3")
         if self._suffix in ("mkv", "nut", "mp4", "mov", "flv", "ts") and rng.random() < 0.08:
-            filters.append("setts=duration=0")
+            filters.append("setts=pts=PTS:dts=DTS:duration=0")
             self._steps.append("no lengths")
         if not (before or filters or options):
             return path
@@ -259,7 +260,7 @@ class _Maker:
         is_plain = self._container in ("mp4", "mov", "m4v", "3gp")
         if is_plain and rng.random() < 0.2:
             path.write_bytes(retouch.with_edits(data, self._edits(data)))
-        elif is_plain and rng.random() < 0.15:
+        elif is_plain and rng.random() < 0.15 and self._codec not in _MUTE:
             name, listed = rng.choice(
                 (
                     ("none listed", lambda _: []),

@@ -95,6 +95,8 @@ def compare(made: Footage, rng: random.Random) -> str:
     if made.beyond:
         assert info.warnings, f"edits ({made.beyond}) that no plain loop follows are passed over in silence"
         return f"warned: {re.sub(_OWN, '…', info.warnings[0])[:110]}"
+    if loop.untimed and not made.counts_times:
+        return _said_of_untimed(info)
     whole = {}
     for backend in ("ffmpeg", "pyav"):
         seen = _read(made.path, backend)
@@ -103,6 +105,7 @@ def compare(made: Footage, rng: random.Random) -> str:
             continue
         whole[backend] = seen
         problems += [f"{backend}: {p}" for p in _differences(loop, seen, made, reasons)]
+    made = made._replace(rate=_confirmed(made, loop, whole.get("pyav"), info))
     if len(whole) == 2:
         ours, theirs = (whole[name].frames for name in ("ffmpeg", "pyav"))
         if list(ours) != list(theirs):
@@ -115,6 +118,28 @@ def compare(made: Footage, rng: random.Random) -> str:
         problems += _differences_in_plan(info, loop, whole.get("ffmpeg"), made, reasons)
     assert not problems, "; ".join(problems)
     return ", ".join(["the same", *sorted(reasons)])
+
+
+def _said_of_untimed(info: rp.MediaInfo) -> str:
+    """What a plan says of pictures without times, of which ffmpeg's program makes some up and others do not."""
+    plan = rp.plan(rp.Reel(clips=[rp.Clip(source=info.path)], output=rp.Output(fps=30, audio=False)))
+    said = [warning for warning in plan.warnings if "carry no timestamp" in str(warning)]
+    assert said, "pictures that say no time are left out in silence"
+    return "warned by the plan: frames carry no timestamp, and are left out"
+
+
+def _confirmed(made: Footage, loop: _Shown, seen: _Seen | None, info: rp.MediaInfo) -> Fraction | None:
+    """The rate at which the file was made, if its times are that far apart.
+
+    Some muxers fill a gap, AVI and Ogg give hidden pictures a time, and coarse clocks are not always rounded alike.
+    """
+    times = list(seen.frames) if made.counts_times and seen is not None else list(loop.frames)
+    if made.rate is None or not times:
+        return None
+    step = 1 / (made.rate * info.require_video().time_base)
+    slack = 2 if step > 4 else Fraction(1, 2)
+    is_regular = all(abs(pts - times[0] - place * step) <= slack for place, pts in enumerate(times))
+    return made.rate if is_regular or not made.is_whole else None
 
 
 def _plain_loop(path: Path, *, is_whole: bool) -> _Shown:
@@ -194,7 +219,12 @@ def _differences(loop: _Shown, seen: _Seen, made: Footage, reasons: collections.
     extra = set(seen.frames) - set(loop.frames)
     missing = set(loop.frames) - set(seen.frames)
     unsaid = missing - set(seen.said)
-    if extra:
+    if extra and _drops(made):
+        numbers = [read_number(each) for each in seen.frames.values()]
+        if numbers != sorted(numbers):
+            problems.append("frames that the loop drops come in a wrong order")
+        reasons["and frames that the loop's decoder drops, as the header promises less reordering than there is"] += 1
+    elif extra:
         problems.append(
             f"{len(extra)} of {len(seen.frames)} frames are none of the loop's {len(loop.frames)}: {_listed(extra)}"
         )
@@ -210,9 +240,14 @@ def _differences(loop: _Shown, seen: _Seen, made: Footage, reasons: collections.
     if wrong:
         problems.append(f"{len(wrong)} of {len(seen.frames)} pictures are others: {_listed(wrong)}")
     shown = next(iter(loop.frames), seen.start_pts)
-    if seen.start_pts > shown or (seen.start_pts < shown and seen.start_pts not in seen.said):  # it says what is lost
+    is_lost = any(pts is not None and pts <= seen.start_pts for pts in seen.said)  # and it says so
+    if seen.start_pts > shown or (seen.start_pts < shown and not is_lost):
         problems.append(f"time zero is {seen.start_pts}, the first frame that is shown is at {shown}")
     return problems
+
+
+def _drops(made: Footage) -> bool:
+    return any(step.startswith("promises") for step in made.steps)
 
 
 def _differ(one: Picture, two: Picture) -> bool:
@@ -268,26 +303,28 @@ def _differences_in_probe(info: rp.MediaInfo, seen: _Seen, made: Footage) -> lis
     last = info.duration / video.time_base - (order[-1] - seen.start_pts)  # how long the last frame is shown
     usual = sorted(steps)[len(steps) // 2]
     slack = 2 + usual // 8
-    stated = abs(last - _last_length(info)) <= 1
+    stated = any(abs(last - length) <= 1 for length in _last_lengths(info, order[-1]))
     least = min(*steps, usual) - slack if made.rate is not None else 1
     if made.is_whole and not stated and not least <= last <= max(*steps, usual) + slack:
         problems.append(f"the last frame lasts {float(last):.1f}, those before {usual} (units of {video.time_base} s)")
-    mean = Fraction(len(steps), order[-1] - order[0]) / video.time_base
-    is_constant = made.rate is not None and made.is_whole
-    rates = [made.rate] if made.rate is not None and made.is_whole else [mean, 1 / (usual * video.time_base)]
-    share = Fraction(2, order[-1] - order[0]) + (Fraction(1, 100) if is_constant else Fraction(1, 4))  # of rounding
-    if video.average_rate is not None and all(abs(video.average_rate / rate - 1) > share for rate in rates):
-        problems.append(
-            f"the rate is said to be {video.average_rate}, it is {' or '.join(f'{float(r):.3f}' for r in rates)}"
-        )
+    said, mean = video.average_rate, Fraction(len(steps), order[-1] - order[0]) / video.time_base
+    if made.rate is not None and made.is_whole:
+        slowest = fastest = made.rate
+    else:  # no rate is the right one: any between the mean and that of the closest two will do
+        slowest, fastest = mean * Fraction(3, 4), Fraction(5, 4) / (min(steps) * video.time_base)
+    slack = Fraction(2, order[-1] - order[0]) + Fraction(1, 100)  # of rounding
+    if said is not None and not slowest * (1 - slack) <= said <= fastest * (1 + slack):
+        problems.append(f"the rate is said to be {said}, it is {float(slowest):.3f} to {float(fastest):.3f}")
     return problems
 
 
-def _last_length(info: rp.MediaInfo) -> int:
-    """How long the last frame is shown, as its packet says."""
+def _last_lengths(info: rp.MediaInfo, last: int) -> list[int]:
+    """How long the last frame is shown, as its packet and the header say."""
     with av.open(info.path) as container:
-        packets = [p for p in container.demux(container.streams.video[0]) if p.size and p.pts is not None]
-        return max(packets, key=lambda packet: packet.pts or 0).duration or 0
+        stream = container.streams.video[0]
+        whole = (stream.start_time or 0) + (stream.duration or 0) - last
+        packets = [p for p in container.demux(stream) if p.size and p.pts is not None]
+        return [whole, max(packets, key=lambda packet: packet.pts or 0).duration or 0]
 
 
 def _differences_in_plan(
