@@ -140,6 +140,7 @@ def test_a_sample_without_a_slice(codec: str, ending: str, units: str, tmp_path:
     path = tmp_path / f"messages.{ending}"
     assert repacked(made.path, path, with_sample) == 2
     check(path, COUNT)
+    assert rp.probe(path).require_video().average_rate == 30  # MP4 counts all samples
     assert attempt(path, tmp_path / "out.mp4").warnings == ""
 
 

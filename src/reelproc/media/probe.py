@@ -341,7 +341,8 @@ def _frame_rate(
         seen = (len(shown) - 1) / ((shown[-1] - shown[0]) * video.time_base)
         named = () if stated is None else (stated, stated / 2)
         return next((rate for rate in named if abs(rate - seen) < seen / 100), seen)
-    if stated is not None and abs(counted - stated) < stated / 10:
+    counts_hidden = any(p.is_hidden for p in packets)  # as if they were frames
+    if stated is not None and abs(counted - stated) < stated / 10 and not counts_hidden:
         return stated  # the mean of all frames, which it lists
 
     def head() -> list[IndexedPacket]:
