@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import reelproc as rp
 from hostile import attempt
-from media_factory import draw, read_number, run_ffmpeg
+from media_factory import draw, numbered_video, read_number, run_ffmpeg
 from reelproc.media.packets import frame_times
 
 pytestmark = pytest.mark.timeout(120)
@@ -157,7 +157,12 @@ def encoded(path: Path, codec: str) -> Path:
 
 def lying(folder: Path, codec: str, ending: str) -> Path:
     """Such a video, whose header says that nothing is reordered."""
-    made = encoded(folder / "a.mp4", codec)
+    return with_lie(encoded(folder / "a.mp4", codec), codec, ending)
+
+
+def with_lie(made: Path, codec: str, ending: str) -> Path:
+    """The video in another container, and its header says that nothing is reordered."""
+    folder = made.parent
     with av.open(str(made)) as container:
         old = sequence_set(container.streams.video[0].codec_context.extradata or b"", codec)
     new = escaped({"libx264": lying_h264, "libx265": lying_hevc}[codec](old.replace(b"\0\0\3", b"\0\0")))
@@ -194,6 +199,19 @@ def test_every_frame_is_in_its_place(codec: str, ending: str, tmp_path: Path) ->
             assert seen == list(zip(promised[first:last], range(first, last), strict=True))
     outcome = attempt(path, tmp_path / "out.mp4")
     assert (outcome.numbers, outcome.warnings) == (list(range(COUNT)), "")
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
+def test_a_short_film_lacks_no_frame(ending: str, backend: str, tmp_path: Path) -> None:
+    """Its end comes before the first frame would be missed; those of AVI are counted, and none may be dropped."""
+    reordered = {"x264-params": "bframes=7:b-pyramid=strict:b-adapt=0:ref=8:log-level=none"}
+    made = numbered_video(tmp_path / "a.mkv", frame_count=22, width=96, height=64, codec="libx264", options=reordered)
+    run_ffmpeg("-i", str(made.path), "-c", "copy", "-movflags", "frag_every_frame", str(tmp_path / "a.mp4"))
+    path = with_lie(tmp_path / "a.mp4", "libx264", ending)
+    with rp.open_video(path, backend, "yuv420p") as video:
+        assert [read_number(frame) for frame in video] == list(range(22))
+        assert video.damage == ()
 
 
 def test_times_of_decoding_are_told_from_times_of_showing(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         begun = seek_pts is None and stream.codec_context.codec.canonical_name not in NEEDS_TRUE_START
         key_frames = ListedKeys(stream, format_name)
         decoder = _Decoder(stream, format_name)
-        order = FrameOrder(stream, sought=seek_pts is not None)
+        kept_back = _keep_back(stream) if decoder.counts else 0  # frames that it dropped would be counted wrong
+        order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
         troubled = False
         recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
         for packet, seen in order.read_ahead(_indexed(container, stream, pictures, key_frames)):
@@ -93,6 +94,8 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
                 continue
             for frame in frames:
                 order.put(frame)
+            if packet is None:
+                order.end()
             odd = order.is_short and not troubled and stream.name == "h264"
             if odd:
                 break  # it keeps back fewer pictures than are reordered, and drops those that come late
@@ -135,9 +138,7 @@ def carefully_decoded_frames(
         stream = cast("AVVideoStream", container.streams[index])
         context = stream.codec_context
         context.thread_count = 1
-        kept_back = _MOST_REORDERED if stream.name == "h264" else 0
-        if kept_back:
-            context.options = {**context.options, "has_b_frames": str(kept_back)}
+        kept_back = _keep_back(stream)
         _seek(container, stream, seek_pts)
         keys = ListedKeys(stream, container.format.name)
         decoder = _Decoder(stream, container.format.name)
@@ -173,6 +174,14 @@ def carefully_decoded_frames(
                 if last is None or pts > last:
                     last = pts
                     yield frame
+
+
+def _keep_back(stream: AVVideoStream) -> int:
+    """Have H.264's decoder keep back as many pictures as it may, so that it drops none; return how many."""
+    if stream.name != "h264":
+        return 0
+    stream.codec_context.options = {**stream.codec_context.options, "has_b_frames": str(_MOST_REORDERED)}
+    return _MOST_REORDERED
 
 
 def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: ListedKeys) -> bool:

@@ -108,6 +108,10 @@ class FrameOrder:
         while self._sent:
             self._forget(self._sent.popleft()[1])
 
+    def end(self) -> None:
+        """Note that the last frames came."""
+        self.is_short = self.is_short or (self._key is not None and any(pts >= self._key for pts in self._awaited))
+
     def put(self, frame: VideoFrame) -> None:
         """Take a frame that came out of the decoder; one without any time is left out."""
         pts = frame_pts(frame)
