@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import reelproc as rp
+from fuzz.retouch import no_keys
 from hostile import attempt
 from media_factory import MadeVideo, numbered_video, read_number, run_ffmpeg, tone, with_edit_list
 from reelproc.errors import DecodeError, ProbeError, SpecError
@@ -458,3 +459,15 @@ def test_two_frames_with_interchanged_times_are_shown_by_their_times(assets: Pat
         assert [frame.pts for frame in video] == sorted(plain)
         assert video.damage == ()
     assert len(plain) == 60
+
+
+@pytest.mark.parametrize("backend", ["ffmpeg", "pyav"])
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm"])
+def test_matroska_that_marks_no_key_frame_is_read(name: str, backend: str, tmp_path: Path) -> None:
+    codec = {"a.mkv": "mpeg4", "a.webm": "libvpx-vp9"}[name]
+    made = numbered_video(tmp_path / name, frame_count=120, width=96, height=64, codec=codec, gop_size=200)
+    no_keys(tmp_path / name)
+    with rp.open_video(made.path, backend, "yuv420p") as video:
+        assert [read_number(frame) for frame in video] == list(range(120))
+    with rp.open_video(made.path, backend, "yuv420p", start=1.0, end=2.0) as video:
+        assert [read_number(frame) for frame in video] == list(range(30, 60))

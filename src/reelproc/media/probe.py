@@ -276,7 +276,10 @@ def _last_packets(
     for seconds in TAIL_SECONDS:
         tail = video.start_pts + length - ceil(seconds / video.time_base)
         if tail > video.start_pts and not cut:
-            packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
+            try:
+                packets = list(packet_index(container, stream, seek_pts=tail, any_frame=True))
+            except ProbeError:  # no seek ends anywhere
+                break
             if sum(packet.is_shown for packet in packets) > 1:
                 return packets
     return _first_packets(container, stream.index)
