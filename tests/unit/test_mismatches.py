@@ -70,8 +70,9 @@ def test_a_spotlight_that_is_nowhere_in_the_picture_is_named_with_clip_stage_reg
 
 def test_a_spotlight_with_source_coordinates_after_the_crop_is_told_of_the_order() -> None:
     after = spotlight(x=400, y=100)
-    assert warned(after, crop()) == ""
-    said = warned(crop(), after)
+    around = crop(x=350)
+    assert warned(after, around) == ""
+    said = warned(around, after)
     assert "stage 1 (overlay): region 0 lies outside the 108x192 picture" in said
     assert "the stages before it bring the picture from 480x270 to 108x192: the order of stages counts" in said
 
@@ -222,6 +223,51 @@ def test_a_strict_plan_refuses_with_the_same_words_and_says_where() -> None:
         planned(spotlight(**BASKET), strict=True)
     assert caught.value.path == ("clips", 0, "stages", 0, "regions", 0)
     assert planned(crop(), strict=True).warnings == ()
+
+
+SLOW = rp.Speed(segments=[rp.SpeedSegment(start=0, end=1, speed=0.5)])
+
+
+@pytest.mark.parametrize("between", [(), (SLOW,), (rp.Overlay(), rp.Text())], ids=["nothing", "slow", "drawings"])
+def test_a_spotlight_that_the_crop_cuts_away_is_warned_of(between: tuple[AnyStage, ...]) -> None:
+    """The window ends at x = 208; the ellipse begins at 380, and no frame of the result shows any of it."""
+    assert warned(spotlight(x=400), *between, crop()) == (
+        f"clip 0 (a.mp4), stage 0 (overlay): region 0 lies outside the window of stage {len(between) + 1} (crop) in "
+        "every frame, by 170 px or more: it is nearest at 0 s, about (400, 135) with radii of 20 and 40, and the "
+        "window is 108x192 at (100, 20); if its coordinates were made on footage of another size, name that size "
+        "with video_width and video_height"
+    )
+    with pytest.raises(rp.SpecError) as caught:
+        planned(spotlight(x=400), *between, crop(), strict=True)
+    assert caught.value.path == ("clips", 0, "stages", 0, "regions", 0)
+
+
+def test_what_is_drawn_is_what_is_looked_for_in_the_window() -> None:
+    """The ellipse ends at x = 229, 21 px beside the window, of which scaling takes 2; its ring reaches further."""
+    body = spotlight(x=249)
+    assert "by 19 px or more" in warned(body, crop())
+    ring = body.replace(effect="original", stroke_width=200)
+    assert warned(ring, crop()) == ""
+    assert warned(body.replace(effect="original", fill=True), crop()).count("outside the window") == 1
+    above = spotlight(x=150, y=-10)  # its feet at y = 20.8, where the window begins; 12 px high
+    assert warned(above.replace(effect="original", fill=True), crop(y=40)) != ""
+    assert warned(above.replace(effect="original", fill=True, shape="ground"), crop(y=28)) == ""
+
+
+def test_a_spotlight_that_the_window_meets_once_is_left_alone() -> None:
+    pan = rp.Crop(
+        keyframes=[rp.CropKeyframe(time=t, x=x, y=20, width=108, height=192) for t, x in ((0, 0), (1, 300), (5, 0))]
+    )
+    assert warned(spotlight(x=400), pan) == ""
+    assert "outside the window" in warned(spotlight(2, 5, x=400), pan)  # only while the window is gone again
+    assert "outside the window" in warned(spotlight(0.9, 1.1, x=400), SLOW, pan)  # there at 1 s, shown at 2 s
+    assert warned(spotlight(0.4, 0.6, x=400), SLOW, pan) == ""
+
+
+def test_what_a_rotation_or_the_picture_itself_hides_is_not_looked_for_in_the_crop() -> None:
+    assert warned(spotlight(x=400), rp.Rotate(degrees=90), crop()) == ""
+    assert warned(spotlight(x=5000), crop()).count("outside") == 1
+    assert "outside the window" in warned(spotlight(x=20), rp.Crop())  # the centred crop that no keyframe names
 
 
 def test_a_strict_plan_names_a_few_of_many() -> None:

@@ -24,10 +24,14 @@ from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import Mismatch, StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
+from reelproc.stages.overlay import Overlay
+from reelproc.stages.speed import Speed
+from reelproc.stages.text import Text
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact, round_half_up
 
 if TYPE_CHECKING:
+    from reelproc.media.frame import Window
     from reelproc.media.probe import MediaInfo
 
 __all__ = ["HOLD_SECONDS", "MAX_FRAMES", "SEGMENT_SECONDS", "frame_schedule", "make_plan", "segment_bounds"]
@@ -155,7 +159,8 @@ def _mismatches(planned: PlannedClip, clip: Clip) -> list[Mismatch]:
         clock, stream = planned.clocks[number], planned.streams[number]
         if clock not in times:
             times[clock] = [float(clock(time)) for time in since]
-        for misfit in stage.mismatches(stream, planned.target, times[clock]):
+        misfits = stage.mismatches(stream, planned.target, times[clock])
+        for misfit in misfits + _cropped_away(planned, number, times[clock], since):
             before = ""
             if (stream.width, stream.height) != (planned.streams[0].width, planned.streams[0].height):
                 made = f"{planned.streams[0].width}x{planned.streams[0].height} to {stream.width}x{stream.height}"
@@ -167,6 +172,24 @@ def _mismatches(planned: PlannedClip, clip: Clip) -> list[Mismatch]:
                 )
             )
     return found
+
+
+def _cropped_away(
+    planned: PlannedClip, number: int, times: Sequence[float], since: Sequence[Fraction]
+) -> tuple[Mismatch, ...]:
+    """What stage ``number`` draws where the first crop after it shows nothing of it, on any frame."""
+    drawing = planned.stages[number]
+    later = range(number + 1, len(planned.stages))
+    place = next((i for i in later if not isinstance(planned.stages[i], Overlay | Text | Speed)), None)
+    crop = None if place is None else planned.stages[place]
+    if place is None or not isinstance(drawing, Overlay) or not isinstance(crop, Crop):
+        return ()
+    window_at, clock = crop.window_at(planned.streams[place], planned.target), planned.clocks[place]
+
+    def window_of(frame: int) -> Window:
+        return window_at(float(clock(since[frame])))
+
+    return drawing.cropped_away(planned.streams[number], times, window_of, f"stage {place} ({crop.stage})")
 
 
 def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None:

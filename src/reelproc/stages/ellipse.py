@@ -108,7 +108,7 @@ _SAMPLE = 0.5
 """Pixels from a sample's centre to its edge: how far from an edge something of a sample is covered."""
 
 
-def gap(ellipse: Ellipse, width: int, height: int, *, reach: float = 0.0) -> float:
+def gap(ellipse: Ellipse, width: float, height: float, *, reach: float = 0.0) -> float:
     """Return how many pixels an ellipse is away from a frame, on the line from its centre; 0 if it covers some of it.
 
     Args:

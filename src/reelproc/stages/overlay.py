@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil, inf
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Track
+from reelproc.media.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
@@ -19,6 +20,7 @@ from reelproc.stages.unseen import clamped, frames_between, never_active, stands
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
+    from reelproc.stages.ellipse import Ellipse
     from reelproc.stages.spotlight import Spotlight
 
 __all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
@@ -30,6 +32,9 @@ Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 _REFERENCE_HEIGHT = 1080
 _LEAST_STROKE = 2.0
 _OUTLINE_EXTRA = 2.0
+
+_SAMPLED = 2.0
+"""Pixels beside its window that scaling a crop takes something of."""
 
 
 class HighlightKeyframe(Schema):
@@ -131,6 +136,10 @@ class HighlightRegion(Schema):
         return Track([k.time for k in keyframes], values)
 
 
+def _name(number: int, region: HighlightRegion) -> str:
+    return f"region {number}" + "".join(f" ({said!r})" for said in [region.label or region.id] if said)
+
+
 class Overlay(Stage):
     """Spotlights over a stream. Where two regions overlap in time, the first by start time wins.
 
@@ -195,17 +204,43 @@ class Overlay(Stage):
 
     def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
         """Say which regions are never to be seen, which stand still, and whose footage had another shape."""
+        found = []
+        for number, region, own, active in self._shown(stream, times):
+            doubts = self._doubts(region, stream, [time for _, time in own], active=active)
+            found += [Mismatch(f"{_name(number, region)} {text}", ("regions", number)) for text in doubts]
+        return tuple(found)
+
+    def cropped_away(
+        self, stream: StreamInfo, times: Sequence[float], window_of: Callable[[int], Window], crop: str
+    ) -> tuple[Mismatch, ...]:
+        """Say which regions are in the picture, but in every frame outside the window of the crop after this stage.
+
+        Args:
+            stream: the stage's input.
+            times: of the frames, as for :meth:`mismatches`.
+            window_of: the crop's window, in pixels of ``stream``, on the frame with a number in ``times``.
+            crop: its name in the message.
+        """
+        found = []
+        for number, region, own, _ in self._shown(stream, times):
+            if not own or self._unseen(region, stream, [time for _, time in own]):
+                continue  # mismatches() says it
+            if text := self._beside(region, stream, own, window_of):
+                text = f"{_name(number, region)} lies outside the window of {crop} in every frame, {text}"
+                found.append(Mismatch(text, ("regions", number)))
+        return tuple(found)
+
+    def _shown(
+        self, stream: StreamInfo, times: Sequence[float]
+    ) -> Iterator[tuple[int, HighlightRegion, list[tuple[int, float]], bool]]:
+        """Each drawn region with its number, the frames that it draws on, and whether it is active on any at all."""
         shown = clamped(times, stream.duration, closed=True)
         taken = bytearray(len(shown))
-        found = []
         for number, region in self._drawn():
             frames = frames_between(shown, region.start_time, region.end_time, closed=True)
-            own = [shown[i] for i in frames if not taken[i]]
+            own = [(i, shown[i]) for i in frames if not taken[i]]
             taken[frames.start : frames.stop] = b"\1" * len(frames)
-            name = f"region {number}" + "".join(f" ({said!r})" for said in [region.label or region.id] if said)
-            doubts = self._doubts(region, stream, own, active=bool(frames))
-            found += [Mismatch(f"{name} {text}", ("regions", number)) for text in doubts]
-        return tuple(found)
+            yield number, region, own, bool(frames)
 
     def _doubts(self, region: HighlightRegion, stream: StreamInfo, own: list[float], *, active: bool) -> list[str]:
         """What is wrong with a region that draws on the frames at ``own``, and is active on some at all."""
@@ -225,23 +260,20 @@ class Overlay(Stage):
 
     def _unseen(self, region: HighlightRegion, stream: StreamInfo, times: list[float]) -> str:
         """Why nothing of a region is seen on any frame; "" if something is."""
-        from reelproc.stages.ellipse import Ellipse, encloses, gap, on_the_ground
+        from reelproc.stages.ellipse import Ellipse, encloses
 
         width, height = stream.width, stream.height
         nearest, where, place = inf, 0.0, Ellipse(0, 0, 1, 1)
-        reach = self.ring_widths(height)[1] / 2
-        painted, enclosed = self.fill or self.stroke_width > 0, self.effect == "dark_overlay"
+        painted, enclosed = self._painted, self.effect == "dark_overlay"
         path = region.path(stream)
         for time in times:
             body = Ellipse(*path.at(time).tolist())
-            under = on_the_ground(body) if self.shape == "ground" else body
-            gaps = [gap(body, width, height)] if self.effect != "original" else []
-            gaps += [gap(under, width, height, reach=reach)] if painted else []
+            away = self._gap(body, stream, Window(0.0, 0.0, width, height))
             enclosed = enclosed and encloses(body, width, height)
-            if not enclosed and not min(gaps):
+            if not enclosed and not away:
                 return ""
-            if min(gaps) < nearest:
-                nearest, where, place = min(gaps), time, body
+            if away < nearest:
+                nearest, where, place = away, time, body
         if enclosed and not painted:
             return f"encloses all of the {width}x{height} picture in every frame, so that nothing is darkened"
         if enclosed:
@@ -252,6 +284,49 @@ class Overlay(Stage):
             f"nearest at {where:.6g} s, about ({place.x:.0f}, {place.y:.0f}) with radii of {place.radius_x:.0f} and "
             f"{place.radius_y:.0f}{hint}"
         )
+
+    def _beside(
+        self,
+        region: HighlightRegion,
+        stream: StreamInfo,
+        frames: list[tuple[int, float]],
+        window_of: Callable[[int], Window],
+    ) -> str:
+        """By how much a region misses the window of a crop on each of ``frames``; "" if it is seen on one."""
+        from reelproc.stages.ellipse import Ellipse
+
+        nearest, said = inf, ""
+        path = region.path(stream)
+        for index, time in frames:
+            body, window = Ellipse(*path.at(time).tolist()), window_of(index)
+            away = self._gap(body, stream, window, beyond=_SAMPLED)
+            if not away:
+                return ""
+            if away < nearest:
+                nearest = away
+                said = (
+                    f"it is nearest at {time:.6g} s, about ({body.x:.0f}, {body.y:.0f}) with radii of "
+                    f"{body.radius_x:.0f} and {body.radius_y:.0f}, and the window is {window.width:.0f}x"
+                    f"{window.height:.0f} at ({window.x:.0f}, {window.y:.0f})"
+                )
+        hint = "" if region.video_width else f"; {MADE_FOR}"
+        return f"by {max(ceil(nearest), 1)} px or more: {said}{hint}"
+
+    @property
+    def _painted(self) -> bool:
+        return self.fill or self.stroke_width > 0
+
+    def _gap(self, body: Ellipse, stream: StreamInfo, window: Window, *, beyond: float = 0.0) -> float:
+        """How many pixels what is drawn about ``body`` is away from a window of ``stream``; 0 if it meets it."""
+        from reelproc.stages.ellipse import Ellipse, gap, on_the_ground
+
+        body = Ellipse(body.x - window.x, body.y - window.y, body.radius_x, body.radius_y)
+        gaps = [gap(body, window.width, window.height, reach=beyond)] if self.effect != "original" else []
+        if self._painted:
+            under = on_the_ground(body) if self.shape == "ground" else body
+            reach = self.ring_widths(stream.height)[1] / 2 + beyond
+            gaps.append(gap(under, window.width, window.height, reach=reach))
+        return min(gaps)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """The same stream.
