@@ -20,11 +20,12 @@ from reelproc.stages.rotate import Rotate
 from reelproc.stages.speed import Speed
 from reelproc.stages.text import Banner, Text
 from reelproc.stages.upscale import Upscale
+from reelproc.wording import no_model
 
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source"]
+__all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source", "check_reel"]
 
 
 _PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,400}([eE][+-]?\d{1,3})?\s*")
@@ -40,7 +41,7 @@ def _rate(value: Any) -> Any:
         try:
             return Fraction(value if isinstance(value, int) or _PLAIN_RATE.fullmatch(value) else "?")
         except (ValueError, ZeroDivisionError):
-            raise ValueError(f"a frame rate is a number or a fraction like '30000/1001', got {value!r}") from None
+            raise ValueError("a frame rate is a number or a fraction like '30000/1001'") from None
     return value
 
 
@@ -209,3 +210,13 @@ class Reel(Schema):
         rate = "the source's timestamps" if self.output.fps is None else f"{self.output.fps} frames per second"
         joined = f", joined by {self.concat.transition}" if len(self.clips) > 1 else ""
         return table(f"Reel: {size}, {rate}{joined}", ("clip", "source", "span", "stages"), rows)
+
+
+def check_reel(given: object) -> None:
+    """Refuse what is no reel, and say how one is made of it.
+
+    Raises:
+        SpecError: it is something else.
+    """
+    if not isinstance(given, Reel):
+        raise SpecError(no_model(given, "Reel"))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["no_json", "spec_error"]
+__all__ = ["no_json", "no_model", "spec_error"]
 
 TAGS = ("stage", "job")
 """Fields that tell the members of a union apart."""
@@ -107,6 +108,8 @@ class _Found:
             return f"expected some text{_got(got)}"
         if kind == "string_unicode":
             return f"{_HALF_CHARACTER}{_got(got)}"
+        if kind == "model_type" and (isinstance(got, BaseModel) or (self.path and context["class_name"] == "Reel")):
+            return no_model(got, str(context["class_name"]))
         if kind in _KINDS:
             return f"expected {_KINDS[kind]}{_got(got)}"
         if kind == "string_pattern_mismatch" and "#" in str(context.get("pattern")):
@@ -170,6 +173,26 @@ def _no_list(got: Any) -> str:
     if isinstance(got, (str, bytes, int, float, BaseModel)):
         return f"expected a list{_got(got)}; put it in one: [{_short(got, 40)}]"
     return f"expected a list{_got(got)}"
+
+
+def no_model(got: object, name: str) -> str:
+    """Say that something is not the model that was wanted, and for a reel what makes it one.
+
+    >>> no_model("reel.json", "Reel")
+    "expected a Reel (got 'reel.json'); read its file with rp.read_reel"
+    """
+    text = f"expected {'an' if name[0] in 'AEIOU' else 'a'} {name}{_got(got)}"
+    kind = type(got).__name__
+    if name != "Reel":
+        return text
+    if kind == "Clip":
+        return f"{text}; make one: rp.Reel(clips=[clip])"
+    if isinstance(got, (list, tuple)):
+        several = bool(got) and all(type(each).__name__ == "Clip" for each in got)
+        return f"{text}; make one: rp.Reel(clips=...)" if several else text
+    if isinstance(got, Mapping):
+        return f"{text}; make one: rp.Reel.model_validate(...)"
+    return f"{text}; read its file with rp.read_reel" if isinstance(got, (str, os.PathLike)) else text
 
 
 _PLACE = re.compile(r"(?P<what>.*?) at line (?P<line>\d+) column (?P<column>\d+)", re.DOTALL)

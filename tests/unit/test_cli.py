@@ -108,6 +108,17 @@ def test_a_usage_error_is_a_message_and_2(reelproc_command: Command) -> None:
     assert "Usage: " in ran.stderr
 
 
+def test_extract_takes_the_file_s_own_start_and_end_where_none_is_given(
+    reelproc_command: Command, mocked: Callable[..., MockExecutor]
+) -> None:
+    first = mocked()
+    assert reelproc_command("extract", "a.mp4", "b.mp4", "--end", "0:04").exit_code == 0
+    then = mocked()
+    assert reelproc_command("extract", "a.mp4", "c.mp4", "--start", "2").exit_code == 0
+    assert first.jobs == [rp.ExtractJob(source="a.mp4", output="b.mp4", end=4)]
+    assert then.jobs == [rp.ExtractJob(source="a.mp4", output="c.mp4", start=2)]
+
+
 def test_with_json_a_usage_error_is_json_on_standard_output(reelproc_command: Command) -> None:
     ran = reelproc_command("frame", "a.mp4", "b.mp4", "--json")
     assert ran.exit_code == 2

@@ -192,6 +192,39 @@ def test_a_demo_runs_again_in_its_own_folder(command: Command, drawn: list[Path]
     assert len(drawn) == 2
 
 
+def test_a_demo_that_was_interrupted_runs_again(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are there one by one; what was not told as written is the user's."""
+    import reelproc.demo.run
+
+    def make(folder: str, *, wrote: Callable[[Path], None], **_: object) -> Any:
+        match = Path(folder, "match.mp4")
+        match.parent.mkdir(exist_ok=True)
+        match.write_bytes(os.urandom(16))
+        wrote(match)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reelproc.demo.run, "make_demo", make)
+    for _ in range(3):
+        assert command("demo", "--out", "demo").exit_code == 130
+    Path("demo/match.mp4").write_text("edited")
+    assert command("demo", "--out", "demo").exit_code == 2
+
+
+def test_a_demo_tells_of_each_file_when_it_is_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import reelproc.demo.match
+    import reelproc.demo.run
+
+    def stop(*_: object, **__: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reelproc.demo.match, "film", lambda _match, path, **_: path.write_text("a match"))
+    monkeypatch.setattr(reelproc.demo.run, "executor", stop)
+    told: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        reelproc.demo.run.make_demo(tmp_path, wrote=lambda path: told.append(f"{path.name} {path.is_file()}"))
+    assert told == ["match.mp4 True", "reel.json True"]
+
+
 @pytest.mark.parametrize("name", DEMO_FILES)
 def test_a_demo_leaves_an_edited_file_alone(command: Command, drawn: list[Path], name: str) -> None:
     assert command("demo", "--out", "demo").exit_code == 0

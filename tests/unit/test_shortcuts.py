@@ -76,4 +76,6 @@ def test_reprs_are_short(tmp_path: Path) -> None:
     with rp.executor("local", folder=tmp_path, workers=2) as executor:
         assert repr(executor) == f"<LocalExecutor: 2 workers, jobs in {str(tmp_path)!r}>"
     assert repr(executor).endswith(", closed>")
+    with rp.executor("local", folder=tmp_path) as executor:
+        assert repr(executor).startswith("<LocalExecutor: 1 worker, ")
     assert repr(MockExecutor()) == "<MockExecutor: 0 jobs>"

@@ -161,8 +161,10 @@ def overlay(
 @click.command()
 @click.argument("src", metavar="SRC")
 @click.argument("out", metavar="OUT", callback=_video)
-@click.option("--start", type=TIME, required=True, help="Seconds of SRC, or M:SS.")
-@click.option("--end", type=TIME, required=True, help="Seconds of SRC, or M:SS; that moment's frame is not included.")
+@click.option("--start", type=TIME, default=0.0, show_default=True, help="Seconds of SRC, or M:SS.")
+@click.option(
+    "--end", type=TIME, help="Seconds of SRC, or M:SS; that moment's frame is not included. None: to SRC's end."
+)
 @click.option("--copy", "copy_codec", is_flag=True, help="Copy without re-encoding, from the key frame before --start.")
 @executor_option
 @on_damage_option
@@ -173,7 +175,7 @@ def extract(
     src: str,
     out: str,
     start: float,
-    end: float,
+    end: float | None,
     copy_codec: bool,
     executor: str,
     on_damage: OnDamage,
@@ -277,7 +279,7 @@ def _speed(arguments: tuple[str, ...]) -> Speed:
             numbers = []
         if len(numbers) not in (1, 3):
             raise click.BadParameter(f"{text!r} is neither a factor like 0.5 nor start:end:factor like 1:2.5:0.5")
-        start, end = numbers[:2] if len(numbers) == 3 else (0.0, 1e9)  # what lies behind the clip's end is ignored
+        start, end = numbers[:2] if len(numbers) == 3 else (0.0, 1e9)  # what lies after the clip's end is ignored
         segments.append({"start": start, "end": end, "speed": numbers[-1]})
     return rp.Speed.model_validate({"segments": segments})
 

@@ -109,7 +109,8 @@ def _remove(entries: list[JobEntry], *, as_json: bool) -> None:
 
     gone = [entry for entry in entries if remove(_root(), entry.id)]
     removed = Removed(jobs=tuple(entry.id for entry in gone), size_bytes=sum(entry.size_bytes for entry in gone))
-    text = f"removed {len(removed.jobs)} jobs, {_size(removed.size_bytes)}"
+    count = len(removed.jobs)
+    text = f"removed {count} {'job' if count == 1 else 'jobs'}, {_size(removed.size_bytes)}"
     say(removed, as_json=as_json, text=text)
 
 

@@ -95,8 +95,8 @@ def demo(out: str, source: str | None, seed: int, force: bool, as_json: bool) ->
     names = ("reel.json", "reel.mp4", "contact-sheet.png", *(("match.mp4",) if source is None else ()))
     made = [Path(out) / name for name in names]
     job = job_of("demo", source, seed=seed)
-    with writing(*made, job=job, force=force), progress_bar(as_json=as_json) as show:
-        result = make_demo(out, source=source, seed=seed, progress=show)
+    with writing(*made, job=job, force=force) as wrote, progress_bar(as_json=as_json) as show:
+        result = make_demo(out, source=source, seed=seed, progress=show, wrote=wrote)
     drawn = [f"  {result.match}  the match that was drawn"] if result.match else []
     lines = [
         f"The demo is ready, in {sum(result.seconds.values()):.0f} s:",

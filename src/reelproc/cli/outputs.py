@@ -68,8 +68,11 @@ def job_of(command: str, *inputs: str | os.PathLike[str] | None, **settings: obj
 @contextmanager
 def writing(
     *places: str | os.PathLike[str], job: Job, force: bool, is_result: Callable[[str], bool] = lambda _: False
-) -> Iterator[None]:
+) -> Iterator[Callable[[str | os.PathLike[str]], None]]:
     """Do the block, which writes ``places``, unless something of the user's is there; then note what was written.
+
+    The block is given a function that notes one of several places as soon as it is written: what fails or is
+    interrupted after that can be done again without ``force``.
 
     Args:
         places: paths or addresses of files.
@@ -97,7 +100,7 @@ def writing(
         found = [(address, why) for address in addresses if (why := _objection(address, name)) is not None]
         if found and not is_result(name()):
             _refuse(found)
-    yield
+    yield lambda place: note(os.fspath(place), name)
     for address in addresses:
         note(address, name)
 

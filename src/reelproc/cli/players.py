@@ -143,7 +143,7 @@ def _people(frame: FrameDetections) -> list[str]:
 @click.option("--point", callback=_pair, metavar="X,Y", help="Where, pixels of SRC.")
 @click.option("--box", callback=_pair, metavar="L,T,R,B", help="Or the box around them: left, top, right, bottom.")
 @click.option("--start", type=TIME, help="Seconds of SRC, or M:SS.  [3 s before --at]")
-@click.option("--end", type=TIME, help="Seconds of SRC, or M:SS.  [3 s behind --at]")
+@click.option("--end", type=TIME, help="Seconds of SRC, or M:SS.  [3 s after --at]")
 @click.option("--aspect", default="9:16", show_default=True, metavar="W:H", help="Of the reel.")
 @click.option("--player-height", type=float, default=0.35, show_default=True, help="The player's share of the height.")
 @click.option("--rate", type=float, default=10.0, show_default=True, help="Looks per second.")

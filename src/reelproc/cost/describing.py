@@ -12,7 +12,7 @@ from reelproc.cost.work import SegmentWork, Work
 from reelproc.errors import SpecError
 from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.media.probe import probe
-from reelproc.reel import Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import is_drawing
@@ -38,7 +38,10 @@ DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2,
 
 def as_job(job: Job | Reel) -> Job:
     """``job`` itself, or the job that renders a reel."""
-    return RenderJob(reel=job, output="reel.mp4") if isinstance(job, Reel) else job
+    if isinstance(job, RenderJob | ExtractJob | DetectJob | ChunkJob):
+        return job
+    check_reel(job)
+    return RenderJob(reel=job, output="reel.mp4")
 
 
 def work_of(job: Job | Reel) -> Work:

@@ -50,6 +50,7 @@ def make_demo(
     seed: int = 0,
     progress: ProgressCallback = lambda _: None,
     check: Callable[[], None] = lambda: None,
+    wrote: Callable[[Path], None] = lambda _: None,
 ) -> DemoResult:
     """Draw a match, make a reel of it, and show the reel on a contact sheet.
 
@@ -59,6 +60,7 @@ def make_demo(
         seed: of the match; equal seeds give equal pictures.
         progress: told how far it is: phases ``draw``, ``probe``, ``render``, ``audio``, ``assemble``, ``sheet``.
         check: called often while drawing; raises to stop.
+        wrote: told of each file when it is whole.
 
     Raises:
         ReelprocError: typed; nothing half-written is left in the folder.
@@ -86,10 +88,12 @@ def make_demo(
         match = Match(seed=seed)
         match_path = place / "match.mp4"
         film(match, match_path, progress=progress, check=check)
+        wrote(match_path)
         reel = match_reel(match, match_path.name)
         lap("draw")
     reel_json, output, sheet = (place / name for name in ("reel.json", "reel.mp4", "contact-sheet.png"))
     write_reel(reel, reel_json)
+    wrote(reel_json)
     with executor("local") as ex:
         handle = ex.submit(RenderJob(reel=anchored(reel, place), output=str(output)))
         for event in handle.events():
@@ -98,6 +102,7 @@ def make_demo(
         rendered = handle.result()
     if not isinstance(rendered, RenderResult):
         raise ExecutorError(f"the executor gave a {type(rendered).__name__} for a render job, expected a RenderResult")
+    wrote(output)
     lap("render")
     progress(Progress(phase="sheet", message="drawing the contact sheet"))
     contact_sheet(anchored(reel, place), sheet, title=output.name, check=check)

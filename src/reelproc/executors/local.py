@@ -81,7 +81,8 @@ class LocalExecutor(Executor):
 
     def __repr__(self) -> str:
         closed = ", closed" if self._closed else ""
-        return f"<LocalExecutor: {self.workers} workers, jobs in {str(self.folder)!r}{closed}>"
+        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        return f"<LocalExecutor: {workers}, jobs in {str(self.folder)!r}{closed}>"
 
     @property
     def hardware(self) -> Hardware:

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, cast, overload
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.media.probe import probe
-from reelproc.reel import Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import Plan
 from reelproc.render.segment import RangeRenderer
 from reelproc.render.sources import plan
@@ -97,6 +97,13 @@ def preview(
     return stills[0] if is_single else tuple(stills)
 
 
+def _file(what: object) -> str:
+    """The name of a video file; a reel's file is none."""
+    if not isinstance(what, str | os.PathLike) or os.fspath(what).lower().endswith(".json"):
+        check_reel(what)
+    return os.fspath(cast("str", what))
+
+
 @contextmanager
 def looking_at(
     what: Subject, *, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
@@ -108,7 +115,7 @@ def looking_at(
         with planned(what, on_damage=on_damage, smart_copy=False, check=check) as made:
             yield PlanLook(on_damage, check, made)
     else:
-        source = os.fspath(what)
+        source = _file(what)
         with standing_in([source]) as paths:
             info = probe(paths[source]) if source in paths else probed(source)
             yield VideoLook(on_damage, check, paths.get(source, source), shown_address(source), info)
@@ -124,6 +131,7 @@ def planned(
     check: Callable[[], None] = _nothing,
 ) -> Iterator[Plan]:
     """The plan of ``reel``, whose sources may be anywhere; good inside the block."""
+    check_reel(reel)
     with standing_in(clip.source for clip in reel.clips) as paths:
         local = with_sources(reel, paths)
         yield plan(local, hold=on_damage == "conceal", smart_copy=smart_copy, strict=strict, check=check)

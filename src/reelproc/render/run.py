@@ -276,7 +276,7 @@ def _render_missing(
     missing = [(s.first, s.end, path) for s, path in encoded if not is_there(path, store, context)]
     total = copied + sum(s.end - s.first for s, _ in encoded)
     before = total - sum(end - first for first, end, _ in missing)
-    _log.info("%d frames, %d of them to be encoded in %d segments", total, total - before, len(missing))
+    _log.info("frames: %d, to be encoded: %d, segments: %d", total, total - before, len(missing))
     shown = 0.0
 
     def step(done: int) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from reelproc.media.packets import frame_times
 from reelproc.media.probe import MediaInfo, probe
-from reelproc.reel import Clip, Reel
+from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import HOLD_SECONDS, make_plan
 from reelproc.render.smart_copy import with_copies
@@ -45,6 +45,7 @@ def plan(
         ObjectNotFoundError: a source does not exist.
         ProbeError: a source cannot be understood.
     """
+    check_reel(reel)
     infos: dict[str, MediaInfo] = {}
     sources: list[tuple[str, MediaInfo, SourceFrames]] = []
     for clip in reel.clips:

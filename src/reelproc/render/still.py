@@ -117,6 +117,10 @@ def save_image(image: Image, path: str | os.PathLike[str]) -> None:
     """Write ``image`` whole or not at all; see :meth:`Still.save`."""
     destination = Path(path)
     kind, options = image_format(destination)
+    if not destination.parent.is_dir():
+        raise StorageError(
+            f"there is no folder {destination.parent} for {destination.name}; create it first", bad_input=True
+        )
     partial = partial_path(destination)
     try:
         try:
