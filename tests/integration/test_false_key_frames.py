@@ -15,6 +15,7 @@ from media_factory import numbered_video, read_number, run_ffmpeg
 from mp4_edits import with_edits
 from reelproc.jobs import run_job
 from reelproc.media.back_references import refers_back
+from reelproc.media.packets import frame_times
 
 GROUP = 20
 BITS = {"libx265": ("-x265-params", "log-level=error"), "libvpx": ("-deadline", "realtime")}
@@ -183,3 +184,19 @@ def test_what_an_edit_begins_with_in_the_middle_of_a_group_is_no_picture(
     assert isinstance(result, rp.ExtractResult)
     assert (result.frame_count, result.start_seconds) == (12, 0.6)
     assert "its first frame that can be shown is 0.600 s behind the start" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [("libx264", "ts"), ("libx265", "ts"), ("mpeg2video", "ts"), ("mpeg2video", "mpg"), ("mpeg4", "nut")],
+)
+def test_what_a_seek_came_past_is_no_key_frame(tmp_path: Path, codec: str, suffix: str) -> None:
+    """libavformat lists it as one where there is no index: ffmpeg's reader took honest files for such as mislead."""
+    made, path = numbered_video(tmp_path / "n.mp4", frame_count=600, width=96, height=64).path, tmp_path / f"n.{suffix}"
+    run_ffmpeg("-i", str(made), "-c:v", codec, "-g", "30", *BITS.get(codec, ()), str(path))
+    info = rp.probe(path)
+    for start in (5, 10, 15):
+        times = frame_times(path, info, start=Fraction(start), end=Fraction(start + 1))
+        assert not times.misled
+        with rp.open_video(path, "ffmpeg", "yuv420p", start=start, end=start + 1) as video:
+            assert [read_number(frame) for frame in video] == list(range(30 * start, 30 * start + 30))

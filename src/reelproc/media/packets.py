@@ -91,16 +91,21 @@ _NOTHING_INFERRED = 0x10
 _LAST_PTS = 2**63 - 1
 
 
+_LISTED_BY_SEEKS = ("mpeg", "mpegts", "nut")
+"""Containers without an index: libavformat notes what packets a seek came past, and calls all of them key frames."""
+
+
 class ListedKeys:
     """A stream's key frames by the container's index: a packet of rubbish is no longer told to be one."""
 
     def __init__(self, stream: AVVideoStream, format_name: str) -> None:
         self._entries = stream.index_entries
+        self._is_made_up = format_name in _LISTED_BY_SEEKS
         self.by_pts = format_name.startswith("matroska")  # others list when a frame is decoded
 
     def __contains__(self, packet: Packet[AVVideoStream] | IndexedPacket) -> bool:
         time = packet.pts if self.by_pts else packet.dts
-        if time is None:
+        if time is None or self._is_made_up:
             return False
         place = self._entries.search_timestamp(time, any_frame=True)
         return place >= 0 and self._entries[place].timestamp == time and self._entries[place].is_keyframe
