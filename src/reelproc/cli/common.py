@@ -137,7 +137,7 @@ def strict_option(command: F) -> F:
     return click.option(
         "--strict",
         is_flag=True,
-        help="Refuse, instead of warning of it, what lies outside the picture or the time of its clip.",
+        help="Refuse what would only be warned of: a part outside the picture or outside its clip's time.",
     )(command)
 
 

@@ -40,7 +40,9 @@ def _pricing_options(command: click.decorators.FC) -> click.decorators.FC:
         click.option(
             "--prices", "price_file", metavar="FILE", help="A JSON file of prices; see reelproc prices --json."
         ),
-        click.option("--calibration", "calibration_file", metavar="FILE", help="Instead of this user's."),
+        click.option(
+            "--calibration", "calibration_file", metavar="FILE", help="Rates to use instead of your own calibration."
+        ),
     ):
         command = option(command)
     return command
@@ -68,7 +70,7 @@ def _known(calibration_file: str | None) -> Calibration:
     shell_complete=executors,
     help="Where: local, modal-t4, ...; may be repeated.",
 )
-@click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="In how many parts.")
+@click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="Numbers of parts to compare.")
 @_pricing_options
 @common_options
 def estimate(

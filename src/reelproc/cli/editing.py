@@ -45,7 +45,9 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.command()
 @click.argument("src", metavar="SRC")
 @click.argument("out", metavar="OUT", callback=_video)
-@click.option("--size", callback=size_of, metavar="WxH", required=True, help="Of the result, in pixels, e.g. 810x1440.")
+@click.option(
+    "--size", callback=size_of, metavar="WxH", required=True, help="Size of the result, in pixels, e.g. 810x1440."
+)
 @click.option(
     "--keyframes", metavar="K.json", help='The crop\'s path; none: the largest centred crop. "-": standard input.'
 )
@@ -58,7 +60,7 @@ def _video(_: click.Context, __: click.Parameter, value: str) -> str:
     show_default=True,
     metavar="MODEL",
     shell_complete=upscalers,
-    help="What scales the crop.",
+    help="Upscaler for the crop.",
 )
 @click.option("--start", type=TIME, default=0.0, show_default=True, help="Seconds of SRC, or M:SS.")
 @click.option("--end", type=TIME, help="Seconds of SRC, or M:SS; none: to its end.")
@@ -200,8 +202,8 @@ def extract(
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="A B ... OUT")
 @click.option("--transition", type=click.Choice(["cut", "fade", "dissolve"]), default="cut", show_default=True)
-@click.option("--duration", type=TIME, default=0.5, show_default=True, help="Of the transition, seconds.")
-@click.option("--size", callback=size_of, metavar="WxH", help="Of the result, in pixels; none: that of A.")
+@click.option("--duration", type=TIME, default=0.5, show_default=True, help="Length of the transition, seconds.")
+@click.option("--size", callback=size_of, metavar="WxH", help="Size of the result, in pixels; none: that of A.")
 @click.option("--fps", metavar="RATE", help="Frames per second; none: that of A.")
 @executor_option
 @on_damage_option

@@ -80,7 +80,7 @@ def render(
 @click.command()
 @click.option("--out", default="reelproc-demo", show_default=True, metavar="DIR", help="Folder for what it makes.")
 @click.option("--source", metavar="FILE", help="Use this footage instead of drawing a match.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the match that is drawn.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the drawn match.")
 @force_option
 @common_options
 def demo(out: str, source: str | None, seed: int, force: bool, as_json: bool) -> None:

@@ -30,11 +30,22 @@ def _model_options(image_size: int) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         options = (
-            click.option("--model", default="yolov8x", show_default=True, metavar="NAME|FILE.pt", help="Checkpoint."),
+            click.option(
+                "--model",
+                default="yolov8x",
+                show_default=True,
+                metavar="NAME|FILE.pt",
+                help="Checkpoint of the network.",
+            ),
             click.option(
                 "--class", "classes", multiple=True, metavar="NAME", help="What to look for; repeatable.  [person]"
             ),
-            click.option("--image-size", default=image_size, show_default=True, help="In which the model sees it."),
+            click.option(
+                "--image-size",
+                default=image_size,
+                show_default=True,
+                help="Size of the picture that the model gets, pixels.",
+            ),
             click.option(
                 "--trust", is_flag=True, help="Load a checkpoint that reelproc does not know: it can run code."
             ),
@@ -44,7 +55,7 @@ def _model_options(image_size: int) -> Callable[[F], F]:
                 show_default=True,
                 metavar="NAME",
                 shell_complete=detectors,
-                help="What looks.",
+                help="Detection library.",
             ),
         )
         for option in reversed(options):
@@ -144,9 +155,9 @@ def _people(frame: FrameDetections) -> list[str]:
 @click.option("--box", callback=_pair, metavar="L,T,R,B", help="Or the box around them: left, top, right, bottom.")
 @click.option("--start", type=TIME, help="Seconds of SRC, or M:SS.  [3 s before --at]")
 @click.option("--end", type=TIME, help="Seconds of SRC, or M:SS.  [3 s after --at]")
-@click.option("--aspect", default="9:16", show_default=True, metavar="W:H", help="Of the reel.")
+@click.option("--aspect", default="9:16", show_default=True, metavar="W:H", help="Shape of the reel.")
 @click.option("--player-height", type=float, default=0.35, show_default=True, help="The player's share of the height.")
-@click.option("--rate", type=float, default=10.0, show_default=True, help="Looks per second.")
+@click.option("--rate", type=float, default=10.0, show_default=True, help="Frames to look at per second.")
 @_model_options(1280)
 @click.option(
     "--upscaler",
@@ -154,9 +165,15 @@ def _people(frame: FrameDetections) -> list[str]:
     show_default=True,
     metavar="MODEL",
     shell_complete=upscalers,
-    help="What scales the crop.",
+    help="Upscaler for the crop.",
 )
-@click.option("--opacity", type=float, default=0.15, show_default=True, help="Of the dark around the player; 0: none.")
+@click.option(
+    "--opacity",
+    type=float,
+    default=0.15,
+    show_default=True,
+    help="Strength of the dark around the player, 0 to 1; 0: none.",
+)
 @click.option("--out", default="reel.json", show_default=True, metavar="REEL.json", help="Where to put the reel.")
 @executor_option
 @on_damage_option

@@ -25,7 +25,7 @@ def reel() -> None:
 @click.argument("table", metavar="ANNOTATIONS.tsv")
 @click.option("--out", metavar="REEL.json", help="Where to write it; otherwise it is printed.")
 @click.option("--no-banner", is_flag=True, help="Leave out the banners with rating, name and notes.")
-@click.option("--size", "size_", metavar="WxH", callback=size, help="Of the reel; otherwise the game's own.")
+@click.option("--size", "size_", metavar="WxH", callback=size, help="Size of the reel; otherwise the game's own.")
 @click.option("--fps", metavar="RATE", default="30", show_default=True, help="Frames per second of the reel.")
 @force_option
 @common_options

@@ -95,7 +95,7 @@ def _is_json(path: str) -> bool:
 @click.argument("what", metavar="REEL.json|VIDEO")
 @click.argument("out", metavar="OUT.png")
 @click.option("--at", "times", type=TIME, multiple=True, help="Seconds, or M:SS; may be repeated.  [the middle]")
-@click.option("--width", type=click.IntRange(1, 16384), help="Of the picture, in pixels.  [the result's]")
+@click.option("--width", type=click.IntRange(1, 16384), help="Width of the picture, in pixels.  [the result's]")
 @on_damage_option
 @force_option
 @common_options
@@ -142,11 +142,15 @@ def still(
 @click.command()
 @click.argument("what", metavar="REEL.json|VIDEO")
 @click.argument("out", metavar="OUT.png")
-@click.option("--columns", type=click.IntRange(1, 100), default=6, show_default=True, help="Pictures side by side.")
+@click.option("--columns", type=click.IntRange(1, 100), default=6, show_default=True, help="Pictures in a row.")
+@click.option("--rows", type=click.IntRange(1, 100), default=2, show_default=True, help="Rows of pictures.")
 @click.option(
-    "--rows", type=click.IntRange(1, 100), default=2, show_default=True, help="Pictures on top of each other."
+    "--tile-width",
+    type=click.IntRange(16, 4096),
+    default=240,
+    show_default=True,
+    help="Width of each picture, in pixels.",
 )
-@click.option("--tile-width", type=click.IntRange(16, 4096), default=240, show_default=True, help="Pixels of each.")
 @on_damage_option
 @force_option
 @common_options
