@@ -134,7 +134,7 @@ def test_a_reel_of_it_is_encoded_as_a_whole_and_says_so(make: Callable[[str], Pa
     result = run_job(rp.RenderJob(reel=reel, output=str(tmp_path / "o.mp4")), JobContext())
     assert isinstance(result, rp.RenderResult)
     assert result.frame_count == FRAMES
-    assert "the source is interlaced" in result.warnings[0]
+    assert "the source is interlaced" in result.notes[0]
     for stored, made in zip(
         stored_luma(make("h264 in mp4"))[10:-1], stored_luma(tmp_path / "o.mp4")[10:-1], strict=True
     ):
