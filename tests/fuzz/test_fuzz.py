@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import reelproc as rp
 from fuzz import cases
 from fuzz.cases import Bench
 from fuzz.media import corpus
@@ -56,15 +57,18 @@ def test_every_case_is_the_same_wherever_it_runs(seeds: dict[str, bytes]) -> Non
         assert wild_job(number, "a.mp4", "b.mp4") == wild_job(number, "a.mp4", "b.mp4")
 
 
-def test_the_comparison_with_a_plain_loop_sees_a_difference(tmp_path: Path) -> None:
+def test_the_comparison_with_a_plain_loop_sees_a_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from fuzz.footage import Footage
     from fuzz.plain_loop import compare
 
     made = numbered_video(tmp_path / "a.mp4", frame_count=20, fps=30, width=96, height=64)
     told = Footage(made.path, ("h264",), Fraction(30), is_whole=True, counts_times=False, beyond="")
     assert compare(told, random.Random(0)) == "the same"
-    with pytest.raises(AssertionError, match="the rate is said to be 30, it is 25"):
-        compare(told._replace(rate=Fraction(25)), random.Random(0))
+    info = rp.probe(made.path, exact=True)
+    wrong = info.replace(video=info.require_video().replace(average_rate=Fraction(25)))
+    monkeypatch.setattr(rp, "probe", lambda *_, **__: wrong)
+    with pytest.raises(AssertionError, match="the rate is said to be 25, it is 30"):
+        compare(told, random.Random(0))
 
 
 def test_the_long_run_reports_its_counts(tmp_path: Path) -> None:
