@@ -352,7 +352,7 @@ def test_the_spotlight_in_the_page_is_that_of_the_overlay(page: Page) -> None:
         ]
         region = {"start_time": start, "end_time": end, "keyframes": keyframes}
         overlay = rp.Overlay.model_validate({"regions": [region]})
-        path = _Path(overlay.regions[0], overlay, WIDTH, HEIGHT)
+        path = _Path(overlay.regions[0], overlay, _stream())
         at = [start, end, *(draw.uniform(start, end) for _ in range(30))]
         script = (
             "const [draft, at] = given; return at.map(time => t.spotlightAt(draft, time))"
