@@ -35,7 +35,7 @@ def tests(session: nox.Session) -> None:
 def tests_local(session: nox.Session) -> None:
     """The executor suites on the local executor."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-k", "local or Local", "tests/conformance", "tests/integration", *session.posargs)
+    session.run("pytest", "-k", "local or Local", "tests/executors", "tests/compat", *session.posargs)
 
 
 @nox.session(name="tests-browser")
@@ -94,14 +94,14 @@ def tests_modal_l4(session: nox.Session) -> None:
 
 def _tests_modal(session: nox.Session, suite: str) -> None:
     session.install("-e", ".[test]")
-    session.run("pytest", "-k", f"{suite} or test_modal", "tests/conformance", "tests/integration", *session.posargs)
+    session.run("pytest", "-k", f"{suite} or test_modal", "tests/executors", "tests/compat", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Thousands of broken files and senseless jobs; ``-- --count N`` says how many."""
     session.install("-e", ".[test]")
-    session.chdir("tests")
+    session.chdir("tests/support")
     session.run("python", "-m", "fuzz", *session.posargs)
 
 
@@ -116,7 +116,7 @@ def docs(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Every script in examples/, run as a newcomer would."""
     session.install("-e", ".[test]")
-    session.run("pytest", "tests/integration/test_examples.py", *session.posargs)
+    session.run("pytest", "tests/examples/test_examples.py", *session.posargs)
 
 
 @nox.session
@@ -141,7 +141,7 @@ def install_all(session: nox.Session) -> None:
 def kills(session: nox.Session) -> None:
     """A hundred random kills in a row; what follows ``--`` goes to the run, e.g. ``--count 500``."""
     session.install("-e", ".[test]")
-    session.chdir("tests")
+    session.chdir("tests/support")
     session.run("python", "-m", "fuzz.kills", *session.posargs)
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import reelproc
-from reelproc.cores import cpu_name
+from reelproc.machine.cores import cpu_name
 from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version
 
 RESULTS = Path(__file__).parent / "results"

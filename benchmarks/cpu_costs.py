@@ -23,16 +23,16 @@ from bench import ASSETS, RESULTS, machine
 
 import reelproc as rp
 from reelproc.executors.hardware import this_machine
-from reelproc.experiments.dataset import crop, match_clip, spotlight
-from reelproc.experiments.footage import footage_folder
-from reelproc.experiments.rates import rate_of
-from reelproc.experiments.record import Made
-from reelproc.experiments.reenacted.runner import run_original
-from reelproc.experiments.verify import check_made
 from reelproc.jobs import run_job
 from reelproc.results import RenderResult
 from reelproc.upscalers import weights
 from reelproc.upscalers.networks import MODELS
+from reelproc_lab.container_rates import rate_of
+from reelproc_lab.dataset import crop, match_clip, spotlight
+from reelproc_lab.footage import footage_folder
+from reelproc_lab.original_programs.runner import run_original
+from reelproc_lab.record import Made
+from reelproc_lab.verify import check_made
 
 MODEL = "realesr-general-x4v3"
 AI_FRAMES, OVERLAY_SECONDS = 180, 90.0

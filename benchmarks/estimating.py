@@ -20,8 +20,8 @@ from bench import RESULTS, machine, moving_camera
 
 import reelproc as rp
 from reelproc.cost.calibration import Calibration, this_host
-from reelproc.cost.running import calibrate
-from reelproc.demo.match import Match, film
+from reelproc.cost.measure_runs import calibrate
+from reelproc_lab.match.film import Match, film
 
 WITHIN = 0.20
 

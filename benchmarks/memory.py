@@ -24,8 +24,8 @@ from rendering import CROP, LIGHT, frames
 
 import reelproc as rp
 from reelproc.jobs import JobContext, run_job
-from reelproc.media.encoders import ENCODER_THREADS
 from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.write.encoders import ENCODER_THREADS
 
 
 def descendants(pid: int) -> list[int]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 import reelproc as rp
 from reelproc.media.ffmpeg import ffmpeg_path
-from reelproc.media.frame import PixelFormat, frame_bytes
+from reelproc.pixels.frame import PixelFormat, frame_bytes
 
 SIZE = (1920, 1080)
 Frames = Iterator[NDArray[np.uint8]]

@@ -21,8 +21,8 @@ from bench import Pairs, moving_camera, paired, report
 
 import reelproc as rp
 from reelproc.jobs import JobContext, run_job
-from reelproc.media.encoders import EncoderSettings
 from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.write.encoders import EncoderSettings
 
 
 def spotlight(start: float, end: float) -> rp.Overlay:

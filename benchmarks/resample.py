@@ -18,8 +18,8 @@ from bench import paired, report
 from numpy.typing import NDArray
 from PIL import Image
 
-from reelproc.media.frame import Frame, Window
-from reelproc.media.scaling import Filter
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.scaling import Filter
 from reelproc.upscalers.resample import cut_window, resample
 
 WINDOW, SIZE, FRAMES = Window(690.3, 60.2, 540.0, 960.0), (810, 1440), 10

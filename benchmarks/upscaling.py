@@ -7,7 +7,7 @@ resize, a PNG to disk (a later pass read it again; that is not counted). reelpro
 weights, same frames, same machine, in turn: 270x480 of a pan over ``vtest.avi`` to 406x720 (4:2:0 has even sides).
 
 1. End to end: reelproc's render, in a warm worker, beside the bare network in a loop and beside the reference. On a
-   CPU also beside the bare network in a process whose ``malloc`` keeps no large blocks (``reelproc.malloc``).
+   CPU also beside the bare network in a process whose ``malloc`` keeps no large blocks (``reelproc.machine.malloc``).
 2. Host: the same with the network replaced by a stand-in of the same shapes that costs next to nothing.
 3. Every model: operations, seconds, and the share of this device's measured rate of matrix products.
 
@@ -37,9 +37,8 @@ from bench import ASSETS, moving_camera, paired, report
 from PIL import Image
 
 import reelproc as rp
-from reelproc.experiments.reenacted.framing_ai import upscale_to_pngs
-from reelproc.media.frame import Frame, Window
-from reelproc.media.reader import open_video
+from reelproc.media.read.reader import open_video
+from reelproc.pixels.frame import Frame, Window
 from reelproc.upscalers import weights
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_picture import rgb_of
@@ -47,6 +46,7 @@ from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH
 from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor, torch_device
+from reelproc_lab.original_programs.framing_ai import upscale_to_pngs
 
 MODEL = "realesr-general-x4v3"
 CROP, TARGET, LARGE = (270, 480), (406, 720), (540, 960)
@@ -125,7 +125,7 @@ def reference_loop(frames: list[Frame], engine: Any, folder: Path) -> float:
 
 def check(frames: list[Frame], reference: Any, device: str) -> float:
     """dB between the first frame of both, resized alike."""
-    from reelproc.media.placement import Rectangle
+    from reelproc.pixels.placement import Rectangle
     from reelproc.upscalers import find
     from reelproc.upscalers.base import Sample, UpscaleSpec
 
@@ -189,7 +189,7 @@ def _network(model: Model, device: torch.device, precision: str) -> Any:
     if not model.name.startswith("RealESRGAN_"):
         return TORCH.load(model, UpscaleOptions(backend=str(device), precision=precision))
     # time does not depend on the weights' values: random ones in the network's shape do, without 67 MB
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
     deep_network = importlib.import_module("ai.networks").deep_network
 
     with tempfile.TemporaryDirectory() as folder:
@@ -315,7 +315,7 @@ def host_times(frames: list[Frame], reference: Any, network: Any, folder: Path) 
 
 def _stage_alone(frames: list[Frame], network: Any) -> float:
     """The upscaling stage without decoding and encoding; seconds outside of the network."""
-    from reelproc.media.placement import Rectangle
+    from reelproc.pixels.placement import Rectangle
     from reelproc.upscalers.base import Sample, UpscaleSpec
     from reelproc.upscalers.network_work import NetworkWork
 

@@ -14,7 +14,7 @@ import asyncio
 from pathlib import Path
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
+from reelproc_lab.match.film import Match, film
 
 
 async def start(executor: rp.Executor, source: Path, output: str) -> str:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
+from reelproc_lab.match.film import Match, film
 
 source = Path(sys.argv[1] if len(sys.argv) > 1 else "match.mp4")
 if len(sys.argv) == 1:

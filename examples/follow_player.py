@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
+from reelproc_lab.match.film import Match, film
 
 START, END = 7.0, 9.5
 PATH = [  # seconds since START; the player's middle and height, as fractions of the frame

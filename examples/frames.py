@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
+from reelproc_lab.match.film import Match, film
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
 from reelproc.executors import executors
+from reelproc_lab.match.film import Match, film
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from people_factory import BlobDetector
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RUNNERS = REPOSITORY / "tests" / "conformance" / "runners"
+RUNNERS = REPOSITORY / "tests" / "executors" / "runners"
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 HEAVY = ("ai", "detect", "browser")
 """Extras too heavy for everybody (``browser``: Chromium): their tests are in the folder of that name, and run where

@@ -11,8 +11,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 import reelproc as rp
-from reelproc.demo.match import Match, film
 from reelproc.demo.reel import match_reel
+from reelproc_lab.match.film import Match, film
 
 GAP, CAPTION = 8, 26
 

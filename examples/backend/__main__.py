@@ -12,7 +12,7 @@ import uvicorn
 
 from backend.app import create_app
 from backend.settings import Settings
-from reelproc.demo.match import Match, film
+from reelproc_lab.match.film import Match, film
 
 SHUTDOWN_SECONDS = 5
 

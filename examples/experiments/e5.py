@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import sys
 
-import reelproc as rp
-from reelproc.experiments.report import write_report
+import reelproc_lab as lab
+from reelproc_lab.report import write_report
 
-settings = rp.experiments.Settings(footage=sys.argv[1] if len(sys.argv) > 1 else None, repeats=1)
-outcome = rp.experiments.run("e5", "experiments", settings)
+settings = lab.Settings(footage=sys.argv[1] if len(sys.argv) > 1 else None, repeats=1)
+outcome = lab.run("e5", "experiments", settings)
 for decision in outcome.decisions:
     print(f"{decision.case}: {decision.chosen or decision.status}; {decision.reason}")
 for path in write_report(outcome, "experiments/e5"):

@@ -34,9 +34,9 @@ _NAMES = {
     ),
     "reelproc.executors": ("Executor", "Hardware", "JobHandle", "executor"),
     "reelproc.jobs": ("DetectJob", "ExtractJob", "RenderJob"),
-    "reelproc.media.frame": ("Frame",),
-    "reelproc.media.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
-    "reelproc.media.reader": ("Damage", "VideoReader", "open_video"),
+    "reelproc.pixels.frame": ("Frame",),
+    "reelproc.media.probe.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
+    "reelproc.media.read.reader": ("Damage", "VideoReader", "open_video"),
     "reelproc.players.detect": ("detect_players",),
     "reelproc.players.follow": ("follow_player",),
     "reelproc.players.result": ("FollowResult", "LostSpan", "Sighting"),
@@ -75,7 +75,7 @@ _NAMES = {
     ),
     "reelproc.stages.upscale": ("Upscale",),
 }
-_ROOMS = ("experiments", "render")  # modules that are names of their own: rp.experiments.run(...), rp.render(...)
+_ROOMS = ("render",)  # a module that is a name of its own: rp.render(...)
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read what is logged says where to

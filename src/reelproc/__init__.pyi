@@ -1,6 +1,5 @@
 """The public names, for type checkers; `__init__.py` imports them lazily. A test keeps the two equal."""
 
-from reelproc import experiments as experiments
 from reelproc.cost.calibration import Calibration as Calibration
 from reelproc.cost.estimate import Estimate as Estimate
 from reelproc.cost.estimate import estimate as estimate
@@ -26,14 +25,14 @@ from reelproc.executors import executor as executor
 from reelproc.jobs import DetectJob as DetectJob
 from reelproc.jobs import ExtractJob as ExtractJob
 from reelproc.jobs import RenderJob as RenderJob
-from reelproc.media.frame import Frame as Frame
-from reelproc.media.probe import AudioStream as AudioStream
-from reelproc.media.probe import MediaInfo as MediaInfo
-from reelproc.media.probe import VideoStream as VideoStream
-from reelproc.media.probe import probe as probe
-from reelproc.media.reader import Damage as Damage
-from reelproc.media.reader import VideoReader as VideoReader
-from reelproc.media.reader import open_video as open_video
+from reelproc.media.probe.probe import AudioStream as AudioStream
+from reelproc.media.probe.probe import MediaInfo as MediaInfo
+from reelproc.media.probe.probe import VideoStream as VideoStream
+from reelproc.media.probe.probe import probe as probe
+from reelproc.media.read.reader import Damage as Damage
+from reelproc.media.read.reader import VideoReader as VideoReader
+from reelproc.media.read.reader import open_video as open_video
+from reelproc.pixels.frame import Frame as Frame
 from reelproc.players.detect import detect_players as detect_players
 from reelproc.players.follow import follow_player as follow_player
 from reelproc.players.result import FollowResult as FollowResult

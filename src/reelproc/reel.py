@@ -20,7 +20,7 @@ from reelproc.stages.rotate import Rotate
 from reelproc.stages.speed import Speed
 from reelproc.stages.text import Banner, Text
 from reelproc.stages.upscale import Upscale
-from reelproc.wording import no_model
+from reelproc.validation_messages import no_model
 
 if TYPE_CHECKING:
     from reelproc.timing import Time
@@ -124,7 +124,7 @@ class Output(Schema):
         width, height: pixels, even; both or neither None: the (first) clip's own size.
         fps: constant frame rate; None (one clip, no ``Speed``): the source's own timestamps, frame for frame.
         fit: how a clip of another aspect ratio meets the canvas: ``contain`` (bars), ``cover`` (cut) or ``stretch``.
-        encoder: a name of :mod:`reelproc.media.encoders`, ``"libx264"``, ``"libx265"``,
+        encoder: a name of :mod:`reelproc.media.write.encoders`, ``"libx264"``, ``"libx265"``,
             ``"libsvtav1"``, ``"h264_nvenc"``, ``"hevc_nvenc"``.
         preset: the encoder's; None: its default here (``"fast"`` for x264).
         crf: constant quality, the encoder's scale; None: its default here (23 for x264). 0 is lossless with x264.

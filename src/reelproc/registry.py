@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Generic, TypeVar, cast
 
 from reelproc.errors import BackendError, MissingDependencyError, ReelprocError, SpecError
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 
 __all__ = ["Registry"]
 

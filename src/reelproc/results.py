@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, computed_field
 
-from reelproc.memory import peak_memory_bytes
+from reelproc.machine.memory import peak_memory_bytes
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, WithFloats
 
 __all__ = [

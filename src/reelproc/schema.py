@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from reelproc.errors import SpecError
-from reelproc.showing import is_shown, plain_signature, short_fields
+from reelproc.model_reprs import is_shown, plain_signature, short_fields
 from reelproc.timing import NO_TIME, exact
-from reelproc.wording import spec_error
+from reelproc.validation_messages import spec_error
 
 __all__ = [
     "Fraction01",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from ai.networks import deep_network
+
 from reelproc.upscalers import weights
 from reelproc.upscalers.networks import MODELS
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reelproc import experiments as x
-from reelproc.experiments.dataset import match_clip
+import reelproc_lab as x
+from reelproc_lab.dataset import match_clip
 
 
 def test_e6_tells_the_network_from_the_host_and_records_what_cannot_run_here(tmp_path: Path) -> None:

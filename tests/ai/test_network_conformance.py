@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
+from upscalers.test_upscalers import UpscalerConformance
 
-from conformance.test_upscalers import UpscalerConformance
 from reelproc.upscalers import find
 from reelproc.upscalers.base import UpscaleOptions, Upscaler
 from reelproc.upscalers.networks import MODELS

@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 
 from pictures import noise
 from reelproc.errors import BackendError, MissingDependencyError
-from reelproc.media.frame import Window
-from reelproc.media.placement import Rectangle
+from reelproc.pixels.frame import Window
+from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers import checkpoint, find, networks
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import read_tensors

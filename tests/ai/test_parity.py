@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from ai.networks import deep_network
 from numpy.typing import NDArray
 
-from ai.networks import deep_network
 from pictures import psnr
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import Rectangle
-from reelproc.media.reader import open_video
+from reelproc.media.read.reader import open_video
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import Rectangle
 from reelproc.stages.upscale import CONTEXT
 from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec

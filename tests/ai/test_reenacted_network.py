@@ -9,12 +9,12 @@ import pytest
 
 import reelproc as rp
 from reelproc.errors import BackendError
-from reelproc.experiments import dataset
-from reelproc.experiments.reenacted.network import Switches, load_enhancer
-from reelproc.experiments.reenacted.runner import run_original
-from reelproc.experiments.verify import least_psnr
 from reelproc.jobs import run_job
 from reelproc.upscalers.networks import MODELS
+from reelproc_lab import dataset
+from reelproc_lab.original_programs.network import Switches, load_enhancer
+from reelproc_lab.original_programs.runner import run_original
+from reelproc_lab.verify import least_psnr
 
 MODEL = MODELS["realesr-animevideov3"]
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ai.networks import deep_network
 from torch import Tensor
 
-from ai.networks import deep_network
 from pictures import Scene, texture
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError, SpecError
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import Rectangle
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers import find, torch_network, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import unwrapped
@@ -332,7 +332,7 @@ def test_a_network_stays_loaded() -> None:
 
 FAULTS = """
 import sys, threading
-from reelproc.malloc import use_one_arena
+from reelproc.machine.malloc import use_one_arena
 if sys.argv[1] == "worker":
     use_one_arena()
 for _ in range(3):  # each leaves an arena behind, if there is more than one, for the network's thread to take
@@ -340,8 +340,8 @@ for _ in range(3):  # each leaves an arena behind, if there is more than one, fo
     thread.start()
     thread.join()
 import os, resource, numpy as np
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import Rectangle
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 
@@ -412,8 +412,8 @@ def test_an_exported_network_runs_without_torch(exported: Path) -> None:
         "import sys, numpy as np\n"
         "from reelproc.upscalers import find\n"
         "from reelproc.upscalers.base import *\n"
-        "from reelproc.media.frame import Frame, Window\n"
-        "from reelproc.media.placement import Rectangle\n"
+        "from reelproc.pixels.frame import Frame, Window\n"
+        "from reelproc.pixels.placement import Rectangle\n"
         "frame = Frame.empty(32, 32, 'yuv420p'); frame.data[:] = 128\n"
         "spec = UpscaleSpec(32, 32, 48, 48, Rectangle(0, 0, 48, 48), 'yuv420p')\n"
         "work = find('realesr-general-x4v3', UpscaleOptions(backend='onnx:cpu')).open(spec)\n"

@@ -13,11 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from browser.chromium import Chromium
 from numpy.typing import NDArray
 
 import reelproc as rp
 from backend.server_process import ServerProcess
-from browser.chromium import Chromium
 from media_factory import numbered_video, tone
 from reelproc.keyframes import Track
 from reelproc.stages.base import StreamInfo, Target

@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from browser.chromium import Chromium
 
 import reelproc as rp
-from browser.chromium import Chromium
 from file_server import FileServer
 from media_factory import numbered_video, read_number, tone
 from reelproc.jobs import JobContext, run_job

@@ -13,7 +13,7 @@ import reelproc as rp
 from reelproc.detectors.base import DetectSpec
 from reelproc.detectors.yolo import ULTRALYTICS
 from reelproc.errors import BackendError, SpecError
-from reelproc.executors.local import LocalExecutor
+from reelproc.executors.local.executor import LocalExecutor
 from reelproc.results import Detection, DetectResult
 from waiting import LONG
 

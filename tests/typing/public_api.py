@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import reelproc as rp
+import reelproc_lab
 from reelproc import compat
 
 
@@ -107,6 +108,6 @@ async def the_apps_functions() -> None:
 
 
 def an_experiment(folder: Path) -> None:
-    outcome = rp.experiments.run("e2", folder, rp.experiments.Settings(executors=["local"], repeats=6))
-    assert_type(outcome, rp.experiments.Outcome)
+    outcome = reelproc_lab.run("e2", folder, reelproc_lab.Settings(executors=["local"], repeats=6))
+    assert_type(outcome, reelproc_lab.Outcome)
     assert_type(outcome.decisions[0].chosen, str | None)

@@ -23,32 +23,32 @@ from reelproc.cli.verbosity import logging_shown, verbose_option
 __all__ = ["app", "main"]
 
 _COMMANDS = {
-    "attach": ("reelproc.cli.remote:attach", "Follow a job submitted before."),
-    "calibrate": ("reelproc.cli.costs:calibrate", "Measure this machine for estimates."),
-    "concat": ("reelproc.cli.editing:concat", "Join videos."),
-    "costs": ("reelproc.cli.costs:costs", "Print what typical jobs cost, and where."),
-    "demo": ("reelproc.cli.making:demo", "Draw a match and make a reel of it."),
+    "attach": ("reelproc.cli.attach:attach", "Follow a job submitted before."),
+    "calibrate": ("reelproc.cli.estimate:calibrate", "Measure this machine for estimates."),
+    "concat": ("reelproc.cli.edit:concat", "Join videos."),
+    "costs": ("reelproc.cli.estimate:costs", "Print what typical jobs cost, and where."),
+    "demo": ("reelproc.cli.render:demo", "Draw a match and make a reel of it."),
     "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
     "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
-    "estimate": ("reelproc.cli.costs:estimate", "Say what a reel takes before it is made."),
-    "experiment": ("reelproc.cli.experiment:experiment", "Ask what time and cost depend on."),
-    "extract": ("reelproc.cli.editing:extract", "Cut a span out of a video."),
+    "estimate": ("reelproc.cli.estimate:estimate", "Say what a reel takes before it is made."),
+    "experiment": ("reelproc_lab.cli.experiment:experiment", "Ask what time and cost depend on."),
+    "extract": ("reelproc.cli.edit:extract", "Cut a span out of a video."),
     "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
-    "frame": ("reelproc.cli.editing:frame", "Follow a player: crop, speed, scale."),
-    "get": ("reelproc.cli.moving:get", "Download from S3 or the web."),
+    "frame": ("reelproc.cli.edit:frame", "Follow a player: crop, speed, scale."),
+    "get": ("reelproc.cli.transfer:get", "Download from S3 or the web."),
     "jobs": ("reelproc.cli.jobs:jobs", "List this machine's jobs, and clean up."),
-    "modal": ("reelproc.cli.remote:modal", "Run jobs on Modal."),
+    "modal": ("reelproc.cli.attach:modal", "Run jobs on Modal."),
     "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
-    "overlay": ("reelproc.cli.editing:overlay", "Put spotlights on players."),
-    "plan": ("reelproc.cli.seeing:plan", "Say what a reel will be, clip by clip."),
-    "prices": ("reelproc.cli.costs:prices", "Show the prices and their sources."),
-    "probe": ("reelproc.cli.looking:probe", "Say what a file is."),
-    "put": ("reelproc.cli.moving:put", "Upload a file to S3."),
-    "reel": ("reelproc.cli.reels:reel", "Make a reel out of a table of annotations."),
-    "render": ("reelproc.cli.making:render", "Render a reel's JSON into a video."),
-    "sheet": ("reelproc.cli.seeing:sheet", "Draw a contact sheet of a reel."),
-    "simulate": ("reelproc.cli.simulating:simulate", "Work out what cannot be measured here."),
-    "still": ("reelproc.cli.seeing:still", "Write a picture of a reel or a video."),
+    "overlay": ("reelproc.cli.edit:overlay", "Put spotlights on players."),
+    "plan": ("reelproc.cli.preview:plan", "Say what a reel will be, clip by clip."),
+    "prices": ("reelproc.cli.estimate:prices", "Show the prices and their sources."),
+    "probe": ("reelproc.cli.probe:probe", "Say what a file is."),
+    "put": ("reelproc.cli.transfer:put", "Upload a file to S3."),
+    "reel": ("reelproc.cli.reel_tables:reel", "Make a reel out of a table of annotations."),
+    "render": ("reelproc.cli.render:render", "Render a reel's JSON into a video."),
+    "sheet": ("reelproc.cli.preview:sheet", "Draw a contact sheet of a reel."),
+    "simulate": ("reelproc_lab.cli.simulate:simulate", "Work out what cannot be measured here."),
+    "still": ("reelproc.cli.preview:still", "Write a picture of a reel or a video."),
 }
 """Where each command is, and what the list of commands says of it: showing the list imports none of them."""
 
@@ -74,7 +74,7 @@ class _App(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        import_module("reelproc.posix")  # on Windows no command works: said here, once
+        import_module("reelproc.machine.posix")  # on Windows no command works: said here, once
         module, _, name = _COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import click
 
-from reelproc.cli.completing import executors
-from reelproc.cli.outputs import writing
-from reelproc.cli.piping import is_piped
+from reelproc.cli.argument_names import reword, spoken
+from reelproc.cli.completion import executors
+from reelproc.cli.overwrite import writing
 from reelproc.cli.progress import aside, event_line, progress_bar
+from reelproc.cli.stdin_source import is_piped
 from reelproc.cli.verbosity import verbose_option
-from reelproc.cli.wording import reword, spoken
 from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, StorageError
 from reelproc.timing import exact
-from reelproc.wording import no_json
+from reelproc.validation_messages import no_json
 
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
@@ -220,7 +220,7 @@ def run(
 
 def _made(job: Job, id: str | None, identity: str) -> bool:
     """Whether a job of this machine has made what ``job`` would make, and it is still as it was made."""
-    from reelproc.executors.job_folder import JobFolder
+    from reelproc.executors.local.job_folder import JobFolder
     from reelproc.storage import cache_folder
 
     try:

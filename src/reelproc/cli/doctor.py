@@ -155,8 +155,8 @@ def _detection() -> Check:
 
 def _ffmpeg() -> Iterator[Check]:
     """ffmpeg itself, and what it can encode here."""
-    from reelproc.media.encoders import ENCODERS, EncoderSettings, check_encoder
     from reelproc.media.ffmpeg import encoders, ffmpeg_path, ffmpeg_version
+    from reelproc.media.write.encoders import ENCODERS, EncoderSettings, check_encoder
 
     try:
         detail = f"{ffmpeg_version()} at {ffmpeg_path()}"

@@ -11,7 +11,7 @@ import traceback
 import click
 
 from reelproc import errors
-from reelproc.cli.outputs import OutputExistsError
+from reelproc.cli.overwrite import OutputExistsError
 from reelproc.errors import ReelprocError
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]

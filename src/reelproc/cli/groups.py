@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 
 __all__ = ["Group"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, say
-from reelproc.cli.completing import job_ids
+from reelproc.cli.completion import job_ids
 from reelproc.cli.groups import Group
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reelproc.executors.job_list import JobEntry
+    from reelproc.executors.local.job_list import JobEntry
 
 __all__ = ["jobs"]
 
@@ -50,7 +50,7 @@ def jobs(context: click.Context, as_json: bool) -> None:
 @common_options
 def list_jobs(as_json: bool) -> None:
     """List the jobs, the newest first."""
-    from reelproc.executors.job_list import JobList
+    from reelproc.executors.local.job_list import JobList
 
     found = JobList(folder=str(_root()), jobs=tuple(_listed()))
     lines = [f"{'state':11} {'age':>7} {'size':>9}  id and output"]
@@ -99,13 +99,13 @@ def _root() -> Path:
 
 
 def _listed() -> list[JobEntry]:
-    from reelproc.executors.job_list import listed
+    from reelproc.executors.local.job_list import listed
 
     return listed(_root())
 
 
 def _remove(entries: list[JobEntry], *, as_json: bool) -> None:
-    from reelproc.executors.job_list import remove
+    from reelproc.executors.local.job_list import remove
 
     gone = [entry for entry in entries if remove(_root(), entry.id)]
     removed = Removed(jobs=tuple(entry.id for entry in gone), size_bytes=sum(entry.size_bytes for entry in gone))

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from reelproc.cli.common import common_options, say
-from reelproc.cli.completing import networks
+from reelproc.cli.completion import networks
 from reelproc.cli.groups import Group
-from reelproc.cli.outputs import OutputExistsError, force_option
+from reelproc.cli.overwrite import OutputExistsError, force_option
 from reelproc.cli.progress import progress_bar
 from reelproc.errors import SpecError
 from reelproc.schema import Schema
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 
 __all__ = ["models"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reelproc.cli.common import TIME, common_options, executor_option, on_damage_option, run, say
-from reelproc.cli.completing import detectors, upscalers
-from reelproc.cli.outputs import force_option, job_of, writing
-from reelproc.cli.piping import source_from_pipe
+from reelproc.cli.completion import detectors, upscalers
+from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
+from reelproc.cli.stdin_source import source_from_pipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

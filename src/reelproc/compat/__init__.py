@@ -22,9 +22,14 @@ from reelproc.compat.framing import (
     process_multi_clip,
 )
 from reelproc.compat.functions import FUNCTIONS
+from reelproc.compat.game_moments import (
+    create_annotated_compilation,
+    detect_players,
+    detect_players_batch,
+    extract_clip,
+)
 from reelproc.compat.jobs import CallStatus, cancel, cancel_async, result, result_async, status, status_async
 from reelproc.compat.keys import Keys
-from reelproc.compat.moments import create_annotated_compilation, detect_players, detect_players_batch, extract_clip
 from reelproc.compat.overlay import render_overlay, render_overlay_cpu, render_overlay_parallel
 from reelproc.compat.progress import ProgressMeter
 from reelproc.compat.uploads import upload_to_r2, upload_to_r2_sync

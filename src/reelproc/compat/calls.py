@@ -17,7 +17,7 @@ from typing import Any, Generic, ParamSpec, TypedDict
 
 from reelproc.compat.keys import Keys
 from reelproc.compat.progress import ProgressMeter
-from reelproc.compat.shared import chosen
+from reelproc.compat.shared_executors import chosen
 from reelproc.errors import JobLostError, ReelprocError, SpecError
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle, JobState

@@ -1,6 +1,6 @@
 """What a container on Modal does when it is called by one of the app's function names.
 
-The job is done there and then, as :class:`~reelproc.executors.modal_worker.Container` does all jobs. Whatever happens
+The job is done there and then, as :class:`~reelproc.executors.modal.worker.Container` does all jobs. Whatever happens
 is in the result dictionary: a script that calls ``modal.Function.from_name(...)`` need not have reelproc's errors.
 """
 
@@ -14,8 +14,8 @@ from reelproc import __version__
 from reelproc.compat.calls import Call, Result, failed
 from reelproc.compat.functions import FUNCTIONS
 from reelproc.errors import SpecError
-from reelproc.executors.modal_staging import Staging
-from reelproc.executors.modal_worker import MARGIN_SECONDS, Container, Delegating, ModalRequest
+from reelproc.executors.modal.staging import Staging
+from reelproc.executors.modal.worker import MARGIN_SECONDS, Container, Delegating, ModalRequest
 from reelproc.executors.outcome import as_reelproc_error, outcome_from_data
 from reelproc.jobs import RenderJob
 

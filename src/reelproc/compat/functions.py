@@ -12,7 +12,12 @@ from reelproc.compat.framing import (
     process_framing_ai_nvenc,
     process_multi_clip,
 )
-from reelproc.compat.moments import create_annotated_compilation, detect_players, detect_players_batch, extract_clip
+from reelproc.compat.game_moments import (
+    create_annotated_compilation,
+    detect_players,
+    detect_players_batch,
+    extract_clip,
+)
 from reelproc.compat.overlay import render_overlay, render_overlay_cpu, render_overlay_parallel
 
 __all__ = ["FUNCTIONS"]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from reelproc.compat.calls import Result, ended, failed, succeeded
 from reelproc.compat.keys import Keys
-from reelproc.compat.shared import chosen
+from reelproc.compat.shared_executors import chosen
 from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError, SpecError
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle

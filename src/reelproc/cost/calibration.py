@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from reelproc.cores import cpu_name
 from reelproc.errors import SpecError, StorageError
 from reelproc.executors.hardware import this_machine
+from reelproc.machine.cores import cpu_name
 from reelproc.partial import partial_path
 from reelproc.schema import Schema
 
@@ -166,7 +166,7 @@ class Calibration(Schema):
 
         Args:
             result: of the run.
-            work: of its job, see :func:`reelproc.cost.describing.work_of`.
+            work: of its job, see :func:`reelproc.cost.job_work.work_of`.
             busy: other processes used the machine meanwhile, which a result does not say: what it teaches is kept
                 apart, and never called measured.
 

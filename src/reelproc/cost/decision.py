@@ -77,7 +77,7 @@ def break_even(
     Raises:
         SpecError: nothing is known of one of them.
     """
-    from reelproc.cost.places import place
+    from reelproc.cost.hardware_specs import place
 
     def rate(name: str) -> float:
         at = place(name)

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from reelproc.cost.calibration import Calibration
 from reelproc.cost.decision import WITHIN, BreakEven, break_even, choose
-from reelproc.cost.describing import as_job, work_of
+from reelproc.cost.hardware_specs import PLACES, place
+from reelproc.cost.job_work import as_job, work_of
 from reelproc.cost.options import Option, Pricing, option
-from reelproc.cost.places import PLACES, place
 from reelproc.cost.rates import Rates
 from reelproc.cost.work import Work
 from reelproc.errors import SpecError

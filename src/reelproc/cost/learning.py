@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reelproc.cost.hardware_specs import place
 from reelproc.cost.pipeline import loop, pace_of
-from reelproc.cost.places import place
 from reelproc.cost.rates import Rates
 from reelproc.errors import SpecError
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from reelproc.cost.hardware_specs import THREADS_PER_CORE, Place, place
 from reelproc.cost.pipeline import Level, Loop, at, basis_of, loop_of_parts, seconds
-from reelproc.cost.places import THREADS_PER_CORE, Place, place
 from reelproc.cost.rates import Basis, Rates
 from reelproc.cost.work import Part, Work, added
-from reelproc.executors.modal_presets import COORDINATOR
+from reelproc.executors.modal.presets import COORDINATOR
 from reelproc.prices import PriceMode, PriceTable
 from reelproc.render.chunks import divided
 from reelproc.schema import Schema

@@ -20,7 +20,7 @@ from typing import Literal
 
 from reelproc.cost.rates import Basis, Rate, Rates
 from reelproc.cost.work import Part
-from reelproc.media.encoders import ENCODER_THREADS
+from reelproc.media.write.encoders import ENCODER_THREADS
 
 __all__ = ["Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from reelproc.cost.calibration import Calibration, Entry, Machine, Spread, reference, this_host
-from reelproc.cost.places import ASSUMED, DEVICES, FLOP_PER_BYTE, Assumption, Place
+from reelproc.cost.hardware_specs import ASSUMED, DEVICES, FLOP_PER_BYTE, Assumption, Place
 
 __all__ = ["Basis", "Rate", "Rates"]
 

@@ -11,7 +11,7 @@ from reelproc.demo.reel import footage_reel, match_reel
 from reelproc.errors import ExecutorError, StorageError
 from reelproc.executors import executor
 from reelproc.jobs import RenderJob
-from reelproc.media.probe import probe
+from reelproc.media.probe.probe import probe
 from reelproc.reel_file import anchored, write_reel
 from reelproc.render.sheet import contact_sheet
 from reelproc.results import Progress, ProgressCallback, RenderResult
@@ -82,7 +82,7 @@ def make_demo(
 
     match_path: Path | None = None
     if reel is None:
-        from reelproc.demo.match import Match, film
+        from reelproc_lab.match.film import Match, film
 
         progress(Progress(phase="draw", total=Match.frame_count, message="building the stadium"))
         match = Match(seed=seed)

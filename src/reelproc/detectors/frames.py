@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from reelproc.errors import DecodeError, SpecError
-from reelproc.media.frame import Frame
-from reelproc.media.packets import FrameTimes, frame_times
-from reelproc.media.probe import MediaInfo
-from reelproc.media.reader import open_video
+from reelproc.media.packets.index import FrameTimes, frame_times
+from reelproc.media.probe.probe import MediaInfo
+from reelproc.media.read.reader import open_video
+from reelproc.pixels.frame import Frame
 from reelproc.timing import exact
 
 __all__ = ["Wanted", "decoded", "wanted_by_ordinal", "wanted_by_time"]

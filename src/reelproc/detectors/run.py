@@ -10,8 +10,8 @@ from reelproc.detectors import DETECTORS
 from reelproc.detectors.base import DetectSpec
 from reelproc.detectors.clothing import with_colours
 from reelproc.detectors.frames import decoded, wanted_by_ordinal, wanted_by_time
-from reelproc.media.frame import Frame
-from reelproc.media.probe import probe
+from reelproc.media.probe.probe import probe
+from reelproc.pixels.frame import Frame
 from reelproc.results import Detection, DetectResult, FrameDetections, PhaseClock, Progress
 from reelproc.storage import resolve
 

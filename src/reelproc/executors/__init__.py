@@ -8,7 +8,7 @@ from typing import Any
 from reelproc.errors import SpecError
 from reelproc.executors.base import Executor, Hardware, executors
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 
 __all__ = ["Executor", "Hardware", "JobHandle", "JobState", "executor", "executors"]
 

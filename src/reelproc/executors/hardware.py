@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from reelproc.cores import cgroup_number, usable_cores
 from reelproc.executors.base import Hardware
+from reelproc.machine.cores import cgroup_number, usable_cores
 
 __all__ = ["this_machine"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reelproc.media.ffmpeg import option_value
-from reelproc.media.frame import PixelFormat
+from reelproc.pixels.frame import PixelFormat
 from reelproc.schema import Schema
 
 __all__ = ["ColourInfo", "Conversion", "assumed_matrix", "conversion"]
@@ -128,7 +128,7 @@ class Conversion:
     Attributes:
         filters: ffmpeg filters, each ``name=arguments``; none where nothing has to be done.
         rgb_matrix: set where the filters leave the source's own limited-range yuv420p, which this process then turns to
-            RGB by that matrix (:mod:`reelproc.media.rgb`).
+            RGB by that matrix (:mod:`reelproc.pixels.rgb`).
     """
 
     filters: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ from typing import IO, Self
 
 from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
 from reelproc.logs import shown_command
-from reelproc.posix import fcntl
+from reelproc.machine.posix import fcntl
 from reelproc.storage.stand_in import partial_file
 
 __all__ = [

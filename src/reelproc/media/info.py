@@ -9,7 +9,7 @@ from pydantic import PlainSerializer, computed_field
 
 from reelproc.errors import ProbeError
 from reelproc.media.colour import ColourInfo
-from reelproc.media.orientation import Orientation
+from reelproc.pixels.orientation import Orientation
 from reelproc.schema import WithFloats, readable_path
 
 __all__ = ["AudioStream", "MediaInfo", "VideoStream"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError, StorageError
-from reelproc.media.reader import open_video
+from reelproc.media.read.reader import open_video
 from reelproc.partial import partial_path
 from reelproc.results import FrameDetections
 from reelproc.storage import resolve

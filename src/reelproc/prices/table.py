@@ -19,7 +19,7 @@ from pydantic import Field
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.schema import Schema
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 
 __all__ = ["MODES", "Price", "PriceMode", "PriceTable", "Region", "read_prices"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.avc import AvcConfiguration
-from reelproc.media.containers import copied_stream, create_container, open_container
+from reelproc.media.bitstream.avc import AvcConfiguration
+from reelproc.media.container.containers import copied_stream, create_container, open_container
 from reelproc.media.ffmpeg import file_argument
 from reelproc.partial import partial_path
 from reelproc.render.plan import Plan, Segment
@@ -67,7 +67,7 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     Args:
         plan: says when each frame is shown, and which segments are copied.
         files: for each segment its file; None for those that are copied from the source.
-        sound: an AAC file made by :func:`reelproc.media.audio.render_sound`; None: the source's own where
+        sound: an AAC file made by :func:`reelproc.media.sound.mixing.render_sound`; None: the source's own where
             :func:`copies_sound` says so and the output wants sound, else none.
         destination: appears whole or not at all.
 
@@ -76,7 +76,7 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     """
     import av
 
-    from reelproc.media.audio_file import MOVIE_TIMESCALE
+    from reelproc.media.sound.sound_file import MOVIE_TIMESCALE
 
     partial = partial_path(destination)
     container = CONTAINERS[destination.suffix.lower()]
@@ -104,7 +104,7 @@ def _seconds(packet: Packet[Any]) -> Fraction:
 
 
 def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
-    from reelproc.media.audio import add_sound_stream, sound_packets
+    from reelproc.media.sound.mixing import add_sound_stream, sound_packets
 
     source = stack.enter_context(_open(sound))
     return sound_packets(source, add_sound_stream(source, out))

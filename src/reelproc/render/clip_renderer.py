@@ -14,14 +14,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reelproc.errors import DecodeError
-from reelproc.media.frame import Frame
+from reelproc.pixels.frame import Frame
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import PlannedClip
 from reelproc.results import PhaseClock
 
 if TYPE_CHECKING:
-    from reelproc.media.excerpt import Excerpt
-    from reelproc.media.reader import VideoReader
+    from reelproc.media.read.excerpt import Excerpt
+    from reelproc.media.read.reader import VideoReader
     from reelproc.stages.base import AheadWork, StageWork
     from reelproc.timing import TimeMap
 
@@ -162,7 +162,7 @@ class ClipRenderer:
         self._due = deque(dict.fromkeys(shown))
 
     def _open_range(self, start: Fraction, end: Fraction, excerpt: Excerpt | None = None) -> VideoReader:
-        from reelproc.media.reader import open_video
+        from reelproc.media.read.reader import open_video
 
         clip = self.clip
         pix_fmt = clip.streams[0].pix_fmt

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil, floor
 
-from reelproc.media.excerpt import Excerpt, Wanted, cover
+from reelproc.media.read.excerpt import Excerpt, Wanted, cover
 from reelproc.render.plan import PlannedClip
 from reelproc.stages.crop import Crop
 from reelproc.stages.upscale import Upscale

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.audio_file import MOVIE_TIMESCALE
-from reelproc.media.containers import create_container, without_display_times
-from reelproc.media.decoding import is_reordered
-from reelproc.media.mp4_ending import end_pictures
-from reelproc.media.probe import probe
+from reelproc.media.container.containers import create_container, without_display_times
+from reelproc.media.container.mp4_ending import end_pictures
+from reelproc.media.decode.decoding import is_reordered
+from reelproc.media.probe.probe import probe
+from reelproc.media.sound.sound_file import MOVIE_TIMESCALE
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.assemble import CONTAINERS, check_container

@@ -16,7 +16,7 @@ from reelproc.stages.base import StreamInfo, Target
 from reelproc.timing import TimeMap
 
 if TYPE_CHECKING:
-    from reelproc.media.probe import MediaInfo
+    from reelproc.media.probe.probe import MediaInfo
     from reelproc.render.plan_summary import PlanSummary
 
 __all__ = ["Copying", "Plan", "PlannedClip", "PlannedFrame", "Segment", "Shot", "SourceFrames"]
@@ -31,7 +31,7 @@ class SourceFrames:
         time_base: seconds per unit.
         start_pts: the timestamp of time zero.
         end: seconds from time zero at which the last frame ends.
-        disorder, untimed: packets that go back in time, or say none, see :class:`~reelproc.media.packets.FrameTimes`.
+        disorder, untimed: packets that go back in time, or say none: :class:`~reelproc.media.packets.index.FrameTimes`.
     """
 
     pts: tuple[int, ...] = field(repr=False)

@@ -19,7 +19,7 @@ from math import floor
 from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
-from reelproc.media.containers import MAX_PIXELS
+from reelproc.media.container.containers import MAX_PIXELS
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import Mismatch, StreamInfo, Target
@@ -31,8 +31,8 @@ from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact, round_half_up
 
 if TYPE_CHECKING:
-    from reelproc.media.frame import Window
-    from reelproc.media.probe import MediaInfo
+    from reelproc.media.probe.probe import MediaInfo
+    from reelproc.pixels.frame import Window
 
 __all__ = ["HOLD_SECONDS", "MAX_FRAMES", "SEGMENT_SECONDS", "frame_schedule", "make_plan", "segment_bounds"]
 

@@ -16,7 +16,7 @@ from math import floor
 from typing import TYPE_CHECKING, cast, overload
 
 from reelproc.errors import SpecError, shown_address
-from reelproc.media.probe import probe
+from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import Plan
 from reelproc.render.segment import RangeRenderer

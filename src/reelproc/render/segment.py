@@ -16,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from reelproc.cores import usable_cores
-from reelproc.media.encoders import EncoderSettings
-from reelproc.media.frame import Frame
-from reelproc.media.placement import BLACK
-from reelproc.media.writer import VideoWriter
+from reelproc.machine.cores import usable_cores
+from reelproc.media.write.encoders import EncoderSettings
+from reelproc.media.write.writer import VideoWriter
+from reelproc.pixels.frame import Frame
+from reelproc.pixels.placement import BLACK
 from reelproc.render.clip_renderer import ClipRenderer
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.results import PhaseClock

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
-from reelproc.media.avc import NAL_IDR, AvcConfiguration, ParameterSets, nal_types
+from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, ParameterSets, nal_types
 from reelproc.media.colour import conversion
-from reelproc.media.containers import open_container
+from reelproc.media.container.containers import open_container
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
 

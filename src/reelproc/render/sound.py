@@ -15,7 +15,7 @@ from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
 
 if TYPE_CHECKING:
     from reelproc.jobs import JobContext
-    from reelproc.media.audio import SoundPiece
+    from reelproc.media.sound.mixing import SoundPiece
     from reelproc.render.plan import Plan
 
 __all__ = ["ReelSound", "sound_pieces"]
@@ -43,7 +43,7 @@ class ReelSound:
         """Raise what the sound has failed of, if it has: no frame more need be rendered then.
 
         Raises:
-            ReelprocError: as :func:`~reelproc.media.audio.render_sound`.
+            ReelprocError: as :func:`~reelproc.media.sound.mixing.render_sound`.
         """
         if self._work.done():
             self._work.result()
@@ -53,7 +53,7 @@ class ReelSound:
 
         Raises:
             JobCancelledError: the job was cancelled meanwhile.
-            ReelprocError: as :func:`~reelproc.media.audio.render_sound`.
+            ReelprocError: as :func:`~reelproc.media.sound.mixing.render_sound`.
         """
         context.progress(Progress(phase="audio", message="rendering the sound"))
         while not wait([self._work], PROGRESS_SECONDS).done:
@@ -71,7 +71,7 @@ class ReelSound:
         self._pool.shutdown()
 
     def _render(self, plan: Plan, conceal: bool) -> tuple[str, ...]:
-        from reelproc.media.audio import render_sound
+        from reelproc.media.sound.mixing import render_sound
 
         begin = time.thread_time()  # seconds of the clock would count what the picture's threads take meanwhile
         silenced = render_sound(
@@ -96,7 +96,7 @@ class ReelSound:
 
 def sound_pieces(plan: Plan) -> list[SoundPiece]:
     """What is heard when: one piece per clip, placed on the output's clock."""
-    from reelproc.media.audio import SoundPiece
+    from reelproc.media.sound.mixing import SoundPiece
 
     pieces = []
     last = len(plan.clips) - 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from reelproc.media.packets import frame_times
-from reelproc.media.probe import MediaInfo, probe
+from reelproc.media.packets.index import frame_times
+from reelproc.media.probe.probe import MediaInfo, probe
 from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import HOLD_SECONDS, make_plan

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelproc.errors import SpecError, StorageError
-from reelproc.media.frame import Frame, Window
 from reelproc.partial import partial_path
+from reelproc.pixels.frame import Frame, Window
 
 if TYPE_CHECKING:
     import numpy as np

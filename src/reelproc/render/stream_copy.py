@@ -10,12 +10,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import SpecError
-from reelproc.media.back_references import refers_back
-from reelproc.media.containers import copied_stream, demuxed, open_container
-from reelproc.media.hevc import listed_sets, sets_among_pictures
-from reelproc.media.packets import frame_times
-from reelproc.media.pcm import PcmFiller
-from reelproc.media.pictures import Pictures
+from reelproc.media.bitstream.back_references import refers_back
+from reelproc.media.bitstream.hevc import listed_sets, sets_among_pictures
+from reelproc.media.bitstream.pictures import Pictures
+from reelproc.media.container.containers import copied_stream, demuxed, open_container
+from reelproc.media.packets.index import frame_times
+from reelproc.media.sound.pcm import PcmFiller
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from reelproc.jobs import ExtractJob, JobContext
-    from reelproc.media.probe import MediaInfo
+    from reelproc.media.probe.probe import MediaInfo
 
 __all__ = ["Copied", "copy_span"]
 

@@ -121,7 +121,7 @@ def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         ProbeError: it is no media file.
         StorageError: it cannot be had.
     """
-    from reelproc.media.probe import probe
+    from reelproc.media.probe.probe import probe
 
     if scheme_of(source) == "file":
         return probe(resolve(source), exact=exact)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Protocol, runtime_checkable
 
-from reelproc.media.frame import Frame, PixelFormat
-from reelproc.media.placement import Fit
+from reelproc.pixels.frame import Frame, PixelFormat
+from reelproc.pixels.placement import Fit
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelproc.media.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB, halve
+from reelproc.pixels.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB, halve
 from reelproc.stages.ellipse import Rectangle
 
 __all__ = ["brightened"]

@@ -14,7 +14,7 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from reelproc.media.blend import hex_to_rgb
+from reelproc.pixels.blend import hex_to_rgb
 from reelproc.ratings import RATINGS
 from reelproc.stages.banner import Banner
 from reelproc.stages.text import TextSpec

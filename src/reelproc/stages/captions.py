@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from math import inf, nextafter
 
-from reelproc.media.blend import Sprite
-from reelproc.media.frame import Frame, PixelFormat
+from reelproc.pixels.blend import Sprite
+from reelproc.pixels.frame import Frame, PixelFormat
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo
 from reelproc.stages.caption_pictures import draw_banner, draw_text

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Interpolation, Track
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import compose, even_near, fit, inside, whole
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import compose, even_near, fit, inside, whole
 from reelproc.schema import Items, Schema, Seconds
 from reelproc.stages.base import Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from

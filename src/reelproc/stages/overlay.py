@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Track
-from reelproc.media.frame import Window
+from reelproc.pixels.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from

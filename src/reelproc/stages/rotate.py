@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from reelproc.media.frame import Frame, plane_shapes
-from reelproc.media.placement import BLACK, CHROMA_SITING
+from reelproc.pixels.frame import Frame, plane_shapes
+from reelproc.pixels.placement import BLACK, CHROMA_SITING
 from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.keyframes import Track
-from reelproc.media.blend import BLACK, hex_to_rgb, mix, rgb_to_yuv, subsampling
-from reelproc.media.frame import Frame, plane_shapes
+from reelproc.pixels.blend import BLACK, hex_to_rgb, mix, rgb_to_yuv, subsampling
+from reelproc.pixels.frame import Frame, plane_shapes
 from reelproc.stages.base import StreamInfo
 from reelproc.stages.boost import brightened
 from reelproc.stages.ellipse import (

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.media.frame import Frame
-from reelproc.media.placement import Placement, compose, fit
+from reelproc.pixels.frame import Frame
+from reelproc.pixels.placement import Placement, compose, fit
 from reelproc.schema import Fraction01
 from reelproc.stages.base import Fit, Stage, StageWork, StreamInfo, Target
 from reelproc.upscalers import find

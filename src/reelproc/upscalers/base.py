@@ -17,8 +17,8 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from reelproc.errors import SpecError
-from reelproc.media.frame import Frame, PixelFormat, Window
-from reelproc.media.placement import Rectangle
+from reelproc.pixels.frame import Frame, PixelFormat, Window
+from reelproc.pixels.placement import Rectangle
 
 __all__ = ["Sample", "UpscaleOptions", "UpscaleSpec", "UpscaleWork", "Upscaler"]
 

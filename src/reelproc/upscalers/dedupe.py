@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from reelproc.media.frame import Frame
+from reelproc.pixels.frame import Frame
 from reelproc.upscalers.base import Sample, UpscaleWork
 from reelproc.upscalers.network_work import Cut, cut_out
 

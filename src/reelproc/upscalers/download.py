@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reelproc.errors import StorageError, shown_address
-from reelproc.posix import fcntl
+from reelproc.machine.posix import fcntl
 
 __all__ = ["download", "sha256_of"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.errors import OutOfMemoryError
-from reelproc.media.frame import Window
+from reelproc.pixels.frame import Window
 from reelproc.upscalers.base import UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelproc.cores import usable_cores
+from reelproc.machine.cores import usable_cores
 from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
-from reelproc.media.frame import Frame, PixelFormat, Window
-from reelproc.media.placement import CHROMA_SITING
-from reelproc.media.scaling import (
+from reelproc.pixels.frame import Frame, PixelFormat, Window
+from reelproc.pixels.placement import CHROMA_SITING
+from reelproc.pixels.scaling import (
     PARTS,
     STORED,
     Bands,

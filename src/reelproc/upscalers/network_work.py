@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import BLACK, Rectangle
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import BLACK, Rectangle
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec, UpscaleWork
 
 if TYPE_CHECKING:

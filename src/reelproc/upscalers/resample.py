@@ -7,15 +7,15 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
-from reelproc.media.frame import Frame, Window
-from reelproc.media.placement import BLACK, CHROMA_SITING, Rectangle, whole
+from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.placement import BLACK, CHROMA_SITING, Rectangle, whole
 from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.media.scaling import Filter
+    from reelproc.pixels.scaling import Filter
 
 __all__ = ["AREA", "BICUBIC", "LANCZOS", "REACH", "Resampler", "cut_window", "resample"]
 
@@ -54,7 +54,7 @@ def resample(
         SpecError: a window that is empty or reaches beyond the frame, a destination beyond the result or on odd pixels
             of ``yuv420p``, an unknown filter, or an ``out`` of another size or format.
     """
-    from reelproc.media.scaling import across, down, scale_planes
+    from reelproc.pixels.scaling import across, down, scale_planes
 
     place = Rectangle(0, 0, width, height) if destination is None else destination
     result = frame.like(width, height) if out is None else out

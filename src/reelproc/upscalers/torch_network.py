@@ -19,10 +19,10 @@ import torch
 from spandrel import ImageModelDescriptor
 from torch import Tensor
 
-from reelproc.cores import cpu_name, has_bfloat16
 from reelproc.errors import BackendError, OutOfMemoryError
-from reelproc.malloc import give_back, keep_large_blocks
-from reelproc.media.frame import Frame, Window, frame_bytes
+from reelproc.machine.cores import cpu_name, has_bfloat16
+from reelproc.machine.malloc import give_back, keep_large_blocks
+from reelproc.pixels.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import fill_planes, rgb_floats
 from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, not_finite, placed

@@ -1,6 +1,6 @@
 """Colours and sizes on the network's device: from planes to RGB, and from enlarged RGB to planes of the right size.
 
-The conversions are those of :mod:`reelproc.media`, the filter weights those of :mod:`reelproc.media.scaling`, in float
+The conversions are those of :mod:`reelproc.media`, the filter weights those of :mod:`reelproc.pixels.scaling`, in float
 arithmetic: what goes back to the host is a byte per sample, at the size that is wanted.
 """
 
@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
-from reelproc.media.frame import PixelFormat, Window, plane_shapes
-from reelproc.media.placement import CHROMA_SITING
-from reelproc.media.scaling import PARTS, STORED, Bands, Filter, across, down
+from reelproc.pixels.frame import PixelFormat, Window, plane_shapes
+from reelproc.pixels.placement import CHROMA_SITING
+from reelproc.pixels.scaling import PARTS, STORED, Bands, Filter, across, down
 
 if TYPE_CHECKING:
     from reelproc.upscalers.base import UpscaleSpec
@@ -27,7 +27,7 @@ CACHED_AXES = 64
 
 
 class Resizer:
-    """Separable resampling by the filters of :mod:`reelproc.media.scaling`, as small matrices on a device.
+    """Separable resampling by the filters of :mod:`reelproc.pixels.scaling`, as small matrices on a device.
 
     Args:
         device: where.

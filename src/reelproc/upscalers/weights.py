@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
+from reelproc.machine.posix import fcntl
 from reelproc.partial import partial_path
-from reelproc.posix import fcntl
 from reelproc.storage import weights_folder
-from reelproc.suggesting import did_you_mean
+from reelproc.suggestions import did_you_mean
 from reelproc.upscalers.download import ProgressBytes, download, sha256_of
 
 __all__ = [

@@ -1,0 +1,302 @@
+"""``reelproc estimate``, ``calibrate``, ``prices`` and ``costs``: seconds and dollars before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
+from reelproc.cli.completion import encoders, executors, networks, regions
+from reelproc.cli.progress import aside
+from reelproc.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from reelproc.cost.calibration import Calibration
+    from reelproc.cost.estimate import Estimate
+    from reelproc.jobs import Job
+    from reelproc.prices import PriceMode, PriceTable
+    from reelproc.reel import Reel
+
+__all__ = ["calibrate", "costs", "estimate", "prices"]
+
+
+def _pricing_options(command: click.decorators.FC) -> click.decorators.FC:
+    for option in (
+        click.option(
+            "--region",
+            metavar="KIND",
+            shell_complete=regions,
+            help="Modal's multiplier for a chosen region: broad, narrow.",
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["billed", "original"]),
+            default="billed",
+            show_default=True,
+            help="Prices as Modal bills, or as the app's experiments had them.",
+        ),
+        click.option(
+            "--prices", "price_file", metavar="FILE", help="A JSON file of prices; see reelproc prices --json."
+        ),
+        click.option(
+            "--calibration", "calibration_file", metavar="FILE", help="Rates to use instead of your own calibration."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _table(price_file: str | None) -> PriceTable:
+    from reelproc.prices import PRICES, current_prices, read_prices
+
+    return current_prices() if price_file is None else read_prices(price_file, PRICES)
+
+
+def _known(calibration_file: str | None) -> Calibration:
+    from reelproc.cost.calibration import Calibration
+
+    return Calibration.load(calibration_file)
+
+
+@click.command()
+@click.argument("reel_json", metavar="REEL.json")
+@click.option(
+    "--executor",
+    "hardware",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=executors,
+    help="Where: local, modal-t4, ...; may be repeated.",
+)
+@click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="Numbers of parts to compare.")
+@_pricing_options
+@common_options
+def estimate(
+    reel_json: str,
+    hardware: tuple[str, ...],
+    chunks: str,
+    calibration_file: str | None,
+    price_file: str | None,
+    mode: PriceMode,
+    region: str | None,
+    as_json: bool,
+) -> None:
+    """Say what rendering REEL.json takes, in seconds and dollars, on each kind of hardware.
+
+    Its sources are probed; nothing is decoded, uploaded or rented. REEL.json may be "-" for standard input, and may be
+    a job's JSON as well.
+    """
+    import reelproc as rp
+
+    counts = _counts(chunks)
+    made = rp.estimate(
+        _job(reel_json),
+        hardware or None,
+        chunks=counts,
+        calibration=_known(calibration_file),
+        prices=_table(price_file),
+        mode=mode,
+        region=region,
+    )
+    say(made, as_json=as_json, text="\n".join(_lines(made)), warnings=made.warnings)
+
+
+def _counts(chunks: str) -> tuple[int, ...]:
+    counts = tuple(count(part.strip()) or 0 for part in chunks.split(","))
+    if not all(counts):
+        raise click.BadParameter(f"--chunks takes numbers from 1 up, e.g. 1,2,4, got {chunks[:80]!r}")
+    return counts
+
+
+def _job(argument: str) -> Job | Reel:
+    import json
+
+    import reelproc as rp
+    from reelproc.jobs import job_from_json
+    from reelproc.reel_file import read_reel
+
+    data = read_json(argument)
+    if isinstance(data, dict) and "job" in data:
+        return job_from_json(json.dumps(data))
+    return rp.Reel.model_validate(data) if argument == "-" else read_reel(argument)
+
+
+def _lines(made: Estimate) -> list[str]:
+    copied = f", {made.copied_frames} of them copied" if made.copied_frames else ""
+    upscaled = f", {made.upscaled_frames} through a network" if made.upscaled_frames else ""
+    lines = [
+        f"{made.frames} frames{copied}{upscaled}, {made.duration_seconds:.2f} s; prices: {made.prices}, {made.mode}",
+        f"{'where':10} {'chunks':>6} {'start':>5} {'seconds':>9} {'(from, to)':>17} {'USD':>9} {'idle':>8}  basis",
+    ]
+    for option in made.options:
+        span = f"({option.wall_low:.1f}, {option.wall_high:.1f})"
+        lines.append(
+            f"{option.executor:10} {option.chunks:6} {option.start:>5} {option.wall_seconds:9.1f} {span:>17} "
+            f"{option.usd:9.5f} {option.idle_usd:8.5f}  {option.basis}"
+        )
+    lines.append("seconds by phase, whole and cold (decode, stages, network and encode overlap within render):")
+    for option in made.options:
+        if (option.chunks, option.start) == (1, "cold"):
+            spent = ", ".join(f"{name} {seconds:.2f}" for name, seconds in option.phases.items() if seconds >= 0.005)
+            lines.append(f"  {option.executor:10} {spent}")
+    lines.append(f"recommended: {made.reason}")
+    rented = made.recommended_rented
+    if rented is not None and rented != made.recommended:
+        lines.append(
+            f"  on rented hardware: {rented.executor}, {rented.chunks} chunk{'s' if rented.chunks > 1 else ''}, "
+            f"${rented.usd:.5f} in {rented.wall_seconds:.1f} s"
+        )
+    even = made.break_even
+    lines.append(f"{even.dearer} pays where it is more than {even.ratio:.2f} times as fast as {even.cheaper}")
+    return lines
+
+
+@click.command()
+@click.option("--source", metavar="FILE", help="Footage like yours, 6 s or more; without it a match is drawn.")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is measured.")
+@click.option(
+    "--encoder",
+    "encoders",
+    multiple=True,
+    metavar="NAME[:PRESET]",
+    shell_complete=encoders,
+    help="Measure this encoder too.",
+)
+@click.option("--upscaler", metavar="MODEL", shell_complete=networks, help="Measure this network too.")
+@click.option("--out", "calibration_file", metavar="FILE", help="Instead of this user's calibration file.")
+@click.option("--anyway", is_flag=True, help="Measure a busy machine too; its figures then count as predicted.")
+@executor_option
+@staging_option
+@common_options
+def calibrate(
+    executor: str,
+    staging: str | None,
+    source: str | None,
+    rounds: int,
+    encoders: tuple[str, ...],
+    upscaler: str | None,
+    calibration_file: str | None,
+    anyway: bool,
+    as_json: bool,
+) -> None:
+    """Measure this machine, so that estimates for it are measured and not predicted.
+
+    It takes about a minute a round on two cores. Let nothing else run meanwhile: a busy machine is refused. With
+    --executor, whole reels are rendered there instead; that is billed.
+    """
+    from reelproc.cost.busy_machine import Watch
+    from reelproc.cost.calibration import Calibration, this_host
+    from reelproc.cost.measure_runs import calibrate as measure
+    from reelproc.cost.measure_runs import calibrate_by as measure_by
+    from reelproc.errors import StorageError
+
+    def say_what(what: str) -> None:
+        aside(f"measuring: {what}", as_json=as_json)
+
+    try:
+        known = Calibration.load(calibration_file)
+    except StorageError:
+        if calibration_file is None or Path(calibration_file).exists():
+            raise
+        known = Calibration()
+    watch = Watch(anyway=anyway)
+    if executor == "local":
+        watch.begin()  # before a match is drawn, which keeps a core busy
+    with scratch_folder() as folder:
+        footage = Path(source) if source is not None else _drawn(folder, as_json=as_json)
+        if executor == "local":
+            made = measure(
+                footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what, watch=watch
+            )
+        else:
+            with making_executor(executor, staging=staging) as there:
+                made = measure_by(there, footage, known, rounds=rounds, upscaler=upscaler, say=say_what)
+    file = made.save(calibration_file)
+    busy = watch.busy is not None
+    entry = made.entry(executor, this_host() if executor == "local" else None, busy=busy)
+    if entry is None:
+        raise click.ClickException("nothing was measured")
+    machine = entry.machine
+    lines = [f"{file}: {executor}, {machine.gpu or machine.cpu}, {machine.threads:g} threads; seconds a unit of work"]
+    for kind in sorted(entry.rates):
+        spread = entry.spread(kind)
+        if spread is not None:
+            lines.append(
+                f"  {kind:28} {spread.median:.3g} ({spread.low:.3g} to {spread.high:.3g}), {spread.count} samples"
+            )
+    told = f"this machine is busy: {watch.busy}; these figures count as predicted, not as measured"
+    say(entry, as_json=as_json, text="\n".join(lines), warnings=(told,) if busy else ())
+
+
+def _drawn(folder: Path, *, as_json: bool) -> Path:
+    from reelproc_lab.match.film import Match, film
+
+    aside("drawing a match to measure with", as_json=as_json)
+    path = folder / "match.mp4"
+    film(Match(), path)
+    return path
+
+
+@click.command()
+@click.option("--account", is_flag=True, help="Ask Modal for the prices of your account (extra modal).")
+@click.option("--prices", "price_file", metavar="FILE", help="A JSON file of prices to put over the list's.")
+@common_options
+def prices(account: bool, price_file: str | None, as_json: bool) -> None:
+    """Show the prices that estimates count with, and where each was read.
+
+    With --json it prints a file that --prices and REELPROC_PRICES take.
+    """
+    table = _table(price_file)
+    if account:
+        from reelproc.executors.modal.account_prices import account_prices
+
+        table = account_prices(table)
+    rows = [*table.gpus.items(), ("core", table.core), ("GiB", table.gib), ("own machine", table.own_machine)]
+    lines = [f"{table.provider}, USD per second (per hour)"]
+    lines += [
+        f"  {name:12} {price.usd_per_second:.8f} ({price.usd_per_second * 3600:.4f})  {price.source}, {price.read}"
+        for name, price in rows
+    ]
+    lines += [
+        f"  region {name}: x {region.multiplier:g}  {region.source}, {region.read}"
+        for name, region in table.regions.items()
+    ]
+    say(table, as_json=as_json, text="\n".join(lines))
+
+
+@click.command()
+@click.option(
+    "--executor",
+    "hardware",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=executors,
+    help="Hardware to choose among; may be repeated.",
+)
+@_pricing_options
+@common_options
+def costs(
+    hardware: tuple[str, ...],
+    calibration_file: str | None,
+    price_file: str | None,
+    mode: PriceMode,
+    region: str | None,
+    as_json: bool,
+) -> None:
+    """Print the closing tables: the best hardware for each kind of job, what a frame costs, what workflows cost.
+
+    They are Markdown, of typical jobs on a match in 1080p30, beside the figures of the app's own experiments. Each says
+    whether it was measured on that hardware or is predicted.
+    """
+    from reelproc_lab.closing_tables import RENTED, closing_tables
+
+    tables = closing_tables(
+        hardware or RENTED,
+        calibration=_known(calibration_file),
+        prices=_table(price_file),
+        mode=mode,
+        region=region,
+    )
+    say(tables, as_json=as_json, text=tables.markdown())

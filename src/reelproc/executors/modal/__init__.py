@@ -1,0 +1,1 @@
+"""Run jobs in containers on Modal."""

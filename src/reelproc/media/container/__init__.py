@@ -1,0 +1,1 @@
+"""Open and make container files, and read what libavformat reads past."""

@@ -1,0 +1,1 @@
+"""Decode with PyAV, past any damage."""

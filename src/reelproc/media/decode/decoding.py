@@ -1,0 +1,292 @@
+"""Decode with PyAV, past any damage: every frame that the decoder can make, in order, none lost behind a bad packet.
+
+The decoder's threads make it fast, and its failures vague: an error belongs to some packet a few before, frames that
+were still on their way at the end may be lost with it, and a damaged key frame leaves a decoder that shows later frames
+before earlier ones. So decoding goes ahead with threads, and from where something is odd it is done again *with care*:
+in one thread, where an error is the packet's that was just sent, with the decoder emptied and reset at a bad key frame,
+and keeping back as many pictures as may be reordered, whatever the header promises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections import deque
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, cast
+
+from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
+from reelproc.media.bitstream.pictures import Pictures
+from reelproc.media.container.containers import demuxed, mistimed_after_seek, open_container, without_display_times
+from reelproc.media.decode.frame_order import FrameOrder, Sent, frame_pts
+from reelproc.media.packets.index import IndexedPacket, ListedKeys, seek_aim
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream as AVVideoStream
+
+__all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reordered"]
+
+_MOST_THREADS = 64
+"""More than ffmpeg's decoders take."""
+
+_MOST_REORDERED = 16
+"""Pictures that H.264 lets a decoder keep back; one that keeps back fewer than are reordered drops some."""
+
+_LOOKED_AT = 60
+"""Packets that tell whether a stream has B-frames."""
+
+
+def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
+    """The frames of a stream in order of presentation, from the key frame that a seek reaches.
+
+    A packet that cannot be decoded is skipped. What an edit list hides does not come.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+        seek_pts: where to seek to; None: begin at the beginning.
+    """
+    import av
+
+    held: tuple[int, VideoFrame] | None = None  # goes out when its successor is seen to be later
+    newest: int | None = None  # the last packet's, of those to be shown
+    keys: list[tuple[int, int]] = []
+    last: int | None = None
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        stream.thread_type = "AUTO"
+        format_name = container.format.name
+        _seek(container, stream, seek_pts)
+        pictures = Pictures(stream)
+        in_fields = odd = misled = False
+        begun = seek_pts is None and stream.codec_context.codec.canonical_name not in NEEDS_TRUE_START
+        key_frames = ListedKeys(stream, format_name)
+        decoder = _Decoder(stream, format_name)
+        kept_back = _keep_back(stream) if decoder.counts else 0  # frames that it dropped would be counted wrong
+        order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
+        troubled = False
+        recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
+        for packet, seen in order.read_ahead(_indexed(container, stream, pictures, key_frames)):
+            in_fields = in_fields or (seen is not None and seen.field == 2)
+            misled = misled or (seen is not None and seen.is_mistaken)
+            begun = begun or seen is None or seen.is_keyframe or not misled
+            if not begun:
+                order.give_up(seen)
+                continue  # nothing can be made of what lies before a true key frame
+            if seen is not None and seen.is_shown and seen.pts is not None:
+                newest = seen.pts if newest is None else max(newest, seen.pts)
+                if seen.is_keyframe:
+                    keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
+            recent.append(packet is None or _is_key(packet, seen, key_frames))
+            order.send(seen)
+            try:
+                frames = decoder.decode(packet)
+            except av.FFmpegError:
+                troubled = True
+                suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
+                odd = decoder.counts or any(suspects)
+                if odd:
+                    break
+                continue
+            for frame in frames:
+                order.put(frame)
+            if packet is None:
+                order.end()
+            odd = order.is_short and not troubled and stream.name == "h264"
+            if odd:
+                break  # it keeps back fewer pictures than are reordered, and drops those that come late
+            for pts, frame in order.take(is_end=packet is None):
+                if held is not None:
+                    if pts <= held[0]:
+                        odd = True
+                        break
+                    last = held[0]
+                    yield held[1]
+                held = pts, frame
+            if odd:
+                break
+    if not odd and held is not None:
+        last = held[0]
+        yield held[1]
+    if odd or (newest is not None and last is not None and newest > last):
+        again = seek_pts
+        sought = not (decoder.counts or mistimed_after_seek(format_name))
+        if sought and last is not None and any(pts <= last for pts, _ in keys):
+            again = seek_aim(keys, last, format_name, in_fields=in_fields, misled=misled)
+        yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
+
+
+def carefully_decoded_frames(
+    path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None, after: int | None = None
+) -> Generator[VideoFrame]:
+    """As :func:`decoded_frames`, slower, and exact about damage.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+        seek_pts: where to seek to; None: begin at the beginning.
+        after: frames at and before this timestamp are left out.
+    """
+    import av
+
+    last = after
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        context = stream.codec_context
+        context.thread_count = 1
+        kept_back = _keep_back(stream)
+        _seek(container, stream, seek_pts)
+        keys = ListedKeys(stream, container.format.name)
+        decoder = _Decoder(stream, container.format.name)
+        order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
+        is_lost = False
+        begun = seek_pts is None and context.codec.canonical_name not in NEEDS_TRUE_START
+        for packet, seen in order.read_ahead(_indexed(container, stream, Pictures(stream), keys)):
+            is_key = packet is not None and _is_key(packet, seen, keys)
+            is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # nothing can be made of it
+            begun = True
+            if is_lost and packet is not None and not is_key:
+                order.give_up(seen)
+                continue
+            is_lost = False
+            frames: list[VideoFrame] = []
+            order.send(seen)
+            try:
+                frames = decoder.decode(packet)
+            except av.FFmpegError:
+                order.give_up(seen)
+                if not is_key:
+                    continue
+                # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
+                # decoder forget all. Nothing goes in until it can begin anew: not every decoder waits for that.
+                is_lost = True
+                with contextlib.suppress(av.FFmpegError):
+                    frames = decoder.decode(None)
+                context.flush_buffers()
+                order.give_up_sent()
+            for frame in frames:
+                order.put(frame)
+            for pts, frame in order.take(is_end=packet is None):
+                if last is None or pts > last:
+                    last = pts
+                    yield frame
+
+
+def _keep_back(stream: AVVideoStream) -> int:
+    """Have H.264's decoder keep back as many pictures as it may, so that it drops none; return how many."""
+    if stream.name != "h264":
+        return 0
+    stream.codec_context.options = {**stream.codec_context.options, "has_b_frames": str(_MOST_REORDERED)}
+    return _MOST_REORDERED
+
+
+def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: ListedKeys) -> bool:
+    """Whether decoding can begin at a packet, be it rubbish by now."""
+    return (packet.is_keyframe or packet in listed) and (seen is None or not seen.is_mistaken)
+
+
+def is_reordered(path: str | os.PathLike[str], index: int) -> bool:
+    """Return whether a stream without display times has B-frames, among its first frames.
+
+    Args:
+        path: a local file.
+        index: of the video stream.
+    """
+    import av
+
+    newest = -1
+    with open_container(path) as container:
+        stream = cast("AVVideoStream", container.streams[index])
+        for packet in itertools.islice(_packets(container, stream), _LOOKED_AT):
+            with contextlib.suppress(av.FFmpegError):
+                for frame in stream.codec_context.decode(packet):
+                    if frame.pts is not None and frame.pts < newest:
+                        return True
+                    newest = max(newest, frame.pts or 0)
+    return False
+
+
+def _indexed(container: InputContainer, stream: AVVideoStream, pictures: Pictures, keys: ListedKeys) -> Iterator[Sent]:
+    """The packets of :func:`_packets`, each with what the index knows of it."""
+    for packet in _packets(container, stream):
+        yield Sent(packet, None if packet is None else IndexedPacket.of(packet, pictures, keys))
+
+
+def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:
+    """The stream's packets, then None once: let out what is left. A file that is cut off just ends."""
+    import av
+
+    try:
+        for packet in demuxed(container, stream):
+            if packet.size:
+                yield packet
+    except av.FFmpegError:
+        pass
+    yield None
+
+
+class _Decoder:
+    """A stream's decoder, whose frames have the times at which they are shown.
+
+    Where packets tell only when they are decoded, these are counted: frames come out in the order in which they are
+    shown, and take the packets' times one after another. A key frame takes its own: nothing that is decoded before it
+    is shown behind it. That does not hold of MPEG-4 with B-frames, whose encoders put two pictures into one packet and
+    none into the next.
+
+    Attributes:
+        counts: whether times are counted.
+    """
+
+    def __init__(self, stream: AVVideoStream, format_name: str) -> None:
+        self.counts = without_display_times(format_name, stream.name)
+        self._anchored = not (stream.name == "mpeg4" and stream.codec_context.has_b_frames)
+        self._context = stream.codec_context
+        self._free: deque[int] = deque()  # the dts of packets whose place no frame has taken
+        self._keys: set[int] = set()
+
+    def decode(self, packet: Packet[AVVideoStream] | None) -> list[VideoFrame]:
+        """What comes out when ``packet`` goes in; None lets out what is left.
+
+        Raises:
+            av.FFmpegError: the packet, or with threads one of the last, cannot be decoded.
+        """
+        if not self.counts:
+            return self._context.decode(packet)
+        dts = None if packet is None else packet.dts
+        if packet is not None and dts is not None:
+            self._free.append(dts)
+            if packet.is_keyframe and self._anchored:
+                self._keys.add(dts)
+        try:
+            frames = self._context.decode(packet)
+        except BaseException:
+            if dts is not None:
+                self._free.remove(dts)  # no frame comes of it
+            raise
+        for frame in frames:
+            frame.pts = self._place(frame.pts)
+        return frames
+
+    def _place(self, dts: int | None) -> int | None:
+        """When the frame of the packet with this dts is shown."""
+        if dts is not None and dts in self._keys:
+            self._keys.discard(dts)
+            while self._free and self._free[0] < dts:
+                self._free.popleft()
+        return self._free.popleft() if self._free else None
+
+
+def _seek(container: InputContainer, stream: AVVideoStream, pts: int | None) -> None:
+    import av
+
+    if pts is None:
+        return
+    try:
+        container.seek(pts, stream=stream, backward=True)
+    except av.FFmpegError:  # no index, or an odd one: from the beginning
+        with contextlib.suppress(av.FFmpegError):  # it was just opened: that is where it stands
+            container.seek(stream.start_time or 0, stream=stream, backward=True)

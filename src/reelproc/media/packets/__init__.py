@@ -1,0 +1,1 @@
+"""Index a stream by its packets: which frames there are, and when."""

@@ -1,0 +1,1 @@
+"""Look at a media file: streams, sizes, colours and exact times."""

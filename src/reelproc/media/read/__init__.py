@@ -1,0 +1,1 @@
+"""Read a video frame by frame, by one of several backends."""

@@ -1,0 +1,1 @@
+"""Decode, stretch, mix and encode sound, exact to the sample."""

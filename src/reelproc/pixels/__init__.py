@@ -1,0 +1,1 @@
+"""Pictures in memory: frames, where they are placed, how they are resampled and painted on."""

@@ -1,0 +1,1 @@
+"""Commands of the laboratory: ``reelproc experiment`` and ``reelproc simulate``."""

@@ -1,0 +1,1 @@
+"""Draw a football match, as footage whose every pixel is known."""

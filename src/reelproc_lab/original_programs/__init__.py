@@ -1,0 +1,14 @@
+"""The original program's three code paths, written anew from their description, as baselines for experiments.
+
+They are slow on purpose: what they show is what the original measured. Nothing else in reelproc uses them. A job is
+done the original's way by an executor whose ``runner`` is ``"reelproc_lab.original_programs.runner:run_original"``.
+
+Its faults are kept: whole pixels, guessed frame rates, and colours that shift where OpenCV decodes HD as BT.709 and
+ffmpeg encodes BGR as BT.601 without saying so (8 % darker grass).
+
+- :mod:`~reelproc_lab.original_programs.overlay`: OpenCV, frame by frame; the whole frame multiplied in float64 and
+  written raw into ffmpeg; the sound added afterwards.
+- :mod:`~reelproc_lab.original_programs.framing`: crop and scale without a network, by one ffmpeg.
+- :mod:`~reelproc_lab.original_programs.framing_ai`: a seek before each frame, the network, a four times enlarged float
+  frame on the host, Lanczos, a PNG; then ffmpeg over the PNGs.
+"""

@@ -1,0 +1,255 @@
+"""Does a job the original's way, where an executor runs it: ``executor(name, runner=...)``.
+
+A render of one clip is told by its stages: an overlay alone; a crop and a resampler; a crop and a network. Everything
+else, and what the original could not do, is refused: a baseline that quietly did something else would measure nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+from reelproc.errors import EncodeError, SpecError
+from reelproc.jobs import Job, JobContext, RenderJob, job_output, job_sources, with_paths
+from reelproc.machine.memory import MemoryWatch
+from reelproc.partial import partial_path
+from reelproc.reel import Clip, Output
+from reelproc.render.transfers import with_transfers
+from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
+from reelproc.scratch import scratch_folder
+from reelproc.stages.crop import Crop
+from reelproc.stages.overlay import Overlay
+from reelproc.stages.upscale import Upscale
+from reelproc.storage import local_output, resolve
+from reelproc.upscalers.networks import Model, NetworkUpscaler
+from reelproc_lab.original_programs.encoding import Capture, add_sound, encode_pngs
+from reelproc_lab.original_programs.framing import frame_by_ffmpeg
+from reelproc_lab.original_programs.framing_ai import Span, crops, upscale_to_pngs
+from reelproc_lab.original_programs.network import Enhancer, Switches, load_enhancer
+from reelproc_lab.original_programs.overlay import overlay
+
+__all__ = ["RUNNERS", "SWITCHES", "run_original", "runner_of"]
+
+SWITCHES: dict[str, Switches] = {
+    "none": Switches(),
+    "cudnn.benchmark": Switches(cudnn_benchmark=True),
+    "torch.compile": Switches(compiled=True),
+    "TF32": Switches(tf32=True),
+    "channels_last": Switches(channels_last=True),
+    "fp16": Switches(precision="fp16"),
+    "fp32": Switches(precision="fp32"),
+    "bf16": Switches(precision="bf16"),
+    "batch 4": Switches(batch=4),
+}
+"""What can be switched in the original's framing with a network, one at a time."""
+
+
+def runner_of(switch: str = "none") -> str:
+    """The ``runner`` of an executor that works the original's way under one of :data:`SWITCHES`.
+
+    >>> runner_of("batch 4")
+    'reelproc_lab.original_programs.runner:run_original_batch_4'
+    """
+    if switch not in SWITCHES:
+        raise SpecError(f"no switch is called {switch!r}; there are: {', '.join(SWITCHES)}")
+    name = "run_original" if switch == "none" else f"run_original_{_word(switch)}"
+    return f"{__name__}:{name}"
+
+
+def _word(switch: str) -> str:
+    return switch.lower().replace(".", "_").replace(" ", "_")
+
+
+def run_original(job: Job, context: JobContext | None = None) -> RenderResult:
+    """Do ``job`` as the original did.
+
+    Raises:
+        SpecError: the original could not do that.
+        ReelprocError: whatever else went wrong, typed; nothing is left at the output.
+    """
+    return _run(job, context, Switches())
+
+
+def _run(job: Job, context: JobContext | None, switches: Switches) -> RenderResult:
+    if not isinstance(job, RenderJob):
+        raise SpecError(f"the original's paths render reels, got a job of the kind {job.job!r}")
+
+    def work(paths: dict[str, str], inner: JobContext) -> RenderResult:
+        local = with_paths(job, paths)
+        assert isinstance(local, RenderJob)
+        return _render(local, inner, switches)
+
+    with MemoryWatch() as memory:
+        result = with_transfers(
+            job_sources(job),
+            job_output(job),
+            context or JobContext(),
+            lambda paths, inner: work(dict(paths), inner),
+        )
+    return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
+
+
+def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderResult:
+    clock = PhaseClock()
+    if len(job.reel.clips) != 1:
+        raise SpecError(f"the original's paths work on one clip, got {len(job.reel.clips)}")
+    (clip,) = job.reel.clips
+    destination = local_output(job.output)
+    partial = partial_path(destination)
+    with scratch_folder() as folder:
+        source = resolve(clip.source, folder=folder)  # the whole file
+        try:
+            task = _Task(clip, job.reel.output, source, folder, partial, context, clock)
+            frames, fps, width, height, notes = task.done(switches)
+            partial.replace(destination)
+        except OSError as error:
+            raise EncodeError(f"{destination} cannot be written: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+            shutil.rmtree(folder / "pngs", ignore_errors=True)
+    context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
+    duration = float(frames / fps)
+    span = ClipSpan(index=0, first_frame=0, frame_count=frames, start_seconds=0.0, duration_seconds=duration)
+    return RenderResult(
+        output=str(destination),
+        frame_count=frames,
+        duration_seconds=duration,
+        fps=str(fps),
+        width=width,
+        height=height,
+        clips=(span,),
+        phases=clock.phases(),
+        hardware=context.hardware,
+        notes=("the original's program, written anew", *notes),
+    )
+
+
+_Made = tuple[int, Fraction, int, int, tuple[str, ...]]
+
+
+class _Task:
+    """One clip, done by the path that its stages call for."""
+
+    def __init__(
+        self,
+        clip: Clip,
+        output: Output,
+        source: Path,
+        folder: Path,
+        path: Path,
+        context: JobContext,
+        clock: PhaseClock,
+    ) -> None:
+        self.clip, self.output, self.source, self.folder, self.path = clip, output, source, folder, path
+        self.context, self.clock = context, clock
+
+    def done(self, switches: Switches) -> _Made:
+        """Frames, rate, size, and notes, of the file that is made."""
+        match self.clip.stages:
+            case (Overlay() as stage,):
+                return self._overlay(stage)
+            case (Crop() as crop, Upscale() as upscale):
+                upscaler = upscale.upscaler()
+                if isinstance(upscaler, NetworkUpscaler):
+                    device = (upscale.backend or "").partition(":")[2] or None
+                    return self._framed_by_network(crop, upscaler.model, device, switches)
+                return self._framed(crop)
+        got = ", ".join(stage.stage for stage in self.clip.stages) or "none"
+        raise SpecError(f"the original's paths are an overlay, or a crop and an upscale; got the stages: {got}")
+
+    def _overlay(self, stage: Overlay) -> _Made:
+        with Capture(self.source) as capture:
+            fps, width, height = Fraction(capture.fps).limit_denominator(1001), capture.width, capture.height
+            seconds = capture.frame_count / capture.fps
+        if self.clip.start or (self.clip.end is not None and abs(self.clip.end - seconds) > 1 / fps):
+            raise SpecError("the original drew over a whole file; cut it out first")
+        silent = self.folder / "silent.mp4"
+        frames = overlay(self.source, stage, silent, self.context, self.clock)
+        self._sound(silent, 0.0, float(frames / fps))
+        return frames, fps, width, height, ()
+
+    def _framed(self, crop: Crop) -> _Made:
+        seconds, frames, fps, width, height = self._asked()
+        with self.clock("encode"):
+            frame_by_ffmpeg(
+                self.source,
+                crop,
+                self.path,
+                start=self.clip.start,
+                seconds=seconds,
+                width=width,
+                height=height,
+                fps=fps,
+                audio=self.output.audio,
+                check=self.context.check,
+            )
+        return frames, fps, width, height, ()
+
+    def _framed_by_network(self, crop: Crop, model: Model, device: str | None, switches: Switches) -> _Made:
+        seconds, frames, fps, width, height = self._asked()
+        with self.clock("load"):
+            enhancer = _enhancer(model, switches, device)
+        before = enhancer.network_seconds
+        pngs = self.folder / "pngs"
+        pngs.mkdir()
+        images = crops(self.source, Span(self.clip.start, frames, crop), self.context, self.clock)
+
+        def progress(done: int) -> None:
+            self.context.progress(Progress(phase="render", done=done, total=frames))
+
+        begin, decoded = time.perf_counter(), self.clock.seconds.get("decode", 0.0)
+        upscale_to_pngs(images, enhancer, (width, height), pngs, batch=switches.batch, progress=progress)
+        network = enhancer.network_seconds - before
+        looped = time.perf_counter() - begin - (self.clock.seconds.get("decode", 0.0) - decoded)
+        self.clock.add("network", network)
+        self.clock.add("stages", looped - network)
+        silent = self.folder / "silent.mp4"
+        with self.clock("encode"):
+            encode_pngs(pngs, silent, fps=float(fps), check=self.context.check)
+        self._sound(silent, self.clip.start, seconds)
+        return frames, fps, width, height, ()
+
+    def _asked(self) -> tuple[float, int, Fraction, int, int]:
+        """Seconds, frames, rate and size of the result."""
+        width, height, fps = self.output.width, self.output.height, self.output.fps
+        if width is None or height is None or fps is None or self.clip.end is None:
+            raise SpecError("the original's framing is told the size, the rate and the end")
+        frames = max(1, math.floor((self.clip.end - self.clip.start) * fps + Fraction(1, 2)))
+        return float(frames / fps), frames, fps, width, height
+
+    def _sound(self, silent: Path, start: float, seconds: float) -> None:
+        with self.clock("audio"):
+            add_sound(
+                silent,
+                self.source,
+                self.path,
+                start=start,
+                seconds=seconds,
+                wanted=self.output.audio,
+                check=self.context.check,
+            )
+
+
+@lru_cache(maxsize=1)
+def _enhancer(model: Model, switches: Switches, device: str | None) -> Enhancer:
+    """The network stays loaded in a warm worker, as it did in a warm container."""
+    return load_enhancer(model, switches, device)
+
+
+def _switched(switches: Switches) -> Callable[[Job, JobContext | None], RenderResult]:
+    def run(job: Job, context: JobContext | None = None) -> RenderResult:
+        """:func:`run_original` with one switch."""
+        return _run(job, context, switches)
+
+    return run
+
+
+RUNNERS = {f"run_original_{_word(name)}": _switched(switches) for name, switches in SWITCHES.items() if name != "none"}
+"""A runner for each switch: a worker process is started with a name, ``"module:function"``."""
+
+globals().update(RUNNERS)

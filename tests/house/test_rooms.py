@@ -1,0 +1,59 @@
+"""A room imports only rooms below it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import reelproc
+
+ROOT = Path(reelproc.__file__).parent
+ROOMS = (
+    ("errors", "suggestions", "callable_module", "__init__"),
+    ("machine", "logs", "notebook", "timing", "partial", "registry", "retries", "ratings"),
+    ("scratch",),
+    ("schema", "model_reprs", "validation_messages"),
+    ("results",), ("keyframes",), ("fonts",), ("storage",), ("pixels",), ("media",), ("detectors",), ("upscalers",),
+    ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",), ("executors",),
+    ("cost", "shortcuts"), ("players",), ("compat",), ("modal_app",), ("demo",), ("cli",), ("__main__",),
+)  # fmt: skip
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return parts[1]
+
+
+def imported(path: Path) -> set[str]:
+    """Rooms that a module imports to run: imports for type checkers alone do not count."""
+    tree = ast.parse(path.read_text())
+    names: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for child in node.orelse:
+                visit(child)
+            return
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "reelproc":
+            parts = node.module.split(".")
+            names.update([parts[1]] if len(parts) > 1 else [a.name for a in node.names if a.name in FLOOR])
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return names
+
+
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent != ROOT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_module_imports_only_rooms_below_its_own(path: Path) -> None:
+    own = room_of(path)
+    assert own in FLOOR, f"{own} is a room that docs/architecture.md and this test do not know"
+    above = {room for room in imported(path) if FLOOR[room] > FLOOR[own]}
+    # run_job, the one function that does a job, is called with what it needs from above it: nothing
+    assert not above, f"{own} imports {above}"

@@ -1,0 +1,261 @@
+"""Colours: what is assumed, what is converted, against the formulas in floating point; and how HDR is brought down."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from media_factory import draw, numbered_video, run_ffmpeg
+from reelproc.media import tone_map
+from reelproc.media.colour import ColourInfo, Conversion, assumed_matrix, conversion
+from reelproc.media.probe.probe import probe
+from reelproc.media.read.reader import open_video
+from reelproc.pixels.frame import PixelFormat
+
+Array = NDArray[np.float64]
+KR_KB = {"bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114)}
+BACKENDS = ["ffmpeg", "pyav"]
+
+
+def to_rgb(planes: list[Array], matrix: str, full_range: bool = False) -> Array:
+    """Y, Cb, Cr of 8 bits to R, G, B in [0, 1]."""
+    kr, kb = KR_KB[matrix]
+    kg = 1 - kr - kb
+    y = planes[0] / 255 if full_range else (planes[0] - 16) / 219
+    b, r = ((p - 128) / (255 if full_range else 224) for p in planes[1:])
+    red, blue = y + 2 * (1 - kr) * r, y + 2 * (1 - kb) * b
+    return np.stack([red, (y - kr * red - kb * blue) / kg, blue], axis=-1)
+
+
+def to_bt709(rgb: Array) -> list[Array]:
+    """R, G, B in [0, 1] to limited-range Y, Cb, Cr of 8 bits."""
+    kr, kb = KR_KB["bt709"]
+    y = rgb @ np.array([kr, 1 - kr - kb, kb])
+    return [
+        16 + 219 * y,
+        128 + 224 * (rgb[..., 2] - y) / (2 - 2 * kb),
+        128 + 224 * (rgb[..., 0] - y) / (2 - 2 * kr),
+    ]
+
+
+class TestRule:
+    @pytest.mark.parametrize(
+        ("width", "height", "matrix"),
+        [(1920, 1080, "bt709"), (1280, 720, "bt709"), (720, 576, "smpte170m"), (640, 360, "smpte170m")],
+    )
+    def test_an_unspecified_matrix_goes_by_the_size(self, width: int, height: int, matrix: str) -> None:
+        assert assumed_matrix(ColourInfo(), width, height) == matrix
+
+    def test_what_the_stream_says_goes_before_its_size(self) -> None:
+        assert assumed_matrix(ColourInfo(matrix="bt470bg"), 1920, 1080) == "bt470bg"
+        assert assumed_matrix(ColourInfo(transfer="smpte2084"), 1920, 1080) == "bt2020nc"
+
+    def test_the_pipelines_own_format_is_not_touched(self) -> None:
+        assert conversion(ColourInfo(matrix="bt709"), "yuv420p", 1920, 1080, "yuv420p") == Conversion()
+        assert conversion(ColourInfo(), "yuv420p", 1920, 1080, "yuv420p") == Conversion()
+        assert conversion(ColourInfo(), "yuv420p", 640, 360, "yuv420p") != Conversion()
+
+    @pytest.mark.parametrize("pix_fmt", ["yuv420p", "bgr24"])
+    def test_pictures_in_yuv_are_never_taken_for_rgb(self, pix_fmt: PixelFormat) -> None:
+        said, unsaid = (
+            conversion(ColourInfo(matrix=name), "yuv420p", 640, 360, pix_fmt) for name in ("gbr", "unspecified")
+        )
+        assert said == unsaid
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_av1_in_flv_whose_metadata_says_rgb_keeps_its_levels(tmp_path: Path, backend: str) -> None:
+    encode = ("-c:v", "libsvtav1", "-preset", "12", "-crf", "20", "-svtav1-params", "lp=1")
+    path = tmp_path / "grey.flv"
+    run_ffmpeg("-f", "lavfi", "-i", "color=0x303030:s=96x64:r=25:d=0.4,format=yuv420p", *encode, str(path))
+    with open_video(path, backend, "yuv420p") as video:
+        assert video.video.colour.matrix == "gbr"
+        assert all(abs(float(frame.planes[0].mean()) - (16 + 0x30 * 219 / 255)) < 1.5 for frame in video)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [(192, 108), (161, 121)])
+@pytest.mark.parametrize(
+    ("tag", "matrix", "full_range"),
+    [(1, "bt709", False), (6, "bt601", False), (5, "bt601", False), (2, "bt601", False), (1, "bt709", True)],
+)
+class TestConversion:
+    """Lossless 4:4:4 sources, so that nothing but the conversion differs."""
+
+    def _read(
+        self, tmp_path: Path, backend: str, size: tuple[int, int], tag: int, full_range: bool, pix_fmt: Any
+    ) -> list[Array]:
+        made = numbered_video(
+            tmp_path / "source.mkv",
+            frame_count=1,
+            codec="ffv1",
+            pix_fmt="yuv444p",
+            width=size[0],
+            height=size[1],
+            colour=(tag, 2, 2),
+            full_range=full_range,
+        )
+        with open_video(made.path, backend, pix_fmt) as video:
+            return [p.astype(np.float64) for p in next(video).planes]
+
+    def test_planes_are_bt709(
+        self, tmp_path: Path, backend: str, size: tuple[int, int], tag: int, matrix: str, full_range: bool
+    ) -> None:
+        got = self._read(tmp_path, backend, size, tag, full_range, "yuv444p")
+        rgb = to_rgb([p.astype(np.float64) for p in draw(0, *size)], matrix)
+        possible = ((rgb > 0.02) & (rgb < 0.98)).all(axis=-1)  # what is drawn holds YUV that is no colour
+        for a, b in zip(got, to_bt709(rgb), strict=True):
+            assert np.abs(a - b)[possible].mean() < 0.8
+            assert np.abs(a - b)[possible].max() < 3
+
+    def test_images_are_full_range_rgb(
+        self, tmp_path: Path, backend: str, size: tuple[int, int], tag: int, matrix: str, full_range: bool
+    ) -> None:
+        (got,) = self._read(tmp_path, backend, size, tag, full_range, "bgr24")
+        rgb = to_rgb([p.astype(np.float64) for p in draw(0, *size)], matrix)
+        wanted = 255 * np.clip(rgb[..., ::-1], 0, 1)
+        assert np.abs(got - wanted).mean() < 1.2
+        assert np.abs(np.median(got - wanted)) < 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("tag", "matrix"), [(1, "bt709"), (6, "bt601")])
+@pytest.mark.parametrize("height", [108, 110])
+def test_the_fast_way_to_rgb_cuts_greys_to_whole_levels(
+    tmp_path: Path, backend: str, tag: int, matrix: str, height: int
+) -> None:
+    """yuv420p to RGB in this process: no more than a level too dark where the chroma does not change."""
+    path = tmp_path / "source.mkv"
+    numbered_video(path, frame_count=1, codec="ffv1", colour=(tag, 2, 2), height=height)
+    with open_video(path, backend) as video:
+        assert video.conversion.rgb_matrix is not None
+        got = next(video).image.astype(np.float64)
+    band = slice(round(0.3 * height) + 3, round(0.7 * height) - 3)  # where the number stands, all is grey
+    wanted = 255 * to_rgb([p.astype(np.float64) for p in draw(0, 192, height)], matrix)[..., ::-1]
+    assert (got - wanted)[band].min() > -1.01
+    assert (got - wanted)[band].max() < 0.01
+
+
+class TestToneMap:
+    def test_pq_is_its_own_inverse_and_knows_its_landmarks(self) -> None:
+        light = np.array([0.0, 0.1, 1, 100, 203, 1000, 10_000])
+        np.testing.assert_allclose(tone_map.pq_to_nits(tone_map.nits_to_pq(light)), light, rtol=1e-6, atol=1e-4)
+        # ITU-R BT.2408, table 1: HDR reference white is 58 % of PQ, 75 % of HLG
+        assert tone_map.nits_to_pq(np.array(203.0)) == pytest.approx(0.58, abs=0.005)
+        assert tone_map.hlg_to_nits(np.full(3, 0.75))[0] == pytest.approx(203, abs=2)
+        assert tone_map.hlg_to_nits(np.full(3, 1.0))[0] == pytest.approx(1000, abs=1)
+
+    @pytest.mark.parametrize("peak", [400.0, 1000.0, 4000.0, 10_000.0])
+    def test_the_curve_rises_keeps_the_dark_and_ends_at_white(self, peak: float) -> None:
+        light = np.linspace(0, peak, 2000)
+        mapped = tone_map.tone_curve(light, peak)
+        assert (np.diff(mapped) > 0).all()
+        assert mapped[-1] == pytest.approx(tone_map.HDR_REFERENCE_WHITE, rel=1e-6)
+        assert (mapped <= light + 1e-6).all()
+        np.testing.assert_allclose(mapped[light < 10], light[light < 10], rtol=1e-6, atol=1e-6)
+
+    @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67", "sdr"])
+    def test_greys_stay_grey_and_black_stays_black(self, transfer: str) -> None:
+        ramp = np.linspace(0, 0.75, 50)[:, None].repeat(3, axis=1)
+        out = tone_map.convert(ramp, transfer, "bt2020", 1000.0)
+        assert np.ptp(out, axis=-1).max() < 1e-6
+        assert (np.diff(out[:, 0]) >= 0).all()
+        assert out[0].tolist() == [0, 0, 0]
+
+    def test_diffuse_white_comes_out_bright_but_below_the_highlights(self) -> None:
+        white, highlight = tone_map.convert(np.array([[0.58] * 3, [0.75] * 3]), "smpte2084", "bt2020", 1000.0)[:, 0]
+        assert 0.85 < white < 0.95 < highlight <= 1
+
+    def test_colours_outside_the_gamut_lose_saturation_and_keep_their_light(self) -> None:
+        weights = tone_map._to_xyz("bt709")[1]
+        signal = np.array(list(itertools.product([0.2, 0.5, 0.9], repeat=3)))
+        out = tone_map.convert(signal, "sdr", "bt2020", 1000.0)
+        wanted = (signal**2.4) @ tone_map._to_xyz("bt2020")[1]
+        np.testing.assert_allclose((out**2.4) @ weights, wanted, atol=1e-6)
+
+    def test_bt709_through_the_table_stays_what_it_is(self) -> None:
+        signal = np.random.default_rng(0).uniform(0, 1, (100, 3))
+        np.testing.assert_allclose(tone_map.convert(signal, "sdr", "bt709", 1000.0), signal, atol=1e-6)
+
+    @pytest.fixture
+    def cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+        folder = tmp_path / "it's [a]:b,c;\\d"
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+        tone_map._folder.cache_clear()
+        yield folder
+        tone_map._folder.cache_clear()
+
+    def test_the_table_appears_whole_and_is_made_once(self, cache: Path) -> None:
+        path = tone_map.table_file("smpte2084", "bt2020", 1000.0)
+        assert [p for p in cache.rglob("*") if p.is_file()] == [path]
+        lines = path.read_text().splitlines()
+        assert lines[0] == f"LUT_3D_SIZE {tone_map.GRID}"
+        assert len(lines) == 1 + tone_map.GRID**3
+        stamp = path.stat().st_mtime_ns
+        assert tone_map.table_file("smpte2084", "bt2020", 1000.0).stat().st_mtime_ns == stamp
+
+    def test_a_cache_that_cannot_be_written_is_done_without(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "file").write_text("in the way")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+        monkeypatch.setattr(tone_map.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+        tone_map._folder.cache_clear()
+        try:
+            assert tone_map.table_file("smpte2084", "bt2020", 1000.0).parent == tmp_path
+        finally:
+            tone_map._folder.cache_clear()
+
+    @pytest.mark.parametrize("backend", BACKENDS)
+    @pytest.mark.parametrize(("number", "transfer"), [(16, "smpte2084"), (18, "arib-std-b67"), (14, "sdr")])
+    @pytest.mark.parametrize("pix_fmt", ["yuv420p", "bgr24"])
+    def test_both_backends_show_what_the_formulas_say(
+        self, tmp_path: Path, cache: Path, backend: str, number: int, transfer: str, pix_fmt: Any
+    ) -> None:
+        """Patches of BT.2020 colours, 10 bits; also with a cache folder whose name is hard on filter graphs."""
+        rng = np.random.default_rng(1)
+        signal = np.clip(rng.uniform(0.15, 0.7, (9, 16, 1)) + rng.normal(0, 0.05, (9, 16, 3)), 0, 1)
+        path = tmp_path / "hdr.mkv"
+        write_patches(path, signal, number)
+        info = probe(path)
+        assert info.require_video().colour.is_wide
+        with open_video(path, backend, pix_fmt) as video:
+            planes = [p.astype(np.float64) for p in next(video).planes]
+        wanted = tone_map.convert(signal, transfer, "bt2020", 1000.0)
+        if pix_fmt == "bgr24":
+            middles = planes[0].reshape(9, 12, 16, 12, 3)[:, 4:8, :, 4:8].mean(axis=(1, 3))
+            assert np.abs(middles - 255 * wanted[..., ::-1]).mean() < 1.5
+            return
+        for plane, target in zip(planes, to_bt709(wanted), strict=True):
+            step = plane.shape[0] // 9
+            middles = plane.reshape(9, step, 16, step)[:, 2 : step - 2, :, 2 : step - 2].mean(axis=(1, 3))
+            assert np.abs(middles - target).mean() < 1.0
+
+
+def write_patches(path: Path, signal: Array, transfer: int) -> None:
+    """A lossless 10-bit BT.2020 video of one frame: 12 x 12 pixels of each R'G'B' of ``signal``."""
+    kr, kb = 0.2627, 0.0593
+    y = signal @ np.array([kr, 1 - kr - kb, kb])
+    channels = [64 + 876 * y, *(512 + 896 * (signal[..., c] - y) / (2 - 2 * k) for c, k in ((2, kb), (0, kr)))]
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=Fraction(30))
+        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p10le"
+        context = stream.codec_context
+        context.colorspace, context.color_primaries, context.color_trc, context.color_range = 9, 9, transfer, 1
+        frame = av.VideoFrame(192, 108, "yuv420p10le")
+        for plane, channel, scale in zip(frame.planes, channels, (12, 6, 6), strict=True):
+            values = np.round(np.kron(channel, np.ones((scale, scale)))).astype(np.uint16)
+            stored = np.zeros((values.shape[0], plane.line_size // 2), np.uint16)
+            stored[:, : values.shape[1]] = values
+            plane.update(stored.tobytes())
+        frame.pts = 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())

@@ -1,0 +1,66 @@
+"""Our app on a Modal: the loopback one, or with REELPROC_MODAL_LIVE=1 the account's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import modal
+import pytest
+
+from faulty_s3 import S3Service
+from loopback_modal import LoopbackModal
+
+LIVE = os.environ.get("REELPROC_MODAL_LIVE") == "1"
+RUNNERS = Path(__file__).parents[1] / "executors" / "runners"
+
+
+@dataclass
+class ModalService:
+    """What tests need to know of it.
+
+    Attributes:
+        server: the loopback; None on the real Modal.
+        storage: the S3 server behind the loopback's containers; None on the real Modal.
+        prefix: addresses below it are the tests' own.
+    """
+
+    server: LoopbackModal | None
+    storage: S3Service | None
+    prefix: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def address(self, *parts: str) -> str:
+        """An address of the tests' own."""
+        return "/".join([self.prefix, *parts])
+
+
+@contextmanager
+def deployed() -> Iterator[ModalService]:
+    """Our app, deployed by its own code; the environment of this process points at it."""
+    if LIVE:  # the stand-in jobs go with the app
+        os.environ["REELPROC_MODAL_MODULES"] = "fake_jobs"
+        os.environ.setdefault("REELPROC_MODAL_APP", "reelproc-tests")
+        sys.path.insert(0, str(RUNNERS))
+        from reelproc.modal_app.app import app
+
+        app.deploy()
+        yield ModalService(None, None, f"s3:///reelproc-tests/{uuid.uuid4().hex}")
+        return
+    with pytest.MonkeyPatch.context() as patch, S3Service() as service, service.fresh() as storage:
+        server = LoopbackModal(python_path=[str(RUNNERS), str(RUNNERS.parent.parent)], ladder=(1.0, 2.0))
+        with server:
+            environment = server.client_environment | storage.environment
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            server.run(lambda: server.state.named_secrets.update({"reelproc-storage": storage.environment}))
+            from reelproc.modal_app.app import app
+
+            app.deploy()
+            yield ModalService(server, storage, f"s3://{storage.bucket}", environment)
+            modal.Client.from_env().close()
