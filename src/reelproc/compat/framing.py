@@ -47,36 +47,6 @@ def _path_between(interpolation: str) -> Interpolation:
     return cast("Interpolation", Item(interpolation, ("interpolation",)).choice("linear", "catmull-rom"))
 
 
-def _framed(
-    options: CallOptions,
-    job_id: str,
-    keys: tuple[str, str, str],
-    keyframes: Sequence[Data],
-    size: tuple[int, int],
-    fps: float,
-    segment_data: Data | None,
-    include_audio: bool,
-    rotation: float,
-    interpolation: str,
-    model: str,
-) -> Call:
-    """The call; ``keys`` are user_id, input_key and output_key."""
-    user_id, input_key, output_key = keys
-    place = Keys(options.get("root"))
-    clip = framed_clip(
-        place.source(user_id, input_key),
-        keyframes=Item(keyframes, ("keyframes",)),
-        segment_data=Item(segment_data, ("segment_data",)),
-        fps=read_rate(fps),
-        rotation=Item(rotation, ("rotation",)),
-        finish=(Upscale(model=Item(model, ("model",)).text()),),
-        interpolation=_path_between(interpolation),
-    )
-    output = _output(Item(size[0], ("output_width",)), Item(size[1], ("output_height",)), fps, include_audio)
-    reel = Reel(clips=[clip], output=output)
-    return Call(RenderJob(reel=reel, output=place.output(user_id, output_key)), place, job_id)
-
-
 @app_function(preset="modal-t4", timeout_seconds=600)
 def process_framing(
     job_id: str,
@@ -110,20 +80,23 @@ def process_framing(
         interpolation: of the crop, ``"linear"`` or ``"catmull-rom"``, which the app's later version draws.
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
-    keys, size = (user_id, input_key, output_key), (output_width, output_height)
-    return _framed(
-        options,
+    framed: Call = process_framing_ai.translate(
         job_id,
-        keys,
+        user_id,
+        input_key,
+        output_key,
         keyframes,
-        size,
+        output_width,
+        output_height,
         fps,
         segment_data,
         include_audio,
         rotation,
-        interpolation,
-        "lanczos",
+        interpolation=interpolation,
+        model="lanczos",
+        **options,
     )
+    return framed
 
 
 @app_function(preset="modal-t4", timeout_seconds=1800)
@@ -152,20 +125,19 @@ def process_framing_ai(
         model: as :class:`~reelproc.Upscale` takes it.
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
-    keys, size = (user_id, input_key, output_key), (output_width, output_height)
-    return _framed(
-        options,
-        job_id,
-        keys,
-        keyframes,
-        size,
-        fps,
-        segment_data,
-        include_audio,
-        rotation,
-        interpolation,
-        model,
+    keys = Keys(options.get("root"))
+    clip = framed_clip(
+        keys.source(user_id, input_key),
+        keyframes=Item(keyframes, ("keyframes",)),
+        segment_data=Item(segment_data, ("segment_data",)),
+        fps=read_rate(fps),
+        rotation=Item(rotation, ("rotation",)),
+        finish=(Upscale(model=Item(model, ("model",)).text()),),
+        interpolation=_path_between(interpolation),
     )
+    width, height = Item(output_width, ("output_width",)), Item(output_height, ("output_height",))
+    reel = Reel(clips=[clip], output=_output(width, height, fps, include_audio))
+    return Call(RenderJob(reel=reel, output=keys.output(user_id, output_key)), keys, job_id)
 
 
 def _by_nvenc(job: Job) -> Job:
