@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.resample import cut_window, resample
 from reelproc.pixels.scaling import Filter
-from reelproc.upscalers.resample import cut_window, resample
 
 WINDOW, SIZE, FRAMES = Window(690.3, 60.2, 540.0, 960.0), (810, 1440), 10
 KERNELS: dict[Filter, Image.Resampling | None] = {

@@ -19,7 +19,7 @@ from sphinx.util.typing import stringify_annotation
 TAGS = ("stage", "job")
 HIDDEN = {"model_config", "model_post_init", "resolve", "open", "time_map", "active_spans", *TAGS}
 HIDDEN |= {"decided", "fingerprint", "remarks", "upscaler", "spec", "placement", "mismatches", "cropped_away"}
-HIDDEN |= {"ring_widths"}
+HIDDEN |= {"ring_widths", "spotlight_path", "picture"}
 """What every stage and every model has; ``Stage`` itself shows it."""
 
 JOINED = "\N{INVISIBLE SEPARATOR}"

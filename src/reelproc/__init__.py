@@ -57,6 +57,7 @@ _NAMES = {
         "RenderResult",
     ),
     "reelproc.shortcuts": ("extract",),
+    "reelproc.stages.banner": ("Banner",),
     "reelproc.stages.base": ("Stage",),
     "reelproc.stages.concat": ("Concat",),
     "reelproc.stages.crop": ("Crop", "CropKeyframe"),
@@ -64,7 +65,6 @@ _NAMES = {
     "reelproc.stages.rotate": ("Rotate",),
     "reelproc.stages.speed": ("Speed", "SpeedSegment"),
     "reelproc.stages.text": (
-        "Banner",
         "Text",
         "TextElement",
         "TextPosition",

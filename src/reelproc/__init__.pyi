@@ -57,6 +57,7 @@ from reelproc.results import Progress as Progress
 from reelproc.results import RenderResult as RenderResult
 from reelproc.shortcuts import extract as extract
 from reelproc.shortcuts import render as render
+from reelproc.stages.banner import Banner as Banner
 from reelproc.stages.base import Stage as Stage
 from reelproc.stages.concat import Concat as Concat
 from reelproc.stages.crop import Crop as Crop
@@ -67,7 +68,6 @@ from reelproc.stages.overlay import Overlay as Overlay
 from reelproc.stages.rotate import Rotate as Rotate
 from reelproc.stages.speed import Speed as Speed
 from reelproc.stages.speed import SpeedSegment as SpeedSegment
-from reelproc.stages.text import Banner as Banner
 from reelproc.stages.text import Text as Text
 from reelproc.stages.text import TextElement as TextElement
 from reelproc.stages.text import TextPosition as TextPosition

@@ -25,7 +25,7 @@ from reelproc.partial import partial_path
 from reelproc.ratings import clip_name
 from reelproc.reel import Clip, Output, Reel
 from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
-from reelproc.stages.text import Banner
+from reelproc.stages.banner import Banner
 
 __all__ = ["COLUMNS", "Annotation", "annotated_reel", "parse_annotations", "read_annotations", "write_annotations"]
 

@@ -12,13 +12,14 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.schema import Items, Schema, Seconds, SecondsFromZero, Words
+from reelproc.stages.banner import Banner
 from reelproc.stages.base import Fit, Target
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import Overlay
 from reelproc.stages.rotate import Rotate
 from reelproc.stages.speed import Speed
-from reelproc.stages.text import Banner, Text
+from reelproc.stages.text import Text
 from reelproc.stages.upscale import Upscale
 from reelproc.validation_messages import no_model
 

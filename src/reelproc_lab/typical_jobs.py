@@ -16,10 +16,10 @@ from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Copying, Plan, Segment, SourceFrames
 from reelproc.render.planning import make_plan
+from reelproc.stages.banner import Banner
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
-from reelproc.stages.text import Banner
 from reelproc.stages.upscale import Upscale
 
 __all__ = ["compilation", "extraction", "framed", "overlaid", "reel_of"]

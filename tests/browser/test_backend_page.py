@@ -21,7 +21,6 @@ from backend.server_process import ServerProcess
 from media_factory import numbered_video, tone
 from reelproc.keyframes import Track
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.spotlight import _Path
 from waiting import LONG
 
 SECONDS, FPS, WIDTH, HEIGHT = 4, 30, 640, 360
@@ -352,7 +351,7 @@ def test_the_spotlight_in_the_page_is_that_of_the_overlay(page: Page) -> None:
         ]
         region = {"start_time": start, "end_time": end, "keyframes": keyframes}
         overlay = rp.Overlay.model_validate({"regions": [region]})
-        path = _Path(overlay.regions[0], overlay, _stream())
+        path = overlay.spotlight_path(overlay.regions[0], _stream())
         at = [start, end, *(draw.uniform(start, end) for _ in range(30))]
         script = (
             "const [draft, at] = given; return at.map(time => t.spotlightAt(draft, time))"

@@ -7,14 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from reelproc.drawing.typeset import layout
+from reelproc.drawing.typeset.layout import Fonts, set_text
 from reelproc.errors import MissingDependencyError, SpecError
 from reelproc.pixels.frame import Frame
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.caption_pictures import draw_banner, draw_text
 from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
-from reelproc.stages.typeset import layout
-from reelproc.stages.typeset.layout import Fonts, set_text
 
 WIDTH, HEIGHT = 320, 180
 
@@ -113,7 +112,7 @@ class TestWhen:
 class TestWhere:
     def test_the_anchor_is_the_blocks_centre_and_the_lines_end_by_align(self):
         for align, edges in (("left", (96, None)), ("right", (None, 96)), ("center", (None, None))):
-            left, top, right, bottom = ink(draw_text(spec("HHH", align=align, position=TextPosition(x=0.3)), 320, 180))
+            left, top, right, bottom = ink(spec("HHH", align=align, position=TextPosition(x=0.3)).picture(320, 180))
             if edges[0]:
                 assert left == pytest.approx(96, abs=4)
             elif edges[1]:
@@ -123,7 +122,7 @@ class TestWhere:
             assert (top + bottom) / 2 == pytest.approx(90, abs=1)
 
     def test_the_size_is_a_fraction_of_the_height(self):
-        _, top, _, bottom = ink(draw_text(spec("H", size=0.5), 640, 400))
+        _, top, _, bottom = ink(spec("H", size=0.5).picture(640, 400))
         assert bottom - top == pytest.approx(200 * 0.714, abs=2)
 
     def test_lines_stand_below_one_another_at_least_at_the_line_spacing(self):
@@ -133,11 +132,9 @@ class TestWhere:
     @pytest.mark.parametrize("place", [(-3, -3), (3, 3), (0, 1), (1, 0.02)])
     @pytest.mark.parametrize("align", ["left", "center", "right"])
     def test_text_never_leaves_the_frame(self, place, align):
-        picture = draw_text(
-            spec("jÄgq\nsecond", position=TextPosition(x=place[0], y=place[1]), align=align, stroke=TextStroke()),
-            320,
-            180,
-        )
+        picture = spec(
+            "jÄgq\nsecond", position=TextPosition(x=place[0], y=place[1]), align=align, stroke=TextStroke()
+        ).picture(320, 180)
         left, top, right, bottom = ink(picture)
         assert left >= 0
         assert top >= 0
@@ -196,7 +193,7 @@ class TestWhatFits:
     def test_brackets_without_end_and_marks_without_end_cost_what_is_seen(self):
         lines, _ = lines_of("(" * 60_000 + "a" + ")" * 60_000, 200, max_height=100)
         assert 0 < len(lines) < 100
-        picture = draw_text(spec("a" + "\u0301" * 20_000), 320, 180)
+        picture = spec("a" + "\u0301" * 20_000).picture(320, 180)
         assert picture.rgba.shape[0] <= 180 + 2 * 4
 
     def test_an_outline_wider_than_the_letters_are_high_is_refused(self):
@@ -209,8 +206,8 @@ class TestOblongPixels:
     def test_letters_and_banners_look_as_on_square_ones(self, aspect):
         shown, stored, banner = round(320 * aspect), 320, Banner(rating=5, name="O")
         for square, oblong in (
-            (draw_text(spec("■"), shown, 180), draw_text(spec("■"), stored, 180, aspect)),
-            (draw_banner(banner, shown, 1.0), draw_banner(banner, stored, 1.0, aspect)),
+            (spec("■").picture(shown, 180), spec("■").picture(stored, 180, aspect)),
+            (banner.picture(shown, 1.0), banner.picture(stored, 1.0, aspect)),
         ):
             left, top, right, bottom = ink(square)
             left2, top2, right2, bottom2 = ink(oblong)
@@ -233,7 +230,7 @@ class TestLooks:
             stroke=TextStroke(width=0.06, color="#00ff00"),
             shadow=TextShadow(offset_x=0.3, offset_y=0, blur=0, color="#0000ff", opacity=1),
         )
-        rgba = draw_text(looks, 320, 180).rgba
+        rgba = looks.picture(320, 180).rgba
         row = rgba[rgba.shape[0] // 2]
         solid = {tuple(p[:3].round().astype(int)) for p in row if p[3] > 0.99}
         assert solid == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
@@ -242,8 +239,8 @@ class TestLooks:
         assert greens.min() < reds.min() <= reds.max() < greens.max()
 
     def test_opacity_holds_for_all_of_it(self):
-        half = draw_text(spec(opacity=0.5, stroke=TextStroke(), shadow=TextShadow()), 320, 180).rgba
-        full = draw_text(spec(opacity=1.0, stroke=TextStroke(), shadow=TextShadow()), 320, 180).rgba
+        half = spec(opacity=0.5, stroke=TextStroke(), shadow=TextShadow()).picture(320, 180).rgba
+        full = spec(opacity=1.0, stroke=TextStroke(), shadow=TextShadow()).picture(320, 180).rgba
         assert np.allclose(half, full / 2)
 
     @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
@@ -294,7 +291,7 @@ class TestRefusedBeforeRendering:
         [({"font": "No Such Font"}, "no font 'No Such Font'"), ({"text": "\U000130b8"}, "HIEROGLYPH")],
     )
     def test_missing_fonts_and_characters(self, values, message, monkeypatch):
-        from reelproc.fonts import library
+        from reelproc.drawing.fonts import library
 
         monkeypatch.setattr(library, "_system_files", tuple)
         text = Text(regions=[region(spec(**{"text": "x", **values}))])

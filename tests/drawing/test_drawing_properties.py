@@ -10,15 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from reelproc.drawing.typeset.bidi import levels, visual_order
+from reelproc.drawing.typeset.clusters import clean, clusters, words
+from reelproc.drawing.typeset.layout import Fonts, set_text
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import Frame
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.caption_pictures import draw_text
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.text import TextPosition, TextSpec, TextStroke
-from reelproc.stages.typeset.bidi import levels, visual_order
-from reelproc.stages.typeset.clusters import clean, clusters, words
-from reelproc.stages.typeset.layout import Fonts, set_text
 from reelproc.timing import merge_spans
 
 SIZES = st.integers(1, 40)
@@ -152,7 +151,7 @@ def test_text_stays_in_the_frame_wherever_it_is_put(text, x, y, size, align, str
         stroke=None if stroke is None else TextStroke(width=stroke),
         font="sans",
     )
-    picture = draw_text(spec, 320, 240)
+    picture = spec.picture(320, 240)
     seen = picture.rgba[..., 3] > 0.35
     rows, columns = np.nonzero(seen)
     if rows.size == 0:

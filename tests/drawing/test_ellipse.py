@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelproc.stages.ellipse import Ellipse, Grid, Rectangle, bounds, covered, ring, signed_distance, tiles
+from reelproc.drawing.ellipse import Ellipse, Grid, Rectangle, bounds, covered, ring, signed_distance, tiles
 
 LUMA, CHROMA = Grid(1, 120, 90), Grid(2, 60, 45)
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-import reelproc.fonts
+import reelproc.drawing.fonts
+from reelproc.drawing.fonts import SHIPPED, Face, font_chain
+from reelproc.drawing.fonts import library as fonts_library
+from reelproc.drawing.fonts.coverage import read_coverage
 from reelproc.errors import SpecError
-from reelproc.fonts import SHIPPED, Face, font_chain
-from reelproc.fonts import library as fonts_library
-from reelproc.fonts.coverage import read_coverage
 from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.text import Text, TextElement, TextRegion, TextSpec
 
-FOLDER = Path(reelproc.fonts.__file__).parent
+FOLDER = Path(reelproc.drawing.fonts.__file__).parent
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 import pytest
 
+from reelproc.drawing.typeset.layout import shaping_available
 from reelproc.pixels.frame import Frame
+from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
-from reelproc.stages.text import Banner, Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
-from reelproc.stages.typeset.layout import shaping_available
+from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
 
 REFERENCES = Path(__file__).parent / "references"
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from reelproc.drawing import ellipse
 from reelproc.pixels.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB
 from reelproc.pixels.frame import Frame
-from reelproc.stages import ellipse
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reelproc.stages.typeset.bidi import levels, visual_order
-from reelproc.stages.typeset.clusters import clean, clusters, words
+from reelproc.drawing.typeset.bidi import levels, visual_order
+from reelproc.drawing.typeset.clusters import clean, clusters, words
 
 
 def seen(text):

@@ -236,7 +236,7 @@ def test_fonts_are_shipped_with_the_app(modal_service: ModalService) -> None:
     server = modal_service.server
     assert server is not None
     shipped = {file.filename for files in server.state.mounts.values() for file in files}
-    assert "/root/reelproc/fonts/NotoSans-Variable.ttf" in shipped
+    assert "/root/reelproc/drawing/fonts/NotoSans-Variable.ttf" in shipped
     assert not [name for name in shipped if "__pycache__" in name]
 
 

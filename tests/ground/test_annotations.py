@@ -16,7 +16,7 @@ from reelproc.annotations import (
     write_annotations,
 )
 from reelproc.errors import ObjectNotFoundError, SpecError
-from reelproc.stages.text import Banner
+from reelproc.stages.banner import Banner
 from reelproc_lab import dataset
 
 HEADER = "start_time\trating\ttags\tclip_name\tclip_duration"

@@ -15,7 +15,7 @@ ROOMS = (
     ("machine", "logs", "notebook", "timing", "partial", "registry", "retries", "ratings"),
     ("scratch",),
     ("schema", "model_reprs", "validation_messages"),
-    ("results",), ("keyframes",), ("fonts",), ("storage",), ("pixels",), ("media",), ("detectors",), ("upscalers",),
+    ("results",), ("keyframes",), ("storage",), ("pixels",), ("drawing",), ("media",), ("detectors",), ("upscalers",),
     ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",), ("executors",),
     ("cost", "shortcuts"), ("players",), ("compat",), ("modal_app",), ("demo",), ("cli",), ("__main__",),
 )  # fmt: skip

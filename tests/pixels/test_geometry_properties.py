@@ -14,10 +14,10 @@ from pictures import flat, noise
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Fit, compose, even_near, fit, inside, whole
+from reelproc.pixels.resample import resample
 from reelproc.pixels.scaling import FILTERS, Filter
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.upscalers.resample import resample
 
 sides = st.integers(1, 5000)
 even_sides = st.integers(1, 2000).map(lambda n: 2 * n)

@@ -11,9 +11,8 @@ from reelproc.errors import SpecError
 from reelproc.pixels.blend import hex_to_rgb
 from reelproc.pixels.frame import Frame
 from reelproc.ratings import RATINGS
+from reelproc.stages.banner import Banner
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.caption_pictures import draw_banner
-from reelproc.stages.text import Banner
 
 
 def stream(width=1920, height=1080):
@@ -42,7 +41,7 @@ def test_the_notes_are_their_first_hundred_characters():
 
 @pytest.mark.parametrize("rating", [1, 2, 3, 4, 5])
 def test_the_plate_is_as_large_and_coloured_as_the_app_draws_it(rating):
-    plate = draw_banner(Banner(rating=rating, name="x"), 1920, 1.0)
+    plate = Banner(rating=rating, name="x").picture(1920, 1.0)
     assert (plate.x, plate.y, plate.rgba.shape) == (192, 10, (50, 1536, 4))
     border = np.array((*hex_to_rgb(RATINGS[rating].color), 1), np.float32)
     for edge in (plate.rgba[:4], plate.rgba[-4:], plate.rgba[:, :4], plate.rgba[:, -4:]):
@@ -51,7 +50,7 @@ def test_the_plate_is_as_large_and_coloured_as_the_app_draws_it(rating):
 
 
 def test_notes_make_it_eighty_pixels_high():
-    assert draw_banner(Banner(rating=3, notes="x"), 1920, 1.0).rgba.shape == (80, 1536, 4)
+    assert Banner(rating=3, notes="x").picture(1920, 1.0).rgba.shape == (80, 1536, 4)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_its_pixels_grow_only_on_frames_beyond_full_hd(size, scale):
 @pytest.mark.parametrize("width", [810, 320, 2])
 def test_long_titles_stay_within_the_border(name, width):
     banner = Banner(rating=2, name=name, notes=name)
-    plate = draw_banner(banner, width, 1.0).rgba
+    plate = banner.picture(width, 1.0).rgba
     border = np.array((*hex_to_rgb(RATINGS[2].color), 1), np.float32)
     if width > 8:
         assert np.allclose(plate[:, :4], border)
@@ -75,13 +74,13 @@ def test_long_titles_stay_within_the_border(name, width):
 
 
 def test_of_a_name_that_is_one_endless_word_as_much_is_shown_as_fits():
-    ink = draw_banner(Banner(rating=5, name="x" * 300), 406, 1.0).rgba[6:-6, 6:-6, 0] < 0.3
+    ink = Banner(rating=5, name="x" * 300).picture(406, 1.0).rgba[6:-6, 6:-6, 0] < 0.3
     columns = np.nonzero(ink.any(axis=0))[0]
     assert columns.max() - columns.min() > 0.8 * ink.shape[1], "not the notation and an ellipsis alone"
 
 
 def test_the_letters_stand_in_the_middle():
-    plate = draw_banner(Banner(rating=4, name="HHHHHH"), 1920, 1.0).rgba
+    plate = Banner(rating=4, name="HHHHHH").picture(1920, 1.0).rgba
     rows, columns = np.nonzero(plate[6:-6, 6:-6, 0] < 0.3)
     assert (columns.min() + columns.max()) / 2 + 6 == pytest.approx(768, abs=6)
     assert (rows.min() + rows.max()) / 2 + 6 == pytest.approx(24.5, abs=1.5)

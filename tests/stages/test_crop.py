@@ -11,10 +11,10 @@ from pictures import Scene, blob, centroid, noise
 from reelproc.errors import SpecError
 from reelproc.keyframes import Interpolation
 from reelproc.pixels.frame import Frame, Window
+from reelproc.pixels.resample import cut_window
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
-from reelproc.upscalers.resample import cut_window
 
 HD = StreamInfo(1920, 1080, Fraction(10))
 PORTRAIT = Target(810, 1440)

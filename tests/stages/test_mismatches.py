@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reelproc as rp
+from reelproc.drawing.ellipse import Ellipse, covered, signed_distance
 from reelproc.pixels.frame import Frame
 from reelproc.reel import AnyStage
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.stages.base import StreamInfo, Target
-from reelproc.stages.ellipse import Ellipse, covered, signed_distance
 
 WIDTH, HEIGHT, SECONDS = 480, 270, 5
 MIDDLE = {"x": 240, "y": 135, "radius_x": 20, "radius_y": 40}

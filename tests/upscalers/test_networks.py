@@ -33,7 +33,7 @@ from reelproc.upscalers.choice import choose
 from reelproc.upscalers.dedupe import Deduplicated
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, NetworkWork, cut_out, placed
 from reelproc.upscalers.networks import MODELS, Model
-from reelproc.upscalers.resample import LANCZOS
+from reelproc.upscalers.resamplers import LANCZOS
 from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
 
 HD = StreamInfo(1920, 1080, Fraction(10))

@@ -1,4 +1,4 @@
-// Where things are between keyframes: the same arithmetic as reelproc.keyframes, media.placement and stages.spotlight,
+// Where things are between keyframes: the same arithmetic as reelproc.keyframes, pixels.placement and drawing.spotlight,
 // so that the preview shows what will be rendered. tests/browser/test_backend_page.py compares the numbers.
 
 /** The values at a time, given rows of values at increasing times; held outside. method: "linear" or "catmull-rom". */

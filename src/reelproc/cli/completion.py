@@ -62,7 +62,7 @@ def _encoders() -> Iterable[str]:
 
 
 def _effects() -> Iterable[str]:
-    from reelproc.stages.overlay import Effect
+    from reelproc.drawing.options import Effect
 
     return get_args(Effect)
 

@@ -10,9 +10,9 @@ from reelproc.compat.framing_shapes import crop_stage, read_segments, speed_stag
 from reelproc.keyframes import Interpolation
 from reelproc.ratings import RATINGS
 from reelproc.reel import AnyStage, Clip
+from reelproc.stages.banner import Banner
 from reelproc.stages.concat import Concat, Transition
 from reelproc.stages.rotate import Rotate
-from reelproc.stages.text import Banner
 from reelproc.timing import exact
 
 __all__ = ["annotated_clip", "clip_of", "clips_in_order", "framed_clip", "read_transition"]

@@ -7,7 +7,8 @@ from typing import cast
 
 from reelproc.compat.fields import Item, Record, spellings
 from reelproc.compat.framing_shapes import keyframe_time
-from reelproc.stages.overlay import Effect, HighlightKeyframe, HighlightRegion, Overlay, Shape
+from reelproc.drawing.options import Effect, Shape
+from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 
 __all__ = ["DIM_STRENGTH", "overlay_stages"]
 

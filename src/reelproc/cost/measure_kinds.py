@@ -128,7 +128,7 @@ def measure_encoding(
     The pictures are the footage's own and a part of it enlarged by 1.5, as reels have them: the time that x264 takes
     for a pixel hardly differs between the two.
     """
-    from reelproc.upscalers.resample import resample
+    from reelproc.pixels.resample import resample
 
     check_encoder(settings)
     preset = settings.encoder.preset if settings.preset is None else settings.preset

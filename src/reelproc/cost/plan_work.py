@@ -15,10 +15,11 @@ from reelproc.render.assemble import copies_sound
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.run import encoder_settings
+from reelproc.stages.banner import Banner
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import HighlightRegion, Overlay
 from reelproc.stages.rotate import Rotate
-from reelproc.stages.text import Banner, Text
+from reelproc.stages.text import Text
 from reelproc.stages.upscale import Upscale
 from reelproc.upscalers.networks import NetworkUpscaler
 

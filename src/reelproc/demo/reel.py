@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from reelproc.errors import SpecError
 from reelproc.keyframes import Track
 from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.stages.banner import Banner
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.speed import Speed, SpeedSegment
-from reelproc.stages.text import Banner
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact
 

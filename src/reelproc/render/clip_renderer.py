@@ -182,7 +182,7 @@ class ClipRenderer:
 
     def _run(self, frame: Frame, pts: int, first: int, end: int | None) -> Frame:
         """Take ``frame`` through the steps ``[first, end)``; None for ``end``: through all, and to its size."""
-        from reelproc.upscalers.resample import cut_window
+        from reelproc.pixels.resample import cut_window
 
         since = self.clip.frames.time(pts) - self.clip.start
         for step in self._opened()[first:end]:

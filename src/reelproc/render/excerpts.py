@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from math import ceil, floor
 
 from reelproc.media.read.excerpt import Excerpt, Wanted, cover
+from reelproc.pixels.resample import REACH
 from reelproc.render.plan import PlannedClip
 from reelproc.stages.crop import Crop
 from reelproc.stages.upscale import Upscale
-from reelproc.upscalers.resample import REACH
 
 __all__ = ["excerpt_of"]
 

@@ -80,8 +80,8 @@ class Still:
         """
         from PIL import Image as Images
 
+        from reelproc.pixels.resample import resample
         from reelproc.upscalers.host_picture import rgb_of
-        from reelproc.upscalers.resample import resample
 
         rgb = rgb_of(self.frame)
         wide = self.width * self.sample_aspect_ratio

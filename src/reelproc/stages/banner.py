@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.ratings import clip_title
+from reelproc.ratings import RATINGS, clip_title
 from reelproc.schema import Items, Seconds, Words
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
-    from reelproc.stages.captions import Captions
+    from reelproc.drawing.captions import Captions
+    from reelproc.drawing.typeset.picture import Picture
 
 __all__ = ["Banner"]
 
@@ -90,6 +93,23 @@ class Banner(Stage):
         """By what the banner's pixels are multiplied on such a stream."""
         return self.scale or max(1.0, min(stream.width, stream.height) / _REFERENCE_SIDE)
 
+    def picture(self, width: int, scale: float, aspect: Fraction = Fraction(1)) -> Picture:
+        """Draw it for frames of one width.
+
+        Args:
+            width: of the frames, pixels.
+            scale: multiplies its own pixels.
+            aspect: the width of the frames' pixels over its height.
+
+        Raises:
+            SpecError: no font has one of the characters.
+            MissingDependencyError: a text needs complex layout, which this machine's Pillow cannot do.
+        """
+        from reelproc.drawing.banner_pictures import draw_banner
+
+        color = RATINGS[self.rating].color
+        return draw_banner(self.title, self.second_line, color, width=width, scale=scale, aspect=aspect)
+
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
         """The same stream.
 
@@ -99,7 +119,7 @@ class Banner(Stage):
         """
         if stream.pix_fmt not in ("yuv420p", "yuv444p"):
             raise SpecError(f"a banner is drawn on yuv420p or yuv444p frames, got {stream.pix_fmt}")
-        from reelproc.stages.caption_pictures import check_text
+        from reelproc.drawing.text_pictures import check_text
 
         check_text(self.title, "sans-bold")
         check_text(self.second_line, "sans")
@@ -107,7 +127,7 @@ class Banner(Stage):
 
     def fingerprint(self) -> str:
         """The fonts of this machine that it is drawn with."""
-        from reelproc.stages.caption_pictures import fonts_fingerprint
+        from reelproc.drawing.text_pictures import fonts_fingerprint
 
         return fonts_fingerprint([(self.title, "sans-bold"), (self.second_line, "sans")])
 
@@ -127,7 +147,10 @@ class Banner(Stage):
         return merge_spans([(start, end)] if start < end else [], stream.duration)
 
     def open(self, stream: StreamInfo, target: Target) -> Captions:
-        """The work that draws it."""
-        from reelproc.stages.captions import banner_captions
+        """Return the work that draws it."""
+        from reelproc.drawing.captions import Caption, Captions
 
-        return banner_captions(self, stream)
+        start = -inf if self.start_time is None else self.start_time
+        end = inf if self.end_time is None else self.end_time
+        draw = partial(self.picture, stream.width, self.pixel_scale(stream), stream.sample_aspect_ratio)
+        return Captions([Caption(start, end, 0.0, draw)], duration=stream.duration, pix_fmt=stream.pix_fmt)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from reelproc.drawing.options import Effect, Shape
 from reelproc.errors import SpecError
 from reelproc.keyframes import Track
 from reelproc.pixels.frame import Window
@@ -20,13 +21,11 @@ from reelproc.stages.unseen import clamped, frames_between, never_active, stands
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
-    from reelproc.stages.ellipse import Ellipse
-    from reelproc.stages.spotlight import Spotlight
+    from reelproc.drawing.ellipse import Ellipse
+    from reelproc.drawing.spotlight import Spotlight, SpotlightPath
 
 __all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
 
-Effect = Literal["dark_overlay", "brightness_boost", "original"]
-Shape = Literal["body", "ground"]
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 
 _REFERENCE_HEIGHT = 1080
@@ -260,7 +259,7 @@ class Overlay(Stage):
 
     def _unseen(self, region: HighlightRegion, stream: StreamInfo, times: list[float]) -> str:
         """Why nothing of a region is seen on any frame; "" if something is."""
-        from reelproc.stages.ellipse import Ellipse, encloses
+        from reelproc.drawing.ellipse import Ellipse, encloses
 
         width, height = stream.width, stream.height
         nearest, where, place = inf, 0.0, Ellipse(0, 0, 1, 1)
@@ -293,7 +292,7 @@ class Overlay(Stage):
         window_of: Callable[[int], Window],
     ) -> str:
         """By how much a region misses the window of a crop on each of ``frames``; "" if it is seen on one."""
-        from reelproc.stages.ellipse import Ellipse
+        from reelproc.drawing.ellipse import Ellipse
 
         nearest, said = inf, ""
         path = region.path(stream)
@@ -318,7 +317,7 @@ class Overlay(Stage):
 
     def _gap(self, body: Ellipse, stream: StreamInfo, window: Window, *, beyond: float = 0.0) -> float:
         """How many pixels what is drawn about ``body`` is away from a window of ``stream``; 0 if it meets it."""
-        from reelproc.stages.ellipse import Ellipse, gap, on_the_ground
+        from reelproc.drawing.ellipse import Ellipse, gap, on_the_ground
 
         body = Ellipse(body.x - window.x, body.y - window.y, body.radius_x, body.radius_y)
         gaps = [gap(body, window.width, window.height, reach=beyond)] if self.effect != "original" else []
@@ -343,7 +342,39 @@ class Overlay(Stage):
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
     def open(self, stream: StreamInfo, target: Target) -> Spotlight:
-        """The work that draws it."""
-        from reelproc.stages.spotlight import Spotlight
+        """Return the work that draws it."""
+        from reelproc.drawing.spotlight import Spotlight
 
-        return Spotlight(self, stream)
+        return Spotlight(
+            [self.spotlight_path(region, stream) for region in self.drawn_regions()],
+            effect=self.effect,
+            shape=self.shape,
+            fill=self.fill,
+            ring_widths=self.ring_widths(stream.height),
+            width=stream.width,
+            height=stream.height,
+            pix_fmt=stream.pix_fmt,
+            duration=stream.duration,
+        )
+
+    def spotlight_path(self, region: HighlightRegion, stream: StreamInfo) -> SpotlightPath:
+        """Return the spotlight of one of the regions on such a stream, with the overlay's overrides."""
+        from reelproc.drawing.ellipse import Ellipse
+        from reelproc.drawing.spotlight import Look, SpotlightPath
+        from reelproc.pixels.blend import hex_to_rgb
+
+        across, down = region.scale(stream)
+        looks = [
+            (
+                k.time,
+                Look(
+                    ellipse=Ellipse(k.x * across, k.y * down, k.radius_x * across, k.radius_y * down),
+                    effect=k.opacity if self.dim_strength is None else self.dim_strength,
+                    stroke=k.stroke_opacity if self.stroke_opacity is None else self.stroke_opacity,
+                    fill=k.fill_opacity if self.fill_opacity is None else self.fill_opacity,
+                    color=hex_to_rgb(k.color or self.color),
+                ),
+            )
+            for k in sorted(region.keyframes, key=lambda k: k.time)
+        ]
+        return SpotlightPath(region.start_time, region.end_time, self.fade_out, looks)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from reelproc.drawing.options import Align
 from reelproc.errors import SpecError
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.banner import Banner
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
-    from reelproc.stages.captions import Captions
+    from reelproc.drawing.captions import Captions
+    from reelproc.drawing.typeset.picture import Picture, Style
 
 __all__ = [
-    "Banner",
     "Text",
     "TextElement",
     "TextPosition",
@@ -71,7 +72,7 @@ class TextSpec(Schema):
     Attributes:
         text: any Unicode; lines break at newlines and where ``max_width`` demands it.
         font: ``"sans"`` or ``"sans-bold"``, the path of a font file, or the name of a font that this machine has.
-            Characters that it lacks are taken from others, see :mod:`reelproc.fonts`.
+            Characters that it lacks are taken from others, see :mod:`reelproc.drawing.fonts`.
         size: one em as a fraction of the frame's height. Letters have their shape when displayed, on oblong pixels too.
         position: the anchor; vertical centre of the block (of its letters, between the first line's capitals and the
             last baseline), and its left, centre or right by ``align``.
@@ -87,11 +88,54 @@ class TextSpec(Schema):
     size: Annotated[float, Field(gt=0, le=1)] = 0.05
     position: TextPosition = TextPosition()
     max_width: Annotated[float, Field(gt=0, le=1)] = 0.9
-    align: Literal["left", "center", "right"] = "center"
+    align: Align = "center"
     color: Colour = "#ffffff"
     opacity: Fraction01 = 1.0
     shadow: TextShadow | None = None
     stroke: TextStroke | None = None
+
+    def picture(self, width: int, height: int, aspect: Fraction = Fraction(1)) -> Picture:
+        """Draw it for frames of one size.
+
+        Args:
+            width, height: of the frames, pixels.
+            aspect: the width of their pixels over its height.
+
+        Raises:
+            SpecError: there is no such font, its file is damaged, or none has one of the characters.
+            MissingDependencyError: the text needs complex layout, which this machine's Pillow cannot do.
+        """
+        from reelproc.drawing.text_pictures import draw_text
+
+        return draw_text(
+            self.text,
+            font=self.font,
+            size=self.size * height,
+            style=self._style(),
+            x=self.position.x,
+            y=self.position.y,
+            max_width=self.max_width,
+            align=self.align,
+            width=width,
+            height=height,
+            aspect=aspect,
+        )
+
+    def _style(self) -> Style:
+        from reelproc.drawing.typeset.picture import Style
+        from reelproc.pixels.blend import hex_to_rgb
+
+        style = Style(color=hex_to_rgb(self.color), opacity=self.opacity)
+        if self.stroke:
+            style = style._replace(stroke_width=self.stroke.width, stroke_color=hex_to_rgb(self.stroke.color))
+        if self.shadow:
+            style = style._replace(
+                shadow_opacity=self.shadow.opacity,
+                shadow_color=hex_to_rgb(self.shadow.color),
+                shadow_offset=(self.shadow.offset_x, self.shadow.offset_y),
+                shadow_blur=self.shadow.blur,
+            )
+        return style
 
 
 class TextElement(Schema):
@@ -207,7 +251,7 @@ class Text(Stage):
         if stream.pix_fmt not in ("yuv420p", "yuv444p"):
             raise SpecError(f"text is drawn on yuv420p or yuv444p frames, got {stream.pix_fmt}")
         if regions := self.drawn_regions():
-            from reelproc.stages.caption_pictures import check_text
+            from reelproc.drawing.text_pictures import check_text
 
             for region in regions:
                 for element in region.elements:
@@ -217,7 +261,7 @@ class Text(Stage):
 
     def fingerprint(self) -> str:
         """The fonts of this machine that it is drawn with."""
-        from reelproc.stages.caption_pictures import fonts_fingerprint
+        from reelproc.drawing.text_pictures import fonts_fingerprint
 
         elements = [e for r in self.drawn_regions() for e in r.elements if e.enabled]
         return fonts_fingerprint((e.spec.text, e.spec.font) for e in elements)
@@ -227,7 +271,14 @@ class Text(Stage):
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
     def open(self, stream: StreamInfo, target: Target) -> Captions:
-        """The work that draws it."""
-        from reelproc.stages.captions import text_captions
+        """Return the work that draws it."""
+        from reelproc.drawing.captions import Caption, Captions
 
-        return text_captions(self, stream)
+        captions = []
+        for region in self.drawn_regions():
+            fade_out = min(self.fade_out, (region.end_time - region.start_time) / 2)
+            for element in region.elements:
+                if element.enabled and element.spec.text.strip():
+                    draw = partial(element.spec.picture, stream.width, stream.height, stream.sample_aspect_ratio)
+                    captions.append(Caption(region.start_time, region.end_time, fade_out, draw))
+        return Captions(captions, duration=stream.duration, pix_fmt=stream.pix_fmt)

@@ -23,7 +23,7 @@ for _name, _attribute in (
     UPSCALERS.register(_name, f"reelproc.upscalers.networks:{_attribute}")
 
 for _name in ("lanczos", "bicubic", "area"):
-    UPSCALERS.register(_name, f"reelproc.upscalers.resample:{_name.upper()}")
+    UPSCALERS.register(_name, f"reelproc.upscalers.resamplers:{_name.upper()}")
 
 
 def find(model: str, options: UpscaleOptions | None = None) -> Upscaler:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reelproc.drawing.ellipse import Rectangle
 from reelproc.pixels.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB, halve
-from reelproc.stages.ellipse import Rectangle
 
 __all__ = ["brightened"]
 

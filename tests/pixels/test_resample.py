@@ -11,8 +11,8 @@ from pictures import Scene, blob, centroid, flat, noise, psnr, texture
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Rectangle
+from reelproc.pixels.resample import cut_window, resample
 from reelproc.pixels.scaling import FILTERS, Filter
-from reelproc.upscalers.resample import cut_window, resample
 
 
 @pytest.mark.parametrize("pix_fmt", PIXEL_FORMATS)

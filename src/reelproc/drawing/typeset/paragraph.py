@@ -6,10 +6,10 @@ import unicodedata
 from itertools import groupby
 from typing import NamedTuple
 
+from reelproc.drawing.fonts.library import Face, FontChain, is_ignorable
+from reelproc.drawing.typeset.bidi import Level, levels, visual_order
+from reelproc.drawing.typeset.clusters import clusters, words
 from reelproc.errors import MissingDependencyError
-from reelproc.fonts.library import Face, FontChain, is_ignorable
-from reelproc.stages.typeset.bidi import Level, levels, visual_order
-from reelproc.stages.typeset.clusters import clusters, words
 
 __all__ = ["Paragraph", "Run", "check_shaping"]
 

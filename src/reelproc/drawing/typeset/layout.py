@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from PIL import ImageFont, features
 
+from reelproc.drawing.fonts.library import Face, FontChain, font_chain, is_ignorable
+from reelproc.drawing.options import Align
+from reelproc.drawing.typeset.clusters import clean, clusters
+from reelproc.drawing.typeset.paragraph import Paragraph, Run, check_shaping
 from reelproc.errors import SpecError
-from reelproc.fonts.library import Face, FontChain, font_chain, is_ignorable
-from reelproc.stages.typeset.clusters import clean, clusters
-from reelproc.stages.typeset.paragraph import Paragraph, Run, check_shaping
 
-__all__ = ["Align", "Block", "Box", "Fonts", "PlacedRun", "damage_told", "set_text", "shaping_available"]
+__all__ = ["Block", "Box", "Fonts", "PlacedRun", "damage_told", "set_text", "shaping_available"]
 
-Align = Literal["left", "center", "right"]
 
 LINE_SPACING = 1.25
 """Em from baseline to baseline; more where tall glyphs would touch."""
@@ -94,7 +94,7 @@ class Fonts:
     """The faces of a chain, loaded at one size. Not for several threads at once.
 
     Args:
-        font: see :func:`~reelproc.fonts.library.font_chain`.
+        font: see :func:`~reelproc.drawing.fonts.library.font_chain`.
         size: of one em, pixels.
 
     Raises:

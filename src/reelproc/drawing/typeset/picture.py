@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -10,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from reelproc.stages.typeset.layout import Block, Box, Fonts, damage_told
+from reelproc.drawing.typeset.layout import Block, Box, Fonts, damage_told
 
-__all__ = ["Picture", "Style", "draw_block", "over"]
+__all__ = ["Picture", "Style", "draw_block", "draw_displayed", "over"]
 
 F32 = NDArray[np.float32]
 Rgb = tuple[float, float, float]
 
 
 class Style(NamedTuple):
-    """How letters look; lengths in pixels, colours and opacities in [0, 1]."""
+    """How letters look; lengths in em, colours and opacities in [0, 1]."""
 
     color: Rgb
     opacity: float = 1.0
@@ -30,9 +32,17 @@ class Style(NamedTuple):
     shadow_offset: tuple[float, float] = (0.0, 0.0)
     shadow_blur: float = 0.0
 
+    def scaled(self, em: float) -> Style:
+        """Return the same style with its lengths in pixels, for letters of ``em`` pixels."""
+        return self._replace(
+            stroke_width=self.stroke_width * em,
+            shadow_offset=(self.shadow_offset[0] * em, self.shadow_offset[1] * em),
+            shadow_blur=self.shadow_blur * em,
+        )
+
     @property
     def margin(self) -> float:
-        """How far the shadow and the outline reach beyond the letters at most."""
+        """Return how far the shadow and the outline reach beyond the letters at most."""
         reach = max(map(abs, self.shadow_offset)) + 2 * self.shadow_blur if self.shadow_opacity else 0.0
         return self.stroke_width + reach
 
@@ -57,18 +67,37 @@ def over(rgba: F32, color: Rgb, alpha: F32) -> None:
     rgba += alpha[..., None] * np.array((*color, 1), np.float32)
 
 
+def draw_displayed(width: int, aspect: Fraction, draw: Callable[[int], Picture]) -> Picture:
+    """Draw at the width at which frames are displayed, and bring the columns to those that are stored.
+
+    Args:
+        width: of the frames as stored, pixels.
+        aspect: the width of their pixels over its height.
+        draw: given the displayed width, makes the picture.
+    """
+    displayed = max(round(width * aspect), 1)
+    picture = draw(displayed)
+    if displayed == width:
+        return picture
+    by = width / displayed
+    size = max(round(picture.rgba.shape[1] * by), 1), picture.rgba.shape[0]
+    rgba = cv2.resize(picture.rgba, size, interpolation=cv2.INTER_AREA if by < 1 else cv2.INTER_LINEAR)
+    return Picture(np.asarray(rgba, np.float32), round(picture.x * by), picture.y)
+
+
 def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float, size: tuple[float, float]) -> Picture:
     """Draw a block with its anchor at (x, y) of the frame.
 
     Args:
-        block: from :func:`~reelproc.stages.typeset.layout.set_text`.
+        block: from :func:`~reelproc.drawing.typeset.layout.set_text`.
         fonts: those it was set with.
-        style: its colours.
+        style: how its letters look.
         size: (width, height) of the frame, pixels; what lies further outside of it than the margin is left out.
 
     Raises:
         SpecError: a font's file is damaged.
     """
+    style = style.scaled(fonts.size)
     reach = style.margin + 2
     area = block.ink.moved(x, y).grown(reach).within(Box(0, 0, *size).grown(reach))
     left, top = floor(area.left), floor(area.top)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from reelproc.drawing.fonts.coverage import read_coverage
 from reelproc.errors import SpecError
-from reelproc.fonts.coverage import read_coverage
 
 __all__ = ["FONT_PATH_VARIABLE", "SHIPPED", "Face", "FontChain", "font_chain"]
 

@@ -1,15 +1,12 @@
-"""The classical resamplers: a window of a frame, to the fraction of a pixel, to any size, sampled once."""
+"""Resample a window of a frame, placed to the fraction of a pixel, to any size, in one step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import ceil
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.placement import BLACK, CHROMA_SITING, Rectangle, whole
-from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
+from reelproc.pixels.placement import BLACK, CHROMA_SITING, Rectangle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +14,7 @@ if TYPE_CHECKING:
 
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["AREA", "BICUBIC", "LANCZOS", "REACH", "Resampler", "cut_window", "resample"]
-
+__all__ = ["REACH", "cut_window", "resample"]
 
 REACH = 8
 """Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
@@ -80,10 +76,10 @@ def resample(
 
 
 def cut_window(frame: Frame) -> Frame:
-    """The part of ``frame`` that its window marks, at its nominal size: what a stage without an eye for windows gets.
+    """Cut out the window of ``frame`` at its nominal size, for a stage that does not accept windows.
 
-    Sampled by ``lanczos``: of the filters here it blurs least where a crop moves by fractions of a pixel, so that the
-    sharpness does not breathe.
+    The filter is ``lanczos``: it blurs least where a crop moves by fractions of a pixel, so the sharpness stays the
+    same from frame to frame.
 
     Returns:
         A new frame; ``frame`` itself where it has no window.
@@ -139,47 +135,3 @@ def _paint_bars(frame: Frame, place: Rectangle) -> None:
             level = next(levels)
             plane[:top] = plane[bottom:] = level
             plane[top:bottom, :left] = plane[top:bottom, right:] = level
-
-
-class Resampler(Upscaler):
-    """One of the filters as an upscaler."""
-
-    def __init__(self, kernel: Filter, description: str) -> None:
-        self.name = kernel
-        self.kernel: Filter = kernel
-        self.description = description
-
-    def flop(self, spec: UpscaleSpec) -> float:
-        """Those of both passes with the filter's taps, on all planes."""
-        place = spec.destination
-        taps = {"lanczos": 6, "bicubic": 4, "area": 2}[self.kernel]
-        wide, high = spec.source_width / place.width, spec.source_height / place.height
-        luma = place.width * (spec.source_height * max(wide, 1.0) + place.height * max(high, 1.0)) * taps * 2
-        return luma * (1.5 if spec.pix_fmt == "yuv420p" else 3.0)
-
-    def open(self, spec: UpscaleSpec) -> UpscaleWork:
-        """Work that samples each window once."""
-        return _ResamplerWork(spec, self.kernel)
-
-
-class _ResamplerWork(UpscaleWork):
-    def __init__(self, spec: UpscaleSpec, kernel: Filter) -> None:
-        self._spec, self._kernel = spec, kernel
-        shrink = max(spec.source_width / spec.destination.width, spec.source_height / spec.destination.height, 1.0)
-        self.reach = ceil(REACH * shrink)
-
-    def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
-        return [self._one(frame, window) for frame, window in samples]
-
-    def _one(self, frame: Frame, window: Window) -> Frame:
-        spec = self._spec
-        size = (spec.width, spec.height)
-        if (frame.width, frame.height) == size == spec.destination[2:] and window == whole(*size):
-            frame.window = frame.nominal_size = None
-            return frame
-        return resample(frame, window, *size, filter=self._kernel, destination=spec.destination)
-
-
-LANCZOS = Resampler("lanczos", "sinc over 3 lobes: the sharpest of the classical filters")
-BICUBIC = Resampler("bicubic", "Keys' cubic convolution: softer, rings less")
-AREA = Resampler("area", "the mean over the covered area: for shrinking; soft when enlarging, never rings")

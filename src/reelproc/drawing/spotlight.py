@@ -1,20 +1,18 @@
-"""The work of :class:`~reelproc.stages.overlay.Overlay`: planes in, planes out, no RGB round trip."""
+"""Draw spotlights on planar frames: planes in, planes out, no round trip over RGB."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelproc.keyframes import Track
-from reelproc.pixels.blend import BLACK, hex_to_rgb, mix, rgb_to_yuv, subsampling
-from reelproc.pixels.frame import Frame, plane_shapes
-from reelproc.stages.base import StreamInfo
-from reelproc.stages.boost import brightened
-from reelproc.stages.ellipse import (
+from reelproc.drawing.brighten import brightened
+from reelproc.drawing.ellipse import (
     Ellipse,
     Grid,
     Rectangle,
@@ -26,9 +24,12 @@ from reelproc.stages.ellipse import (
     signed_distance,
     tiles,
 )
-from reelproc.stages.overlay import HighlightRegion, Overlay
+from reelproc.drawing.options import Effect, Shape
+from reelproc.keyframes import Track
+from reelproc.pixels.blend import BLACK, mix, rgb_to_yuv, subsampling
+from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 
-__all__ = ["Spotlight"]
+__all__ = ["Look", "Spotlight", "SpotlightPath"]
 
 F32 = NDArray[np.float32]
 
@@ -36,15 +37,23 @@ _OUTLINE_OPACITY = 0.5
 _OUTLINE_DARKNESS = 0.3
 
 
-class _Look(NamedTuple):
-    """Everything that is drawn on one frame."""
+class Look(NamedTuple):
+    """How a spotlight looks at one moment.
+
+    Attributes:
+        ellipse: its place, luma pixels.
+        effect: strength of the dimming or brightening, 0 to 1.
+        stroke, fill: opacity of the ring and of the tint inside it, 0 to 1.
+        color: of both, R'G'B' in [0, 1].
+        outline: opacity of the ring's dark outline.
+    """
 
     ellipse: Ellipse
     effect: float
     stroke: float
-    outline: float
     fill: float
     color: tuple[float, float, float]
+    outline: float = 0.0
 
 
 class _Paint(NamedTuple):
@@ -71,37 +80,30 @@ class _Masks:
     paint: tuple[_Paint, ...]
 
 
-class _Path:
-    """One region, its keyframes scaled to the frame."""
+class SpotlightPath:
+    """One spotlight from its start to its end.
 
-    def __init__(self, region: HighlightRegion, overlay: Overlay, stream: StreamInfo) -> None:
-        self.start, self.end = region.start_time, region.end_time
-        fade = min(overlay.fade_out, (self.end - self.start) / 2)
+    Args:
+        start, end: seconds, closed.
+        fade_out: seconds before ``end`` over which it goes, at most half its length.
+        keyframes: times in seconds, increasing, and looks; their ``outline`` is not used, since it follows the ring's.
+    """
+
+    def __init__(self, start: float, end: float, fade_out: float, keyframes: Sequence[tuple[float, Look]]) -> None:
+        self.start, self.end = start, end
+        fade = min(fade_out, (end - start) / 2)
         self._fade = fade if fade > 0 else None
-        sx, sy = region.scale(stream)
-        keyframes = sorted(region.keyframes, key=lambda k: k.time)
         self._track = Track(
-            [k.time for k in keyframes],
-            [
-                (
-                    k.x * sx,
-                    k.y * sy,
-                    k.radius_x * sx,
-                    k.radius_y * sy,
-                    k.opacity if overlay.dim_strength is None else overlay.dim_strength,
-                    k.stroke_opacity if overlay.stroke_opacity is None else overlay.stroke_opacity,
-                    k.fill_opacity if overlay.fill_opacity is None else overlay.fill_opacity,
-                    *hex_to_rgb(k.color or overlay.color),
-                )
-                for k in keyframes
-            ],
+            [time for time, _ in keyframes],
+            [(*look.ellipse, look.effect, look.stroke, look.fill, *look.color) for _, look in keyframes],
         )
 
-    def at(self, time: float) -> _Look:
+    def at(self, time: float) -> Look:
+        """Return its look at a time, seconds."""
         x, y, rx, ry, effect, stroke, fill, red, green, blue = self._track.at(time).tolist()
         left = 1.0 if self._fade is None else min(max((self.end - time) / self._fade, 0.0), 1.0)
         fade = left**2
-        return _Look(
+        return Look(
             ellipse=Ellipse(x, y, rx, ry),
             effect=effect * fade,
             stroke=stroke * fade,
@@ -112,33 +114,45 @@ class _Path:
 
 
 class Spotlight:
-    """Draws the regions of an overlay into frames, in place.
+    """Draws spotlights into frames, in place. Of several at one time, the first is drawn.
 
     Args:
-        overlay: what to draw.
-        stream: size, pixel format and duration of the frames.
+        paths: the spotlights.
+        effect, shape, fill: see :class:`~reelproc.Overlay`.
+        ring_widths: of the ring and of its dark outline, pixels; 0: none.
+        width, height: of the frames, pixels.
+        pix_fmt: of the frames, planar.
+        duration: of the stream, seconds.
     """
 
     accepts_window = False
 
-    def __init__(self, overlay: Overlay, stream: StreamInfo) -> None:
-        self._overlay = overlay
-        self._paths = [_Path(r, overlay, stream) for r in overlay.drawn_regions()]
-        self._last = float(stream.duration)
+    def __init__(
+        self,
+        paths: Sequence[SpotlightPath],
+        *,
+        effect: Effect,
+        shape: Shape,
+        fill: bool,
+        ring_widths: tuple[float, float],
+        width: int,
+        height: int,
+        pix_fmt: PixelFormat,
+        duration: Fraction,
+    ) -> None:
+        self._paths = paths
+        self._effect, self._shape, self._fill = effect, shape, fill
+        self._last = float(duration)
         self._grids = [
-            Grid(step, shape[1], shape[0])
-            for step, shape in zip(
-                subsampling(stream.pix_fmt),
-                plane_shapes(stream.pix_fmt, stream.width, stream.height),
-                strict=True,
-            )
+            Grid(step, columns, rows)
+            for step, (rows, columns) in zip(subsampling(pix_fmt), plane_shapes(pix_fmt, width, height), strict=True)
         ]
-        self._stroke, self._outline = overlay.ring_widths(stream.height)
+        self._stroke, self._outline = ring_widths
         self._masks_of: Ellipse | None = None
         self._masks: dict[int, _Masks] = {}
 
     def __call__(self, frame: Frame, time: float) -> Frame:
-        """``frame`` with its spotlight; untouched outside all regions."""
+        """Draw the spotlight at ``time`` (seconds) on ``frame`` and return it; untouched where there is none."""
         time = min(max(time, 0.0), self._last)
         path = next((p for p in self._paths if p.start <= time <= p.end), None)
         if path is None:
@@ -147,9 +161,9 @@ class Spotlight:
         if look.ellipse != self._masks_of:
             self._masks_of = look.ellipse
             self._masks = {}
-        if self._overlay.effect == "dark_overlay":
+        if self._effect == "dark_overlay":
             self._dim(frame, look)
-        elif self._overlay.effect == "brightness_boost":
+        elif self._effect == "brightness_boost":
             self._boost(frame, look)
         self._paint(frame, look)
         return frame
@@ -159,7 +173,7 @@ class Spotlight:
         self._masks = {}
         self._masks_of = None
 
-    def _dim(self, frame: Frame, look: _Look) -> None:
+    def _dim(self, frame: Frame, look: Look) -> None:
         # A linear operation on whole planes is SIMD work, and cheaper than stepping around the ellipse.
         if not look.effect:
             return
@@ -175,7 +189,7 @@ class Spotlight:
                     mix(bright[box.within(masks.box)], keep, (1 - keep) * np.float32(black))
             plane[masks.box.slices] = bright
 
-    def _boost(self, frame: Frame, look: _Look) -> None:
+    def _boost(self, frame: Frame, look: Look) -> None:
         if not look.effect:
             return
         planes = frame.planes
@@ -190,8 +204,8 @@ class Spotlight:
                 else:
                     mix(plane[box.slices], 1 - inside, bright * inside)
 
-    def _paint(self, frame: Frame, look: _Look) -> None:
-        fill = look.fill if self._overlay.fill else 0.0
+    def _paint(self, frame: Frame, look: Look) -> None:
+        fill = look.fill if self._fill else 0.0
         if not fill and not (self._stroke and look.stroke):
             return
         color = rgb_to_yuv(look.color)
@@ -219,7 +233,7 @@ class Spotlight:
                 mix(target, keep, paint)
 
     def _masks_for(self, grid: Grid, ellipse: Ellipse) -> _Masks:
-        """The masks of one plane, drawn anew only where the ellipse has moved; both chroma planes share theirs."""
+        """Return the masks of one plane, drawn only when the ellipse has moved; both chroma planes share theirs."""
         found = self._masks.get(grid.step)
         if found is None:
             found = self._masks[grid.step] = self._draw_masks(grid, ellipse)
@@ -228,14 +242,14 @@ class Spotlight:
     def _draw_masks(self, grid: Grid, body: Ellipse) -> _Masks:
         width, height = self._grids[0].width, self._grids[0].height
         effect: list[tuple[Rectangle, F32 | None]] = []
-        if self._overlay.effect != "original":
+        if self._effect != "original":
             for tile in tiles(body, 0.0, width, height):
                 box = grid.samples(tile.pairs)
                 distance = None if tile.inside else signed_distance(body, *grid.positions(box))
                 effect.append((box, None if distance is None else covered(distance, grid.step)))
         paint: list[_Paint] = []
-        if self._stroke or self._overlay.fill:
-            painted = body if self._overlay.shape == "body" else on_the_ground(body)
+        if self._stroke or self._fill:
+            painted = body if self._shape == "body" else on_the_ground(body)
             for tile in tiles(painted, self._outline / 2, width, height):
                 box = grid.samples(tile.pairs)
                 paint.append(_Paint(box, None, None, None) if tile.inside else self._draw_paint(grid, box, painted))
@@ -245,10 +259,10 @@ class Spotlight:
         nothing = np.empty((0, 0), np.float32)
         x, y = grid.positions(box)
         distance = signed_distance(painted, x, y)
-        tint = covered(distance, grid.step) if self._overlay.fill else nothing
+        tint = covered(distance, grid.step) if self._fill else nothing
         if not self._stroke:
             return _Paint(box, tint, nothing, nothing)
-        if self._overlay.shape == "body":
+        if self._shape == "body":
             stroke, outline = (ring(distance, grid.step, width) for width in (self._stroke, self._outline))
         else:
             stroke, outline = (

@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from reelproc.fonts.library import SHIPPED, Face, FontChain, font_chain
+from reelproc.drawing.fonts.library import SHIPPED, Face, FontChain, font_chain
 
 __all__ = ["SHIPPED", "Face", "FontChain", "font_chain"]

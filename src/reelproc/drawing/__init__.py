@@ -1,0 +1,1 @@
+"""Draw on frames: spotlights and captions, with the fonts that text is set in."""
