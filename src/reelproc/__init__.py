@@ -37,6 +37,7 @@ _NAMES = {
     "reelproc.pixels.frame": ("Frame",),
     "reelproc.media.probe.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
     "reelproc.media.read.reader": ("Damage", "VideoReader", "open_video"),
+    "reelproc.players.camera": ("Framing",),
     "reelproc.players.detect": ("detect_players",),
     "reelproc.players.follow": ("follow_player",),
     "reelproc.players.result": ("FollowResult", "LostSpan", "Sighting"),

@@ -33,6 +33,7 @@ from reelproc.media.read.reader import Damage as Damage
 from reelproc.media.read.reader import VideoReader as VideoReader
 from reelproc.media.read.reader import open_video as open_video
 from reelproc.pixels.frame import Frame as Frame
+from reelproc.players.camera import Framing as Framing
 from reelproc.players.detect import detect_players as detect_players
 from reelproc.players.follow import follow_player as follow_player
 from reelproc.players.result import FollowResult as FollowResult

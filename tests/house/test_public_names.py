@@ -17,7 +17,7 @@ PUBLIC = {
     "AudioStream", "BackendError", "Banner", "Calibration", "Clip", "ClipSpan", "Concat", "Crop", "CropKeyframe",
     "Damage",
     "DecodeError", "DetectJob", "DetectResult", "Detection", "EncodeError", "Estimate", "Executor", "ExecutorError",
-    "ExtractJob", "ExtractResult", "FollowResult", "Frame", "FrameDetections", "Hardware",
+    "ExtractJob", "ExtractResult", "FollowResult", "Frame", "Framing", "FrameDetections", "Hardware",
     "HighlightKeyframe", "HighlightRegion", "JobCancelledError", "JobHandle", "JobLostError",
     "JobTimeoutError", "LostSpan", "MediaError", "MediaInfo", "MissingDependencyError", "ObjectNotFoundError",
     "OutOfMemoryError", "Output", "Overlay", "Plan", "ProbeError", "Progress", "Reel", "ReelprocError",

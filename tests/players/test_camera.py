@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelproc.players.camera import Framing, crop_path, outside, spotlight_regions
+from reelproc.players.camera import Camera, Framing, crop_path, outside, spotlight_regions
 from reelproc.players.path import greatest_acceleration, greatest_speed, grid, on_grid, smooth, steady
 from reelproc.players.result import Sighting
 from reelproc.results import Detection
@@ -48,7 +48,11 @@ def anybody(draw: st.DrawFn) -> list[Sighting]:
 def test_whatever_was_seen_the_crop_is_steady_and_inside_the_frame(
     sightings: list[Sighting], shape: float, share: float, speed: float, acceleration: float
 ) -> None:
-    framing = Framing(1280, 720, shape, share, 0.5, speed, acceleration)
+    framing = Camera(
+        1280,
+        720,
+        Framing(aspect=shape, player_height=share, max_speed=speed, max_acceleration=acceleration),
+    )
     keyframes = crop_path(sightings, 5.0, 6.0, framing, step=STEP)
     width, height = keyframes[0].width, keyframes[0].height
     assert {(k.width, k.height) for k in keyframes} == {(width, height)}
@@ -69,7 +73,7 @@ def test_boxes_that_jitter_do_not_move_the_crop() -> None:
         )
         for k in range(101)
     ]
-    keyframes = crop_path(sightings, 0.0, 10.0, Framing(1280, 720, 9 / 16), step=STEP)
+    keyframes = crop_path(sightings, 0.0, 10.0, Camera(1280, 720, Framing()), step=STEP)
     shakes = [
         hypot(a.x - 2 * b.x + c.x, a.y - 2 * b.y + c.y)
         for a, b, c in zip(keyframes, keyframes[1:], keyframes[2:], strict=False)
@@ -95,7 +99,7 @@ def test_a_runner_stays_in_the_crop() -> None:
 
     sightings = [Sighting(time=k / 10, detection=runner(k / 10)) for k in range(81)]
     keyframes = crop_path(
-        sightings, 0.0, 8.0, Framing(1920, 1080, 9 / 16, 0.25, max_speed=4, max_acceleration=8), step=STEP
+        sightings, 0.0, 8.0, Camera(1920, 1080, Framing(player_height=0.25, max_speed=4, max_acceleration=8)), step=STEP
     )
     assert outside(sightings, 0.0, keyframes) == ()
 
@@ -105,7 +109,7 @@ def test_a_runner_who_is_too_fast_for_the_bounds_is_reported() -> None:
         Sighting(time=k / 10, detection=Detection(x=60 + 60 * k, y=300, width=40, height=100, confidence=0.6))
         for k in range(21)
     ]
-    keyframes = crop_path(sightings, 0.0, 2.0, Framing(1280, 720, 9 / 16, max_speed=0.5), step=STEP)
+    keyframes = crop_path(sightings, 0.0, 2.0, Camera(1280, 720, Framing(max_speed=0.5)), step=STEP)
     spans = outside(sightings, 0.0, keyframes)
     assert spans
     assert all(span.start <= span.end for span in spans)
@@ -141,7 +145,7 @@ def test_the_spotlight_is_off_while_the_player_is_hidden() -> None:
         Sighting(time=3 + t, detection=Detection(x=300 + 10 * t, y=200, width=40, height=100, confidence=0.6))
         for t in seen
     ]
-    regions = spotlight_regions(sightings, 3.0, 4.0, Framing(640, 360, 9 / 16), step=STEP)
+    regions = spotlight_regions(sightings, 3.0, 4.0, Camera(640, 360, Framing()), step=STEP)
     assert [(r.start_time, r.end_time) for r in regions] == [(0.0, 1.05), (2.45, 4.0)]
     for keyframe in (k for r in regions for k in r.keyframes):
         assert keyframe.x == pytest.approx(300 + 10 * keyframe.time, abs=1.5)

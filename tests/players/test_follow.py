@@ -105,6 +105,21 @@ def test_who_is_lost_is_lost_and_the_crop_stands_still(game: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"aspect": -1}, "aspect: expected a value greater than or equal to 0.02"),
+        ({"player_height": 2}, r"less than or equal to 1 \(got 2\)"),
+        ({"smoothing": 1e8}, "smoothing: expected a value less than or equal to 100"),
+        ({"max_speed": 1e-6}, "max_speed: expected a value greater than or equal to 0.01"),
+        ({"max_acceleration": float("inf")}, "max_acceleration: expected a finite number"),
+    ],
+)
+def test_a_framing_that_makes_no_sense_is_a_spec_error(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        rp.Framing(**fields)
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"at": 1}, "neither"),
@@ -114,10 +129,7 @@ def test_who_is_lost_is_lost_and_the_crop_stands_still(game: Path) -> None:
         ({"at": 1, "point": (float("nan"), 1)}, "finite"),
         ({"at": 1, "point": (1, 1), "start": 2, "end": 3}, "start <= at <= end"),
         ({"at": 1, "point": (1, 1), "rate": 0}, "rate"),
-        ({"at": 1, "point": (1, 1), "aspect": -1}, "aspect"),
-        ({"at": 1, "point": (1, 1), "player_height": 2}, "from 0.001 to 1, got 2"),
-        ({"at": 1, "point": (1, 1), "smoothing": 1e8}, "smoothing is a number from 0.001 to 100"),
-        ({"at": 1, "point": (1, 1), "max_speed": 1e-6}, "max_speed is a number of 0.01 or more"),
+        ({"at": 1, "point": (1, 1), "imag_size": 640}, "did you mean 'image_size'"),
         ({"at": 1, "point": (1, 1), "end": float("inf")}, "start <= at <= end"),
         ({"at": 1, "point": (1, 1), "start": 1, "end": 1.0000001}, "start < end"),
         ({"at": 1, "box": (1, 1, 2)}, r"a point is \(x, y\)"),
@@ -163,7 +175,7 @@ def test_the_spotlight_behind_the_crop_is_where_the_one_before_it_was(game: Path
 
 def test_pixels_that_are_not_square_are_minded(tmp_path: Path) -> None:
     game = people_video(tmp_path / "game.mp4", [RED], seconds=2, sample_aspect_ratio=Fraction(2))
-    result = follow(game, at=1, point=(115, 208), aspect=1.0)
+    result = follow(game, at=1, point=(115, 208), framing=rp.Framing(aspect=1.0))
     assert result.crop[0].width * 2 == pytest.approx(result.crop[0].height, abs=0.01)
     assert result.reel().output.width == 1440
     spot = result.regions[0].keyframes[0]

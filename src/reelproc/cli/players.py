@@ -207,6 +207,7 @@ def follow(
     Where the player is lost, hidden or perhaps mistaken for somebody else, it says so. Needs the extra "detect".
     """
     import reelproc as rp
+    from reelproc.players.camera import Framing
     from reelproc.reel_file import beside, write_reel
 
     if src == "-":
@@ -221,8 +222,7 @@ def follow(
         "box": None if box is None else (box[0], box[1], box[2], box[3]),
         "start": start,
         "end": end,
-        "aspect": _ratio(aspect),
-        "player_height": player_height,
+        "framing": Framing(aspect=_ratio(aspect), player_height=player_height),
         "rate": rate,
         "classes": classes or ("person",),
         "model": model,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from reelproc.keyframes import Track
 from reelproc.players.path import grid, on_grid, smooth, steady
 from reelproc.players.result import LostSpan, Sighting
+from reelproc.schema import Schema
 from reelproc.stages.crop import CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion
 
@@ -16,7 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Framing", "crop_path", "outside", "spotlight_regions"]
+__all__ = ["Camera", "Framing", "crop_path", "outside", "spotlight_regions"]
+
+_Speed = Annotated[float, Field(ge=0.01, allow_inf_nan=False)]
 
 _SIZE_SIGMA = 0.5
 """Seconds: boxes breathe with every stride; nobody grows or shrinks as fast."""
@@ -31,31 +37,51 @@ _BRIDGE_SECONDS = 0.5
 """A player out of sight for longer gets no spotlight meanwhile."""
 
 
+class Framing(Schema):
+    """How the crop of :func:`reelproc.follow_player` frames its player.
+
+    Attributes:
+        aspect: width by height of the crop as it is displayed, 0.02 to 50.
+        player_height: the share of the crop's height that the player takes where they are tallest, 0.001 to 1.
+        smoothing: seconds (standard deviation) over which the crop's path is averaged, at least; 0.001 to 100.
+        max_speed, max_acceleration: of the crop, in its own widths per second (squared), 0.01 or more. The path is
+            averaged over longer until both hold.
+
+    Example:
+        >>> Framing(aspect=1, player_height=0.5)
+        Framing(aspect=1.0, player_height=0.5)
+    """
+
+    aspect: Annotated[float, Field(ge=0.02, le=50)] = 9 / 16
+    player_height: Annotated[float, Field(ge=0.001, le=1)] = 0.35
+    smoothing: Annotated[float, Field(ge=0.001, le=100)] = 0.5
+    max_speed: _Speed = 1.5
+    max_acceleration: _Speed = 3.0
+
+
 @dataclass(frozen=True, slots=True)
-class Framing:
-    """How the camera behaves.
+class Camera:
+    """A framing on frames of one size.
 
     Attributes:
         width, height: of the source's frames, pixels.
-        shape: of the window in pixels of the source, width by height.
-        player_height: the share of the window's height that the player takes where they are tallest, above 0 to 1.
-        smoothing: standard deviation, seconds, of the least smoothing.
-        max_speed, max_acceleration: of the window, in its own widths per second (squared).
+        framing: how the crop frames its player.
         sample_aspect_ratio: of the source: the width of a pixel over its height.
     """
 
     width: int
     height: int
-    shape: float
-    player_height: float = 0.35
-    smoothing: float = 0.5
-    max_speed: float = 1.5
-    max_acceleration: float = 3.0
-    sample_aspect_ratio: float = 1.0
+    framing: Framing
+    sample_aspect_ratio: Fraction = Fraction(1)
+
+    @property
+    def shape(self) -> float:
+        """Width by height of the crop in pixels of the source."""
+        return float(Fraction(self.framing.aspect) / self.sample_aspect_ratio)
 
 
 def crop_path(
-    sightings: Sequence[Sighting], start: float, duration: float, framing: Framing, *, step: float
+    sightings: Sequence[Sighting], start: float, duration: float, camera: Camera, *, step: float
 ) -> tuple[CropKeyframe, ...]:
     """The window's path: one size, the player in its middle as far as the frame's edges and the bounds allow.
 
@@ -63,31 +89,31 @@ def crop_path(
         sightings: at least one, in order of time.
         start: seconds of the source at which the keyframes' time is 0.
         duration: seconds.
-        framing: how the camera behaves.
+        camera: which frames a crop of which framing.
         step: seconds from keyframe to keyframe, at most.
     """
     import numpy as np
 
     times = grid(duration, step)
     spacing = float(times[1] - times[0])
-    width, height = _window_size(float(_heights(times, start, sightings).max()), framing)
+    width, height = _window_size(float(_heights(times, start, sightings).max()), camera)
     at = [s.time - start for s in sightings]
-    low, high = (width / 2, height / 2), (framing.width - width / 2, framing.height - height / 2)
+    low, high = (width / 2, height / 2), (camera.width - width / 2, camera.height - height / 2)
     middles = np.clip(on_grid(times, at, [(s.detection.x, s.detection.y) for s in sightings]), low, high)
     path = steady(
         middles,
         spacing,
-        sigma=framing.smoothing,
-        max_speed=framing.max_speed * width,
-        max_acceleration=framing.max_acceleration * width,
+        sigma=camera.framing.smoothing,
+        max_speed=camera.framing.max_speed * width,
+        max_acceleration=camera.framing.max_acceleration * width,
         low=low,
         high=high,
     )
     return tuple(
         CropKeyframe(
             time=round(float(time), 6),
-            x=_placed(float(x) - width / 2, framing.width - width),
-            y=_placed(float(y) - height / 2, framing.height - height),
+            x=_placed(float(x) - width / 2, camera.width - width),
+            y=_placed(float(y) - height / 2, camera.height - height),
             width=width,
             height=height,
         )
@@ -95,11 +121,11 @@ def crop_path(
     )
 
 
-def _window_size(tall: float, framing: Framing) -> tuple[float, float]:
+def _window_size(tall: float, camera: Camera) -> tuple[float, float]:
     """The window for a player ``tall`` pixels high: within the frame, and of the shape that was asked for."""
-    most = min(float(framing.height), framing.width / framing.shape)
-    height = min(most, max(tall / framing.player_height, 2.0, 2.0 / framing.shape))
-    return round(min(height * framing.shape, framing.width), 3), round(min(height, framing.height), 3)
+    most = min(float(camera.height), camera.width / camera.shape)
+    height = min(most, max(tall / camera.framing.player_height, 2.0, 2.0 / camera.shape))
+    return round(min(height * camera.shape, camera.width), 3), round(min(height, camera.height), 3)
 
 
 def _placed(value: float, most: float) -> float:
@@ -137,12 +163,12 @@ def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyf
 
 
 def spotlight_regions(
-    sightings: Sequence[Sighting], start: float, duration: float, framing: Framing, *, step: float
+    sightings: Sequence[Sighting], start: float, duration: float, camera: Camera, *, step: float
 ) -> tuple[HighlightRegion, ...]:
     """The spans in which the player is seen, short gaps bridged, with an ellipse around them.
 
     Args:
-        sightings, start, duration, framing, step: as for :func:`crop_path`; the keyframes have the same times.
+        sightings, start, duration, camera, step: as for :func:`crop_path`; the keyframes have the same times.
     """
     times = grid(duration, step)
     spacing = float(times[1] - times[0])
@@ -158,7 +184,7 @@ def spotlight_regions(
                 time=round(float(time), 6),
                 x=round(float(x), 2),
                 y=round(float(y), 2),
-                radius_x=round(max(1.0, _SPOT[0] * float(high) / framing.sample_aspect_ratio), 2),
+                radius_x=round(max(1.0, _SPOT[0] * float(high) / float(camera.sample_aspect_ratio)), 2),
                 radius_y=round(max(1.0, _SPOT[1] * float(high)), 2),
             )
             for time, (x, y), high in zip(times, spots, tall, strict=True)
@@ -169,8 +195,8 @@ def spotlight_regions(
                 start_time=round(begin, 6),
                 end_time=round(end, 6),
                 keyframes=keyframes,
-                video_width=framing.width,
-                video_height=framing.height,
+                video_width=camera.width,
+                video_height=camera.height,
             )
         )
     return tuple(regions)

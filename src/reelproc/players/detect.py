@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from reelproc.errors import ExecutorError
 from reelproc.jobs import DetectJob, JobContext, OnDamage, run_job
@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from reelproc.executors.base import Executor
     from reelproc.timing import Time
 
-__all__ = ["detect_players", "looked"]
+__all__ = ["DetectOptions", "detect_players", "looked"]
+
+
+class DetectOptions(TypedDict, total=False):
+    """How to look for players; see :class:`~reelproc.DetectJob`, whose defaults hold for what is left out."""
+
+    confidence: float
+    classes: Sequence[str]
+    model: str | os.PathLike[str]
+    backend: str
+    trust: bool
+    image_size: int
+    on_damage: OnDamage
 
 
 def detect_players(
@@ -22,23 +34,18 @@ def detect_players(
     *,
     times: Sequence[Time] | None = None,
     frames: Sequence[int] | None = None,
-    confidence: float = 0.5,
-    classes: Sequence[str] = ("person",),
-    model: str | os.PathLike[str] = "yolov8x",
-    backend: str = "ultralytics",
-    trust: bool = False,
-    image_size: int = 640,
-    on_damage: OnDamage = "raise",
     executor: Executor | None = None,
+    **options: Unpack[DetectOptions],
 ) -> DetectResult:
     """Find the players in some frames of a video.
 
     The model is loaded when it is first asked for, and stays loaded in the process that uses it.
 
     Args:
-        source, times, frames, confidence, classes, model, backend, trust, image_size, on_damage: see
-            :class:`~reelproc.DetectJob`.
+        source, times, frames: see :class:`~reelproc.DetectJob`.
         executor: where to look; None: in this process.
+        **options: ``confidence``, ``classes``, ``model``, ``backend``, ``trust``, ``image_size``, ``on_damage``: see
+            :class:`~reelproc.DetectJob`.
 
     Returns:
         A frame for each of ``times`` or ``frames``, in their order, with boxes in its pixels, the surest first.
@@ -50,18 +57,7 @@ def detect_players(
         BackendError: the checkpoint cannot be loaded, or is not one to trust.
         DecodeError: a frame cannot be decoded.
     """
-    job = DetectJob(
-        source=source,
-        times=times,
-        frames=frames,
-        confidence=confidence,
-        classes=classes,
-        model=model,
-        backend=backend,
-        trust=trust,
-        image_size=image_size,
-        on_damage=on_damage,
-    )
+    job = DetectJob(source=source, times=times, frames=frames, **options)
     return looked(job, executor=executor, progress=lambda _: None)
 
 

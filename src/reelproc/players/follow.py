@@ -8,12 +8,12 @@ from fractions import Fraction
 from itertools import pairwise
 from math import hypot, inf, isfinite
 from statistics import median_low
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from reelproc.errors import SpecError, shown_address
-from reelproc.jobs import DetectJob, OnDamage
-from reelproc.players.camera import Framing, crop_path, outside, spotlight_regions
-from reelproc.players.detect import looked
+from reelproc.jobs import DetectJob
+from reelproc.players.camera import Camera, Framing, crop_path, outside, spotlight_regions
+from reelproc.players.detect import DetectOptions, looked
 from reelproc.players.linking import LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
@@ -32,6 +32,11 @@ AROUND_SECONDS = 3.0
 WEAK = 0.1
 """Detections of so little confidence still continue a track (see :data:`reelproc.players.linking.SURE`)."""
 
+IMAGE_SIZE = 1280
+"""Pixels of the longer side in which the model sees a frame: players in wide shots are small."""
+
+DEFAULT_FRAMING = Framing()
+
 _KEYFRAME_SECONDS = 0.1
 _WORTH_SAYING_SECONDS = 0.5
 _SAME = 0.5
@@ -47,22 +52,13 @@ def follow_player(
     box: tuple[float, float, float, float] | None = None,
     start: Time | None = None,
     end: Time | None = None,
-    aspect: float = 9 / 16,
-    player_height: float = 0.35,
-    smoothing: float = 0.5,
-    max_speed: float = 1.5,
-    max_acceleration: float = 3.0,
+    framing: Framing = DEFAULT_FRAMING,
     max_gap: float = 2.0,
     rate: float = 10.0,
-    classes: Sequence[str] = ("person",),
-    model: str | os.PathLike[str] = "yolov8x",
-    backend: str = "ultralytics",
-    trust: bool = False,
-    image_size: int = 1280,
-    on_damage: OnDamage = "raise",
     detections: DetectResult | None = None,
     executor: Executor | None = None,
     progress: ProgressCallback = lambda _: None,
+    **options: Unpack[DetectOptions],
 ) -> FollowResult:
     """Follow the player who is at ``point`` (or in ``box``) at the time ``at``, forwards and backwards.
 
@@ -77,20 +73,18 @@ def follow_player(
         box: (left, top, right, bottom) around the player, instead of ``point``.
         start, end: the span to follow, seconds of the source; None: three seconds before and behind ``at``, within the
             source.
-        aspect: of the crop when displayed, width by height, 0.02 to 50.
-        player_height: the share of the crop's height that the player takes where they are tallest, 0.001 to 1.
-        smoothing: seconds (standard deviation) over which the crop's path is averaged, at least; 0.001 to 100.
-        max_speed, max_acceleration: of the crop, in its own widths per second (squared), 0.01 or more. The path is
-            averaged over longer until both hold; where the player then leaves the crop, the result says so.
+        framing: the crop's shape, the player's share of it, and how fast it moves. Where the player leaves the crop,
+            the result says so.
         max_gap: seconds out of sight after which the player counts as lost, 0.001 to 1000; half a second at the
             picture's edge.
         rate: looks per second, 0.001 to 1000; 10 is enough for a sprint.
-        classes, model, backend, trust, image_size, on_damage: see :class:`~reelproc.DetectJob`. Wide shots need the
-            larger ``image_size`` that is the default here.
         detections: the ``detections`` of an earlier result over this span, to follow somebody else without looking
             again; model, classes and rate are then what they were.
         executor: where to look; None: in this process.
         progress: is told how far it is.
+        **options: ``classes``, ``model``, ``backend``, ``trust``, ``image_size``, ``on_damage``: see
+            :class:`~reelproc.DetectJob`. Wide shots need a large ``image_size``, so it is 1280 here. ``confidence`` is
+            0.1: weak detections continue a track.
 
     Raises:
         SpecError: nobody is there at that time, or the arguments make no sense.
@@ -98,27 +92,14 @@ def follow_player(
     """
     at, start, end = map(_seconds, (at, start, end))
     mark = _mark(at, point, box, start)
-    _check(0.02, 50, aspect=aspect)
-    _check(0.001, 100, smoothing=smoothing)
-    _check(0.01, inf, max_speed=max_speed, max_acceleration=max_acceleration)
     _check(0.001, 1000, max_gap=max_gap, rate=rate)
-    _check(0.001, 1, player_height=player_height)
     info = probed(source)
     video = info.require_video()
     first, last = _span(mark, start, end, info.duration)
     is_earlier = detections is not None
     if detections is None:
-        job = DetectJob(
-            source=source,
-            times=_looks(first, last, mark, rate),
-            confidence=WEAK,
-            classes=classes,
-            model=model,
-            backend=backend,
-            trust=trust,
-            image_size=image_size,
-            on_damage=on_damage,
-        )
+        how: DetectOptions = {"image_size": IMAGE_SIZE, "confidence": WEAK, **options}
+        job = DetectJob(source=source, times=_looks(first, last, mark, rate), **how)
         detections = looked(job, executor=executor, progress=progress)
     frames = _usable(detections, shown_address(os.fspath(source)), first, last, 1 / rate)
     size = detections.width, detections.height
@@ -128,17 +109,9 @@ def follow_player(
     longest = 1.5 * _usual_step(detections.frames, 1 / rate)
     forwards, backwards = _walks(frames, here, point, box, size, max_gap, longest)
     sightings = _sightings(frames, here, forwards, backwards)
-    framing = Framing(
-        *size,
-        float(Fraction(aspect) / video.sample_aspect_ratio),
-        player_height,
-        smoothing,
-        max_speed,
-        max_acceleration,
-        float(video.sample_aspect_ratio),
-    )
+    camera = Camera(*size, framing, video.sample_aspect_ratio)
     duration = last - first
-    crop = crop_path(sightings, first, duration, framing, step=_KEYFRAME_SECONDS)
+    crop = crop_path(sightings, first, duration, camera, step=_KEYFRAME_SECONDS)
     lost = _lost(frames, sightings, forwards.reason, backwards.reason, first, last)
     if is_earlier:
         holes = _not_looked_at(frames, first, last, max(longest, 1.5 / rate))
@@ -151,9 +124,9 @@ def follow_player(
         width=size[0],
         height=size[1],
         sightings=sightings,
-        aspect=aspect,
+        aspect=framing.aspect,
         crop=crop,
-        regions=spotlight_regions(sightings, first, duration, framing, step=_KEYFRAME_SECONDS),
+        regions=spotlight_regions(sightings, first, duration, camera, step=_KEYFRAME_SECONDS),
         lost=lost,
         outside=out,
         warnings=(*detections.warnings, *_said(lost, out, sightings, 1.5 / rate)),
