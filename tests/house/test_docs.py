@@ -41,7 +41,9 @@ def test_every_command_is_in_the_reference_with_its_help() -> None:
 
 def test_every_environment_variable_is_in_the_reference() -> None:
     root = Path(reelproc.__file__).parent
-    code = "\n".join(p.read_text() for p in [*root.rglob("*.py"), DOCS.parent / "tests" / "conftest.py"])
+    tests = DOCS.parent / "tests"
+    files = [*root.rglob("*.py"), tests / "conftest.py", *(tests / "support").glob("*.py")]
+    code = "\n".join(path.read_text() for path in files)
     # in quotes or not, but not the shell completion's, which click makes up: _REELPROC_COMPLETE
     used = set(re.findall(r"(?<![A-Z_])REELPROC_[A-Z_]+", code))
     listed = set(re.findall(r"^\| `(REELPROC_\w+)` \|", (REFERENCE / "environment.md").read_text(), re.MULTILINE))
