@@ -14,7 +14,7 @@ from pathlib import Path
 
 import reelproc
 from reelproc.machine.cores import cpu_name
-from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version
+from reelproc.media.ffmpeg_build import ffmpeg_path, ffmpeg_version
 
 RESULTS = Path(__file__).parent / "results"
 ASSETS = Path(os.environ.get("REELPROC_TEST_ASSETS", Path(__file__).parents[2] / "shared"))

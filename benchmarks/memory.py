@@ -24,7 +24,7 @@ from rendering import CROP, LIGHT, frames
 
 import reelproc as rp
 from reelproc.jobs import JobContext, run_job
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.media.write.encoders import ENCODER_THREADS
 
 

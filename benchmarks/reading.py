@@ -27,7 +27,7 @@ from bench import moving_camera, paired, report
 from numpy.typing import NDArray
 
 import reelproc as rp
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.pixels.frame import PixelFormat, frame_bytes
 
 SIZE = (1920, 1080)

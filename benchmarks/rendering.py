@@ -21,7 +21,7 @@ from bench import Pairs, moving_camera, paired, report
 
 import reelproc as rp
 from reelproc.jobs import JobContext, run_job
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.media.write.encoders import EncoderSettings
 
 

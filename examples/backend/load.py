@@ -29,7 +29,7 @@ from typing import Any
 import reelproc as rp
 from backend.load_client import Client, over
 from backend.server_process import ServerProcess
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 
 SMALL_DISK = "12m"
 SMALL_DISK_SECONDS = 60.0

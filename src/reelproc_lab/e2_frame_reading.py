@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from reelproc.errors import DecodeError, ReelprocError
-from reelproc.media.ffmpeg import FFmpegProcess, file_argument
+from reelproc.media.ffmpeg import FFmpegProcess
+from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.info import MediaInfo
 from reelproc.media.probe.probe import probe
 from reelproc.media.read.reader import open_video

@@ -12,7 +12,7 @@ from pathlib import Path
 import reelproc
 from reelproc.executors.hardware import this_machine
 from reelproc.machine.cores import cpu_name
-from reelproc.media.ffmpeg import ffmpeg_version
+from reelproc.media.ffmpeg_build import ffmpeg_version
 from reelproc.schema import Schema
 
 __all__ = ["Environment", "environment"]

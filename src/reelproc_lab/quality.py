@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reelproc.errors import DecodeError, MediaError, SpecError
-from reelproc.media.ffmpeg import filter_chain, filters, input_arguments, option_value, run_ffmpeg
+from reelproc.media.ffmpeg import run_ffmpeg
+from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments, option_value
+from reelproc.media.ffmpeg_build import filters
 from reelproc.media.probe.probe import probe
 from reelproc.schema import Schema
 from reelproc.scratch import scratch_folder

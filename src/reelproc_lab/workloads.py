@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelproc.jobs import ExtractJob, RenderJob
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel
 from reelproc.results import RenderResult

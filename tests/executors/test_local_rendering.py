@@ -16,7 +16,7 @@ import reelproc as rp
 from processes import Family
 from reelproc.executors.local.executor import LocalExecutor
 from reelproc.jobs import JobContext, run_job
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 from waiting import LONG, eventually
 
 FRAMES = 750

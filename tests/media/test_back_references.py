@@ -15,7 +15,7 @@ from media_factory import numbered_video, read_number, run_ffmpeg
 from mp4_edits import with_edits
 from reelproc.jobs import run_job
 from reelproc.media.bitstream.back_references import refers_back
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 GROUP = 20
 BITS = {"libx265": ("-x265-params", "log-level=error"), "libvpx": ("-deadline", "realtime")}

@@ -14,7 +14,7 @@ import pytest
 import reelproc as rp
 from hostile import attempt
 from media_factory import numbered_video, read_number, shows_number
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 pytestmark = pytest.mark.timeout(60)
 

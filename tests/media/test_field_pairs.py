@@ -15,7 +15,7 @@ import reelproc as rp
 from field_pictures import GROUP, X264, coded_frames, comb, encode_luma, woven, write_fields
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.decode import decoding
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 FRAMES = 3 * len(GROUP)
 KINDS = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import reelproc as rp
 from hostile import attempt
 from media_factory import draw, numbered_video, read_number, run_ffmpeg
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 pytestmark = pytest.mark.timeout(120)
 

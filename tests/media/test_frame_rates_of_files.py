@@ -14,7 +14,7 @@ import reelproc as rp
 from hostile import attempt
 from media_factory import MadeVideo, numbered_video, run_ffmpeg
 from reelproc.cli import app
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -17,7 +17,7 @@ import reelproc as rp
 from hostile import attempt
 from media_factory import numbered_video, read_number, run_ffmpeg
 from reelproc.jobs import run_job
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -14,7 +14,7 @@ import pytest
 
 from processes import children, threads
 from reelproc import BackendError, EncodeError, Frame, SpecError
-from reelproc.media.ffmpeg import _encoders, _find
+from reelproc.media.ffmpeg_build import _encoders, _find
 from reelproc.media.write.encoders import ENCODERS, EncoderSettings, check_encoder
 from reelproc.media.write.writer import VideoWriter
 from reelproc.pixels.frame import PixelFormat

@@ -17,7 +17,7 @@ from mp4_edits import joined
 from reelproc.executors.local.executor import LocalExecutor
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, nal_types
-from reelproc.media.ffmpeg import ffmpeg_path
+from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.render.plan import Plan
 from reelproc.render.sources import plan as plan_with_copies
 

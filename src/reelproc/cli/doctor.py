@@ -155,7 +155,7 @@ def _detection() -> Check:
 
 def _ffmpeg() -> Iterator[Check]:
     """ffmpeg itself, and what it can encode here."""
-    from reelproc.media.ffmpeg import encoders, ffmpeg_path, ffmpeg_version
+    from reelproc.media.ffmpeg_build import encoders, ffmpeg_path, ffmpeg_version
     from reelproc.media.write.encoders import ENCODERS, EncoderSettings, check_encoder
 
     try:

@@ -243,7 +243,7 @@ def this_host() -> Machine:
 def software() -> dict[str, str]:
     """The versions that rates depend on."""
     from reelproc import __version__
-    from reelproc.media.ffmpeg import ffmpeg_version
+    from reelproc.media.ffmpeg_build import ffmpeg_version
 
     return {"reelproc": __version__, "python": platform.python_version(), "ffmpeg": ffmpeg_version()}
 

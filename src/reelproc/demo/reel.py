@@ -20,7 +20,7 @@ from reelproc.timing import TimeMap, exact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reelproc.media.probe.probe import MediaInfo
+    from reelproc.media.info import MediaInfo
     from reelproc_lab.match.film import Match, Sighting
 
 __all__ = ["footage_reel", "match_reel"]

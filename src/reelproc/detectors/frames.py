@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from reelproc.errors import DecodeError, SpecError
-from reelproc.media.packets.index import FrameTimes, frame_times
-from reelproc.media.probe.probe import MediaInfo
+from reelproc.media.info import MediaInfo
+from reelproc.media.packets.frame_times import FrameTimes, frame_times
 from reelproc.media.read.reader import open_video
 from reelproc.pixels.frame import Frame
 from reelproc.timing import exact

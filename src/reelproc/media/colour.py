@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reelproc.media.ffmpeg import option_value
+from reelproc.media.ffmpeg_arguments import option_value
 from reelproc.pixels.frame import PixelFormat
 from reelproc.schema import Schema
 

@@ -1,4 +1,4 @@
-"""Find ffmpeg, and run it under supervision: the one place that starts child processes for media.
+"""Run ffmpeg under supervision: the one place that starts child processes for media.
 
 Every child is an argument list, never a shell string. Its stderr is drained by a thread (a full stderr pipe blocks
 ffmpeg for ever), it has a deadline for making progress, and it is killed when its owner is done with it, whatever
@@ -8,10 +8,8 @@ happened.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
-import re
 import select
 import signal
 import subprocess
@@ -20,117 +18,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from reelproc.errors import DecodeError, EncodeError, MediaError, MissingDependencyError
+from reelproc.errors import DecodeError, EncodeError, MediaError
 from reelproc.logs import shown_command
 from reelproc.machine.posix import fcntl
-from reelproc.storage.stand_in import partial_file
+from reelproc.media.ffmpeg_build import ffmpeg_path
 
-__all__ = [
-    "CONTAINER_FORMATS",
-    "FFMPEG_MINIMUM",
-    "PROTOCOLS",
-    "FFmpegProcess",
-    "encoders",
-    "ffmpeg_path",
-    "ffmpeg_version",
-    "file_argument",
-    "filter_chain",
-    "filters",
-    "input_arguments",
-    "option_value",
-    "run_ffmpeg",
-    "widen_pipe",
-]
+__all__ = ["STALL_SECONDS", "FFmpegProcess", "run_ffmpeg", "widen_pipe"]
 
 _log = logging.getLogger(__name__)
-
-FFMPEG_MINIMUM = (6, 1)
-"""Older ones guess time bases: Debian's 5.1.9 gave wrong timestamps on 14 of 16 test files."""
 
 _STOPPED = 255
 """ffmpeg's exit status after SIGTERM or SIGINT."""
 
 STALL_SECONDS = 60.0
 """A child that neither reads, writes nor exits for this long is taken for hung."""
-
-
-@functools.cache
-def _find(override: str | None) -> tuple[str, str]:
-    if override:
-        path = override
-    else:
-        try:
-            import imageio_ffmpeg
-
-            path = imageio_ffmpeg.get_ffmpeg_exe()
-        except (ImportError, RuntimeError) as error:
-            raise MissingDependencyError(
-                f"no ffmpeg: imageio-ffmpeg carries none for this machine ({error}); "
-                "pip install imageio-ffmpeg, or set REELPROC_FFMPEG to an ffmpeg of at least 6.1"
-            ) from error
-    try:
-        out = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=30, check=True).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise MissingDependencyError(
-            f"{path!r} does not run as ffmpeg ({error}); unset REELPROC_FFMPEG to use the bundled one"
-        ) from error
-    version = ([*out.split(), "?", "?", "?"])[2]
-    number = re.match(r"n?(\d+)\.(\d+)", version)
-    if number and tuple(map(int, number.groups())) < FFMPEG_MINIMUM:
-        raise MissingDependencyError(
-            f"{path!r} is ffmpeg {version}, at least 6.1 is needed (older ones guess timestamps); "
-            "unset REELPROC_FFMPEG to use the bundled one"
-        )
-    return path, version
-
-
-def ffmpeg_path() -> str:
-    """The ffmpeg to run: ``REELPROC_FFMPEG`` where it is set, else the one that imageio-ffmpeg carries.
-
-    Raises:
-        MissingDependencyError: there is none, it does not run, or it is older than 6.1.
-    """
-    return _find(os.environ.get("REELPROC_FFMPEG"))[0]
-
-
-def ffmpeg_version() -> str:
-    """The version string of :func:`ffmpeg_path`, e.g. ``"9.0.2"``; part of a segment's identity."""
-    return _find(os.environ.get("REELPROC_FFMPEG"))[1]
-
-
-@functools.cache
-def _encoders(path: str) -> frozenset[str]:
-    out = subprocess.run([path, "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=30, check=False)
-    return frozenset(re.findall(r"^ [VAS][.A-Z]{5} (\S+)", out.stdout, re.MULTILINE))
-
-
-def encoders() -> frozenset[str]:
-    """Names of the encoders that this ffmpeg was built with (hardware ones may still lack their hardware)."""
-    return _encoders(ffmpeg_path())
-
-
-@functools.cache
-def _filters(path: str) -> frozenset[str]:
-    out = subprocess.run([path, "-hide_banner", "-filters"], capture_output=True, text=True, timeout=30, check=False)
-    return frozenset(re.findall(r"^ [TSC.]{2,3} (\S+)\s+\S+->", out.stdout, re.MULTILINE))
-
-
-def filters() -> frozenset[str]:
-    """Names of the filters that this ffmpeg was built with."""
-    return _filters(ffmpeg_path())
-
-
-def file_argument(path: str | os.PathLike[str]) -> str:
-    """``path`` as ffmpeg must be given it: never taken for an option, a protocol, a pattern or a playlist.
-
-    >>> file_argument("-x.mp4").startswith("file:/")
-    True
-    """
-    return "file:" + str(Path(os.fspath(path)).absolute())
 
 
 def widen_pipe(pipe: IO[bytes], size: int = 1 << 20) -> None:
@@ -142,56 +46,6 @@ def widen_pipe(pipe: IO[bytes], size: int = 1 << 20) -> None:
         fcntl.fcntl(pipe.fileno(), request, size)
     except OSError:  # over the user's limit: the default size works as well
         return
-
-
-def option_value(text: str) -> str:
-    r"""``text`` escaped to stand as an option's value in a filter's arguments, whatever characters it holds.
-
-    >>> print(option_value("it's 1:1"))
-    it\'s 1\:1
-    """
-    return re.sub(r"([\\':])", r"\\\1", text)
-
-
-def filter_chain(filters: Sequence[str]) -> str:
-    r"""Filters, each ``name=arguments`` with its values escaped, joined to the chain that ``-vf`` and ``-af`` take.
-
-    The graph's own level of escaping is added here (ffmpeg's manual, "Notes on filtergraph escaping").
-
-    >>> print(filter_chain(["select=gte(pts,5)", "hflip"]))
-    select=gte(pts\,5),hflip
-    """
-    return ",".join(re.sub(r"([\\'\[\],;])", r"\\\1", each) for each in filters)
-
-
-PROTOCOLS = "file,pipe,fd"
-"""What ffmpeg may open: never the network, whatever a file says."""
-
-CONTAINER_FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpegtsraw,mpeg,mpegvideo,vob,flv,live_flv,asf,ogg,mxf,nut,wtv,rm,swf,"
-    "dv,gif,apng,ivf,obu,av1,h261,h263,h264,hevc,vvc,vc1,m4v,mjpeg,yuv4mpegpipe,"
-    "wav,w64,mp3,aac,flac,ac3,eac3,dts,caf,aiff,au,tta,wv,ape,opus"
-)
-"""The containers that are read. Playlists and scripts (hls, dash, concat, image sequences) name other files: they are
-not."""
-
-
-def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
-    """The arguments that make ``path`` an input of ffmpeg, with ``options`` (``-ss``, ...) in front of it.
-
-    The name is never taken for a URL or an option, and a file that is really a playlist is refused. A file whose parts
-    come when they are read (:mod:`reelproc.storage.stand_in`) is given as an address of our own on the loopback.
-    """
-    partial = partial_file(path)
-    return [
-        "-protocol_whitelist",
-        PROTOCOLS if partial is None else "http,tcp",
-        "-format_whitelist",
-        CONTAINER_FORMATS,
-        *options,
-        "-i",
-        file_argument(path) if partial is None else partial.url(),
-    ]
 
 
 class FFmpegProcess:

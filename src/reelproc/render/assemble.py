@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reelproc.errors import EncodeError, SpecError
 from reelproc.media.bitstream.avc import AvcConfiguration
 from reelproc.media.container.containers import copied_stream, create_container, open_container
-from reelproc.media.ffmpeg import file_argument
+from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.partial import partial_path
 from reelproc.render.plan import Plan, Segment
 

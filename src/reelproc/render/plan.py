@@ -9,15 +9,13 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from reelproc.errors import shown_address
+from reelproc.media.info import MediaInfo
 from reelproc.reel import AnyStage, Output
+from reelproc.render.plan_summary import PlannedClipSummary, PlanSummary
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.timing import TimeMap
-
-if TYPE_CHECKING:
-    from reelproc.media.probe.probe import MediaInfo
-    from reelproc.render.plan_summary import PlanSummary
 
 __all__ = ["Copying", "Plan", "PlannedClip", "PlannedFrame", "Segment", "Shot", "SourceFrames"]
 
@@ -31,7 +29,8 @@ class SourceFrames:
         time_base: seconds per unit.
         start_pts: the timestamp of time zero.
         end: seconds from time zero at which the last frame ends.
-        disorder, untimed: packets that go back in time, or say none: :class:`~reelproc.media.packets.index.FrameTimes`.
+        disorder, untimed: packets that go back in time, or say none; see
+            :class:`~reelproc.media.packets.frame_times.FrameTimes`.
     """
 
     pts: tuple[int, ...] = field(repr=False)
@@ -199,6 +198,16 @@ class Plan:
             return Fraction(30)
         return max((self.frame_count / self.duration).limit_denominator(1001), Fraction(1, 1001))
 
+    @property
+    def copied_frame_count(self) -> int:
+        """Frames that are copied from the source instead of being encoded."""
+        return sum(segment.end - segment.first for segment in self.segments if segment.copied)
+
+    def span(self, clip: PlannedClip) -> tuple[Fraction, Fraction]:
+        """When ``clip`` starts in the result, and how long it is shown: seconds, exact."""
+        start = self.time(clip.first_frame)
+        return start, self.time(clip.first_frame + clip.frame_count) - start
+
     def time(self, index: int) -> Fraction:
         """When output frame ``index`` is shown; ``time(frame_count)`` is the end."""
         return self.times[index] if self.fps is None else index / self.fps
@@ -238,9 +247,39 @@ class Plan:
 
     def summary(self) -> PlanSummary:
         """Return the plan in numbers that fit on a screen, without single frames."""
-        from reelproc.render.plan_summary import summary_of
+        fading = max(self.fade_in, self.fade_out)
+        return PlanSummary(
+            width=self.width,
+            height=self.height,
+            frame_count=self.frame_count,
+            duration_seconds=float(self.duration),
+            fps=None if self.fps is None else str(self.fps),
+            transition="dissolve" if self.overlap else "fade" if fading else "cut",
+            transition_frames=self.overlap or fading,
+            clips=tuple(self._clip_summary(clip) for clip in self.clips),
+            segments=len(self.segments),
+            copied_frames=self.copied_frame_count,
+            warnings=self.warnings,
+            notes=self.notes,
+        )
 
-        return summary_of(self)
+    def _clip_summary(self, clip: PlannedClip) -> PlannedClipSummary:
+        start, duration = self.span(clip)
+        return PlannedClipSummary(
+            index=clip.index,
+            source=shown_address(clip.source),
+            source_start_seconds=float(clip.start),
+            source_end_seconds=float(clip.end),
+            first_frame=clip.first_frame,
+            frame_count=clip.frame_count,
+            start_seconds=float(start),
+            duration_seconds=float(duration),
+            stages=tuple(
+                f"{stage.stage}{' ' + model if isinstance(model := getattr(stage, 'model', None), str) else ''} "
+                f"{shape.width}x{shape.height}"
+                for stage, shape in zip(clip.stages, clip.streams[1:], strict=True)
+            ),
+        )
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from pydantic import computed_field
 
 from reelproc.errors import shown_address
 from reelproc.schema import Schema, WithFloats
 
-if TYPE_CHECKING:
-    from reelproc.render.plan import Plan, PlannedClip
-
-__all__ = ["PlanSummary", "PlannedClipSummary", "summary_of"]
+__all__ = ["PlanSummary", "PlannedClipSummary"]
 
 
 class PlannedClipSummary(Schema):
@@ -121,41 +117,3 @@ class PlanSummary(WithFloats):
         ]
         header = ("clip", "in the result", "frames", "source", "of the source", "stages")
         return table(f"Plan: {self.headline()}", header, rows, [*self.warnings, *self.notes])
-
-
-def summary_of(plan: Plan) -> PlanSummary:
-    """Sum up ``plan``."""
-    frames = plan.overlap or max(plan.fade_in, plan.fade_out)
-    return PlanSummary(
-        width=plan.width,
-        height=plan.height,
-        frame_count=plan.frame_count,
-        duration_seconds=float(plan.duration),
-        fps=None if plan.fps is None else str(plan.fps),
-        transition="dissolve" if plan.overlap else "fade" if frames else "cut",
-        transition_frames=frames,
-        clips=tuple(_clip(plan, clip) for clip in plan.clips),
-        segments=len(plan.segments),
-        copied_frames=sum(s.end - s.first for s in plan.segments if s.copied),
-        warnings=plan.warnings,
-        notes=plan.notes,
-    )
-
-
-def _clip(plan: Plan, clip: PlannedClip) -> PlannedClipSummary:
-    start, end = plan.time(clip.first_frame), plan.time(clip.first_frame + clip.frame_count)
-    return PlannedClipSummary(
-        index=clip.index,
-        source=shown_address(clip.source),
-        source_start_seconds=float(clip.start),
-        source_end_seconds=float(clip.end),
-        first_frame=clip.first_frame,
-        frame_count=clip.frame_count,
-        start_seconds=float(start),
-        duration_seconds=float(end - start),
-        stages=tuple(
-            f"{stage.stage}{' ' + model if isinstance(model := getattr(stage, 'model', None), str) else ''} "
-            f"{shape.width}x{shape.height}"
-            for stage, shape in zip(clip.stages, clip.streams[1:], strict=True)
-        ),
-    )

@@ -31,7 +31,7 @@ from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact, round_half_up
 
 if TYPE_CHECKING:
-    from reelproc.media.probe.probe import MediaInfo
+    from reelproc.media.info import MediaInfo
     from reelproc.pixels.frame import Window
 
 __all__ = ["HOLD_SECONDS", "MAX_FRAMES", "SEGMENT_SECONDS", "frame_schedule", "make_plan", "segment_bounds"]

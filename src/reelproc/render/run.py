@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reelproc.errors import DecodeError, EncodeError, StorageError
-from reelproc.media.ffmpeg import ffmpeg_version
+from reelproc.media.ffmpeg_build import ffmpeg_version
 from reelproc.media.write.encoders import EncoderSettings, check_encoder
 from reelproc.partial import partial_path
 from reelproc.render.assemble import assemble, check_container, copies_sound

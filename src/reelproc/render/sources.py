@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from reelproc.media.packets.index import frame_times
-from reelproc.media.probe.probe import MediaInfo, probe
+from reelproc.media.info import MediaInfo
+from reelproc.media.packets.frame_times import frame_times
+from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import HOLD_SECONDS, make_plan

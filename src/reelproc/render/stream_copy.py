@@ -14,7 +14,7 @@ from reelproc.media.bitstream.back_references import refers_back
 from reelproc.media.bitstream.hevc import listed_sets, sets_among_pictures
 from reelproc.media.bitstream.pictures import Pictures
 from reelproc.media.container.containers import copied_stream, demuxed, open_container
-from reelproc.media.packets.index import frame_times
+from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.sound.pcm import PcmFiller
 from reelproc.timing import exact
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from reelproc.jobs import ExtractJob, JobContext
-    from reelproc.media.probe.probe import MediaInfo
+    from reelproc.media.info import MediaInfo
 
 __all__ = ["Copied", "copy_span"]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError
-from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, file_argument
+from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess
+from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.partial import partial_path
 from reelproc.results import Progress
 from reelproc_lab.match import players, skeleton

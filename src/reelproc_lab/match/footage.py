@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.ffmpeg import FFmpegProcess, file_argument
+from reelproc.media.ffmpeg import FFmpegProcess
+from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.partial import partial_path
 from reelproc.results import Progress
 from reelproc_lab.match.film import FPS, HEIGHT, WIDTH, Match, add_sound

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from reelproc.errors import DecodeError, EncodeError
-from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, file_argument, input_arguments, run_ffmpeg
+from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, run_ffmpeg
+from reelproc.media.ffmpeg_arguments import file_argument, input_arguments
 from reelproc.media.probe.probe import probe
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.ffmpeg import file_argument, filter_chain, input_arguments, run_ffmpeg
+from reelproc.media.ffmpeg import run_ffmpeg
+from reelproc.media.ffmpeg_arguments import file_argument, filter_chain, input_arguments
 from reelproc.media.probe.probe import probe
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc_lab.original_programs.encoding import ENCODE

@@ -16,7 +16,7 @@ from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.bitstream.hevc import listed_sets
 from reelproc.media.container.file_structure import promised_size
 from reelproc.media.container.mp4_tracks import encrypted, encryption_scheme
-from reelproc.media.ffmpeg import CONTAINER_FORMATS, PROTOCOLS, file_argument
+from reelproc.media.ffmpeg_arguments import CONTAINER_FORMATS, PROTOCOLS, file_argument
 from reelproc.storage.stand_in import partial_file
 
 if TYPE_CHECKING:

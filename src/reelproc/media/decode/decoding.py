@@ -20,7 +20,8 @@ from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
 from reelproc.media.bitstream.pictures import Pictures
 from reelproc.media.container.containers import demuxed, mistimed_after_seek, open_container, without_display_times
 from reelproc.media.decode.frame_order import FrameOrder, Sent, frame_pts
-from reelproc.media.packets.index import IndexedPacket, ListedKeys, seek_aim
+from reelproc.media.packets.frame_times import seek_aim
+from reelproc.media.packets.index import IndexedPacket, ListedKeys
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reelproc.media.packets.index import IndexedPacket
+from reelproc.media.packets.index import IndexedPacket
 
 __all__ = ["HEAD_PACKETS", "end_of_last", "frame_rate", "shown_ends"]
 

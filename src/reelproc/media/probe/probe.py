@@ -1,7 +1,7 @@
 """Look at a media file: its streams, sizes, colours, and exact times. No ffprobe is needed.
 
 :func:`probe` opens the file with PyAV and decodes one frame, which alone knows the display matrix and the colours of
-many files. :func:`frame_times` (of :mod:`reelproc.media.packets.index`) lists when each frame is shown.
+many files. :func:`frame_times` (of :mod:`reelproc.media.packets.frame_times`) lists when each frame is shown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from reelproc.media.container.mp4_tracks import check_tracks, encrypted
 from reelproc.media.decode.decoding import decoded_frames, frame_pts, is_reordered
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.packets.frame_rates import HEAD_PACKETS, end_of_last, frame_rate, shown_ends
-from reelproc.media.packets.index import FrameTimes, IndexedPacket, frame_times, packet_index
+from reelproc.media.packets.frame_times import FrameTimes, frame_times
+from reelproc.media.packets.index import IndexedPacket, packet_index
 from reelproc.media.probe.beginning import begin
 from reelproc.media.probe.side_data import side_data
 from reelproc.pixels.orientation import Orientation

@@ -18,7 +18,7 @@ from reelproc.machine.cores import usable_cores
 from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
 from reelproc.media.container.containers import MAX_PIXELS, without_display_times
 from reelproc.media.decode.interlaced import field_filters
-from reelproc.media.ffmpeg import filter_chain, input_arguments
+from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments
 from reelproc.media.packets.index import begins_mistaken
 from reelproc.media.read.frame_pipe import FramePipe, Sent, Shape
 from reelproc.media.read.reader import VideoReader

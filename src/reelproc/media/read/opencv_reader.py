@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from reelproc.errors import DecodeError
 from reelproc.media.colour import assumed_matrix
-from reelproc.media.ffmpeg import file_argument
-from reelproc.media.packets.index import frame_times
+from reelproc.media.ffmpeg_arguments import file_argument
+from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.read.reader import VideoReader
 from reelproc.pixels.frame import Frame
 from reelproc.storage.stand_in import partial_file

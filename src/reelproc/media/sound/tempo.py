@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reelproc.errors import BackendError, EncodeError
-from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, ffmpeg_path, filters
+from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess
+from reelproc.media.ffmpeg_build import ffmpeg_path, filters
 from reelproc.media.sound.sound_plan import SAMPLE_RATE
 from reelproc.timing import round_half_up
 

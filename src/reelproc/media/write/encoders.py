@@ -13,8 +13,9 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from reelproc.errors import BackendError, EncodeError, SpecError
-from reelproc.media.ffmpeg import encoders as available_encoders
-from reelproc.media.ffmpeg import ffmpeg_path, ffmpeg_version, run_ffmpeg
+from reelproc.media.ffmpeg import run_ffmpeg
+from reelproc.media.ffmpeg_build import encoders as available_encoders
+from reelproc.media.ffmpeg_build import ffmpeg_path, ffmpeg_version
 from reelproc.pixels.frame import PixelFormat
 from reelproc.suggestions import did_you_mean
 
