@@ -19,6 +19,7 @@ __all__ = [
     "Detection",
     "ExtractResult",
     "FrameDetections",
+    "JobReport",
     "JobStatus",
     "Phase",
     "PhaseClock",
@@ -108,7 +109,49 @@ class ClipSpan(Schema):
     duration_seconds: float
 
 
-class RenderResult(WithFloats):
+class JobReport(Schema):
+    """How a job was done: what all results share.
+
+    Attributes:
+        phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``. Those
+            of ``audio``, which is rendered beside the pictures, are a processor's.
+        hardware: name of what it ran on.
+        gpu, cores: the GPU's name and the cores of what it was rented on; None on your own machine.
+        cold_start: whether the container was started for this job; None where there is no container.
+        cost_usd: by the price table; 0.0 on your own machine.
+        peak_memory_bytes: greatest resident memory of the process and its children, as far as the system tells.
+        warnings: everything that was not as planned, for people; empty when all was well.
+    """
+
+    phases: dict[str, float] = Field(default_factory=dict)
+    hardware: str = "local"
+    gpu: str | None = None
+    cores: float | None = None
+    cold_start: bool | None = None
+    cost_usd: float = 0.0
+    peak_memory_bytes: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+class _Video(WithFloats):
+    """The file that a render has made. A base of its own, so that its fields come first in JSON."""
+
+    output: str
+    frame_count: int
+    duration_seconds: float
+    fps: str | None
+    width: int
+    height: int
+    clips: tuple[ClipSpan, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def fps_float(self) -> float | None:
+        """Frames per second."""
+        return None if self.fps is None else float(Fraction(self.fps))
+
+
+class RenderResult(JobReport, _Video):
     """What was rendered.
 
     Attributes:
@@ -119,39 +162,12 @@ class RenderResult(WithFloats):
         fps_float: the same as a float, in JSON as well.
         width, height: pixels.
         clips: each clip's span in the output.
-        phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``. Those
-            of ``audio``, which is rendered beside the pictures, are a processor's.
-        hardware: name of what it ran on.
-        gpu, cores: the GPU's name and the cores of what it was rented on; None on your own machine.
-        cold_start: whether the container was started for this job; None where there is no container.
-        cost_usd: by the price table; 0.0 on your own machine.
-        peak_memory_bytes: greatest resident memory of the process and its children, as far as the system tells.
-        warnings: everything that was not as planned, for people; empty when all was well.
+        phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: how it was done; see
+            :class:`~reelproc.results.JobReport`.
         notes: what was decided for you, with reasons, and what else is worth knowing of the result.
     """
 
-    output: str
-    frame_count: int
-    duration_seconds: float
-    fps: str | None
-    width: int
-    height: int
-    clips: tuple[ClipSpan, ...] = ()
-    phases: dict[str, float] = Field(default_factory=dict)
-    hardware: str = "local"
-    gpu: str | None = None
-    cores: float | None = None
-    cold_start: bool | None = None
-    cost_usd: float = 0.0
-    peak_memory_bytes: int = 0
-    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def fps_float(self) -> float | None:
-        """Frames per second."""
-        return None if self.fps is None else float(Fraction(self.fps))
 
     def _repr_html_(self) -> str:
         from reelproc.notebook import table, video
@@ -226,7 +242,17 @@ class FrameDetections(Schema):
     detections: Items[Detection] = ()
 
 
-class DetectResult(Schema):
+class _Findings(Schema):
+    """What a detection has found. A base of its own, so that its fields come first in JSON."""
+
+    source: str
+    model: str
+    width: int
+    height: int
+    frames: Items[FrameDetections] = ()
+
+
+class DetectResult(JobReport, _Findings):
     """Who was found, and where.
 
     Attributes:
@@ -234,22 +260,9 @@ class DetectResult(Schema):
         model: what looked, as it was asked for.
         width, height: of the frames, pixels, after rotation.
         frames: one for each time or frame that was asked for, in that order.
-        phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: as in :class:`RenderResult`.
+        phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: how it was done; see
+            :class:`~reelproc.results.JobReport`.
     """
-
-    source: str
-    model: str
-    width: int
-    height: int
-    frames: Items[FrameDetections] = ()
-    phases: dict[str, float] = Field(default_factory=dict)
-    hardware: str = "local"
-    gpu: str | None = None
-    cores: float | None = None
-    cold_start: bool | None = None
-    cost_usd: float = 0.0
-    peak_memory_bytes: int = 0
-    warnings: tuple[str, ...] = ()
 
     @property
     def frame_count(self) -> int:
