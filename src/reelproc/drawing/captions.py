@@ -42,8 +42,6 @@ class Captions:
         pix_fmt: of its frames, planar.
     """
 
-    accepts_window = False
-
     def __init__(self, captions: Sequence[Caption], *, duration: Fraction, pix_fmt: PixelFormat) -> None:
         self._captions = tuple(captions)
         # A frame that lies a little after the stream's end belongs to its last moment, not to none.
@@ -66,7 +64,3 @@ class Captions:
             planes = planes or frame.planes
             self._sprites[i].draw(planes, strength)
         return frame
-
-    def close(self) -> None:
-        """Forget the pictures."""
-        self._sprites = {}

@@ -125,8 +125,6 @@ class Spotlight:
         duration: of the stream, seconds.
     """
 
-    accepts_window = False
-
     def __init__(
         self,
         paths: Sequence[SpotlightPath],
@@ -167,11 +165,6 @@ class Spotlight:
             self._boost(frame, look)
         self._paint(frame, look)
         return frame
-
-    def close(self) -> None:
-        """Forget the masks."""
-        self._masks = {}
-        self._masks_of = None
 
     def _dim(self, frame: Frame, look: Look) -> None:
         # A linear operation on whole planes is SIMD work, and cheaper than stepping around the ellipse.

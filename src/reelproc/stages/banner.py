@@ -13,12 +13,11 @@ from pydantic import Field
 from reelproc.errors import SpecError
 from reelproc.ratings import RATINGS, clip_title
 from reelproc.schema import Items, Seconds, Words
-from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
-    from reelproc.drawing.captions import Captions
     from reelproc.drawing.typeset.picture import Picture
 
 __all__ = ["Banner"]
@@ -146,11 +145,11 @@ class Banner(Stage):
         end = stream.duration if self.end_time is None else exact(self.end_time)
         return merge_spans([(start, end)] if start < end else [], stream.duration)
 
-    def open(self, stream: StreamInfo, target: Target) -> Captions:
+    def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""
         from reelproc.drawing.captions import Caption, Captions
 
         start = -inf if self.start_time is None else self.start_time
         end = inf if self.end_time is None else self.end_time
         draw = partial(self.picture, stream.width, self.pixel_scale(stream), stream.sample_aspect_ratio)
-        return Captions([Caption(start, end, 0.0, draw)], duration=stream.duration, pix_fmt=stream.pix_fmt)
+        return DrawingWork(Captions([Caption(start, end, 0.0, draw)], duration=stream.duration, pix_fmt=stream.pix_fmt))

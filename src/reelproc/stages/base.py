@@ -7,17 +7,18 @@ frames. :meth:`Stage.resolve` is pure and cheap, and is called for the whole pip
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
 from reelproc.pixels.frame import Frame, PixelFormat
 from reelproc.pixels.placement import Fit
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 
-__all__ = ["AheadWork", "Fit", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
+__all__ = ["DrawingWork", "Fit", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,42 +73,59 @@ class Mismatch:
     path: tuple[str | int, ...] = ()
 
 
-class StageWork(Protocol):
+class StageWork(ABC):
     """The work of a stage on one stream. Called from one thread, frames in order of time."""
 
-    accepts_window: bool
+    accepts_window: bool = False
     """Whether it samples ``frame.window`` itself. If not, the pipeline cuts the window out before calling it."""
 
+    works_ahead: bool = False
+    """Whether :meth:`submit` returns before the work is done: a network's does. Two batches are then kept under way."""
+
+    batch_size: int = 1
+    """How many frames work that goes ahead would like to get at once."""
+
+    network_seconds: float = 0.0
+    """How long its network has worked so far; 0 for work without one."""
+
+    @abstractmethod
     def __call__(self, frame: Frame, time: float) -> Frame:
-        """The frame that goes on.
+        """Return the frame that goes on.
 
         Args:
             frame: owned by this call, which may change its pixels in place and return it.
             time: seconds since the start of the stage's input stream; may be slightly outside its duration.
         """
-        ...
 
-    def close(self) -> None:
-        """Release what was opened. Safe to call twice."""
-        ...
+    def submit(self, frames: Sequence[Frame], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        """Begin the work on ``frames``; the call that is returned waits for it, and raises what went wrong.
 
+        Results are asked for in the order of the calls. Work that does not go ahead is done at once.
 
-@runtime_checkable
-class AheadWork(StageWork, Protocol):
-    """Work that goes on beside the loop: a network's. The loop keeps two batches of it under way."""
-
-    batch_size: int
-    """How many frames it would like to get at once."""
-
-    network_seconds: float
-    """How long its network has worked so far."""
-
-    def submit(self, frames: Sequence[Frame]) -> Callable[[], list[Frame]]:
-        """Begin the work on ``frames``; calling what is returned waits for it, and raises what went wrong.
-
-        Results are asked for in the order of the calls.
+        Args:
+            frames: from one to :attr:`batch_size` of them.
+            times: one for each, as for a call.
         """
-        ...
+        made = [self(frame, time) for frame, time in zip(frames, times, strict=True)]
+        return lambda: made
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to release
+        """Release what was opened. Safe to call twice."""
+
+
+class DrawingWork(StageWork):
+    """Work that only draws, on every frame in place.
+
+    Args:
+        draw: told the frame and its time; returns the frame.
+    """
+
+    def __init__(self, draw: Callable[[Frame, float], Frame]) -> None:
+        self._draw = draw
+
+    def __call__(self, frame: Frame, time: float) -> Frame:
+        """Return ``frame`` with what is drawn on it at ``time``."""
+        return self._draw(frame, time)
 
 
 class Stage(Schema):

@@ -227,7 +227,7 @@ def _nominal(stream: StreamInfo, width: float, height: float) -> StreamInfo:
     return replace(stream, width=even[0], height=even[1], sample_aspect_ratio=shape)
 
 
-class _CropWork:
+class _CropWork(StageWork):
     accepts_window = True
 
     def __init__(self, path: _Path) -> None:
@@ -242,6 +242,3 @@ class _CropWork:
             window = compose(window, frame.window, *frame.nominal_size)
         frame.window, frame.nominal_size = window, (self._path.stream.width, self._path.stream.height)
         return frame
-
-    def close(self) -> None:
-        return

@@ -15,14 +15,14 @@ from reelproc.errors import SpecError
 from reelproc.keyframes import Track
 from reelproc.pixels.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import clamped, frames_between, never_active, stands_still
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.drawing.ellipse import Ellipse
-    from reelproc.drawing.spotlight import Spotlight, SpotlightPath
+    from reelproc.drawing.spotlight import SpotlightPath
 
 __all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
 
@@ -341,11 +341,11 @@ class Overlay(Stage):
         """The spans of the regions that can show anything."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
-    def open(self, stream: StreamInfo, target: Target) -> Spotlight:
+    def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""
         from reelproc.drawing.spotlight import Spotlight
 
-        return Spotlight(
+        spotlight = Spotlight(
             [self.spotlight_path(region, stream) for region in self.drawn_regions()],
             effect=self.effect,
             shape=self.shape,
@@ -356,6 +356,7 @@ class Overlay(Stage):
             pix_fmt=stream.pix_fmt,
             duration=stream.duration,
         )
+        return DrawingWork(spotlight)
 
     def spotlight_path(self, region: HighlightRegion, stream: StreamInfo) -> SpotlightPath:
         """Return the spotlight of one of the regions on such a stream, with the overlay's overrides."""

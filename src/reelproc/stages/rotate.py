@@ -63,9 +63,7 @@ def inverse_maps(degrees: float, stream: StreamInfo) -> list[NDArray[np.float64]
     return maps
 
 
-class _RotateWork:
-    accepts_window = False
-
+class _RotateWork(StageWork):
     def __init__(self, degrees: float, stream: StreamInfo) -> None:
         self._maps = inverse_maps(degrees, stream)
 
@@ -85,6 +83,3 @@ class _RotateWork:
                 borderValue=black if source.ndim == 3 else (black[number],),
             )
         return turned
-
-    def close(self) -> None:
-        return

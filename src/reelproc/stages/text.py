@@ -12,12 +12,11 @@ from pydantic import Field
 from reelproc.drawing.options import Align
 from reelproc.errors import SpecError
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
-    from reelproc.drawing.captions import Captions
     from reelproc.drawing.typeset.picture import Picture, Style
 
 __all__ = [
@@ -270,7 +269,7 @@ class Text(Stage):
         """The spans of the regions that can show anything, their ends included."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
-    def open(self, stream: StreamInfo, target: Target) -> Captions:
+    def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""
         from reelproc.drawing.captions import Caption, Captions
 
@@ -281,4 +280,4 @@ class Text(Stage):
                 if element.enabled and element.spec.text.strip():
                     draw = partial(element.spec.picture, stream.width, stream.height, stream.sample_aspect_ratio)
                     captions.append(Caption(region.start_time, region.end_time, fade_out, draw))
-        return Captions(captions, duration=stream.duration, pix_fmt=stream.pix_fmt)
+        return DrawingWork(Captions(captions, duration=stream.duration, pix_fmt=stream.pix_fmt))

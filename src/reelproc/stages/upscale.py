@@ -162,8 +162,7 @@ class Upscale(Stage):
         work = self.upscaler().open(self.spec(stream, target))
         if self.dedupe is not None:
             work = Deduplicated(work, self.dedupe, target.restarts)
-        kind = _NetworkStageWork if work.runs_ahead else _UpscaleStageWork
-        return kind(self.placement(stream, target), work)
+        return _UpscaleStageWork(self.placement(stream, target), work)
 
     def _size(self, target: Target) -> tuple[int, int]:
         if self.width is not None and self.height is not None:
@@ -176,15 +175,23 @@ class Upscale(Stage):
         )
 
 
-class _UpscaleStageWork:
+class _UpscaleStageWork(StageWork):
     accepts_window = True
 
     def __init__(self, placement: Placement, work: UpscaleWork) -> None:
         self._placement, self._work = placement, work
+        self.works_ahead, self.batch_size = work.works_ahead, work.batch_size
+
+    @property
+    def network_seconds(self) -> float:  # type: ignore[override]
+        return self._work.network_seconds
 
     def __call__(self, frame: Frame, time: float) -> Frame:
         (scaled,) = self._work([self._sample(frame)])
         return scaled
+
+    def submit(self, frames: Sequence[Frame], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        return self._work.submit([self._sample(frame) for frame in frames])
 
     def _sample(self, frame: Frame) -> Sample:
         window = self._placement.window
@@ -194,18 +201,3 @@ class _UpscaleStageWork:
 
     def close(self) -> None:
         self._work.close()
-
-
-class _NetworkStageWork(_UpscaleStageWork):
-    """See :class:`~reelproc.stages.base.AheadWork`."""
-
-    @property
-    def batch_size(self) -> int:
-        return self._work.batch_size
-
-    @property
-    def network_seconds(self) -> float:
-        return self._work.network_seconds
-
-    def submit(self, frames: Sequence[Frame]) -> Callable[[], list[Frame]]:
-        return self._work.submit([self._sample(frame) for frame in frames])

@@ -84,7 +84,7 @@ class UpscaleWork(ABC):
     batch_size: int = 1
     """How many samples it would like to get at once."""
 
-    runs_ahead: bool = False
+    works_ahead: bool = False
     """Whether :meth:`submit` returns before the work is done: the caller then keeps two batches under way."""
 
     network_seconds: float = 0.0
@@ -107,7 +107,7 @@ class UpscaleWork(ABC):
     def submit(self, samples: Sequence[Sample]) -> Callable[[], list[Frame]]:
         """Begin the work on ``samples``; calling what is returned waits for it, and raises what went wrong.
 
-        The results must be asked for in the order of the calls. Here, for work that does not run ahead, all is done at
+        The results must be asked for in the order of the calls. Here, for work that does not go ahead, all is done at
         once.
         """
         frames = self(samples)

@@ -24,7 +24,7 @@ class Deduplicated(UpscaleWork):
 
     def __init__(self, work: UpscaleWork, levels: int, restarts: frozenset[int] = frozenset()) -> None:
         self._work, self._levels, self._restarts = work, levels, restarts
-        self.batch_size, self.runs_ahead = work.batch_size, work.runs_ahead
+        self.batch_size, self.works_ahead = work.batch_size, work.works_ahead
         self._last: Cut | None = None
         self._scaled: Frame | None = None
 

@@ -60,14 +60,14 @@ class Network(ABC):
         scale: by which it enlarges.
         flop_per_pixel: floating point operations for a pixel of its input.
         batch_size: how many pictures it works on at once.
-        returns_early: whether :meth:`start` returns while the device still works; a thread is used where it does not.
+        works_ahead: whether :meth:`start` returns while the device still works; a thread is used where it does not.
         device: for people.
     """
 
     scale: int
     flop_per_pixel: float
     batch_size: int = 1
-    returns_early: bool = False
+    works_ahead: bool = False
     device: str = "cpu"
 
     @abstractmethod
@@ -165,14 +165,14 @@ class NetworkWork(UpscaleWork):
         network: already loaded; it outlives this work.
     """
 
-    runs_ahead = True
+    works_ahead = True
 
     def __init__(self, spec: UpscaleSpec, network: Network) -> None:
         self._spec, self._network = spec, network
         self.batch_size, self.reach = network.batch_size, spec.context
         self.network_seconds = 0.0
         self._thread: ThreadPoolExecutor | None = None
-        if not network.returns_early:
+        if not network.works_ahead:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="network")
 
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:

@@ -79,7 +79,7 @@ class TorchNetwork(Network):
         self.device = f"{device}, {str(dtype).removeprefix('torch.')}"
         on_cuda = device.type == "cuda"
         self.batch_size = CUDA_BATCH if on_cuda else 1
-        self.returns_early = on_cuda
+        self.works_ahead = on_cuda
         # before the counting: some networks (ATD) have layers that the counter cannot follow with gradients
         descriptor.model.eval().requires_grad_(False)
         needs = descriptor.size_requirements

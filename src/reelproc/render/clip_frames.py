@@ -1,0 +1,121 @@
+"""Read one clip's source frames: which to have decoded, which to hold, and which to show for one that is lost."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from reelproc.errors import DecodeError
+from reelproc.pixels.frame import Frame
+from reelproc.render.excerpts import excerpt_of
+from reelproc.render.plan import PlannedClip
+
+if TYPE_CHECKING:
+    from reelproc.media.read.excerpt import Excerpt
+    from reelproc.media.read.reader import VideoReader
+
+__all__ = ["ClipFrames"]
+
+_BACK_SECONDS = 2
+"""How far before a lost frame the search for a good one begins; it goes back four times as far each time."""
+
+
+class ClipFrames:
+    """The source frames of one clip, in order of time, from one decoder.
+
+    Args:
+        clip: whose frames.
+        first_pts, last_pts: the first frame that will be asked for, and the last.
+        shown: the timestamps that will be asked for; None: all that are planned.
+
+    Attributes:
+        due: timestamps that will be asked for.
+        faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
+    """
+
+    def __init__(self, clip: PlannedClip, first_pts: int, last_pts: int, shown: Sequence[int] | None = None) -> None:
+        self._clip = clip
+        self.faulty_count = 0
+        frames = clip.frames
+        # half open: anything between the last wanted frame and the next one ends the range after the former
+        end = frames.time(last_pts) + frames.time_base / 2
+        planned = clip.pts if shown is None else shown
+        wanted = planned[bisect_left(planned, first_pts) : bisect_right(planned, last_pts)]
+        self.due = list(dict.fromkeys(wanted))
+        self._reader: VideoReader | None = self._open(frames.time(first_pts), end, excerpt_of(clip, self.due))
+        self._frames: Iterator[Frame] = iter(self._reader)
+        self._next: Frame | None = None
+
+    def take(self, pts: int) -> Frame | None:
+        """Return the frame ``pts``, not before that of the last call; None where the source does not yield it."""
+        while self._next is None or self._next.pts < pts:
+            self._next = next(self._frames, None)
+            if self._next is None:
+                return None
+        if self._next.pts != pts:
+            return None
+        frame, self._next = self._next, None
+        return frame
+
+    def substitute(self, pts: int) -> Frame:
+        """Return the last planned frame before ``pts`` that decodes; where there is none, the next after it.
+
+        Raises:
+            DecodeError: no frame of the clip can be decoded.
+        """
+        good = self._last_good_before(pts)
+        if good is None and self._next is not None:
+            good = self._whole(self._next.pts)
+        if good is None:
+            raise DecodeError(
+                f"no frame of {self._clip.source} between {float(self._clip.start):.3f} s and "
+                f"{float(self._clip.end):.3f} s can be decoded"
+            )
+        return good
+
+    def lost(self, pts: int) -> DecodeError:
+        """Return the error that says that the frame ``pts`` cannot be decoded."""
+        stderr = "; ".join(damage.reason for damage in self._reader.damage[:3]) if self._reader else ""
+        return DecodeError(
+            f"the frame at {float(self._clip.frames.time(pts)):.3f} s (pts {pts}) of {self._clip.source} cannot be "
+            "decoded; render with on_damage='conceal' to repeat the last good frame",
+            stderr_tail=stderr,
+        )
+
+    def close(self) -> None:
+        """End the reader. Safe to call again."""
+        if self._reader is not None:
+            self._reader.close()
+            self.faulty_count = self._reader.faulty_count
+        self._reader, self._frames = None, iter(())
+
+    def _open(self, start: Fraction, end: Fraction, excerpt: Excerpt | None = None) -> VideoReader:
+        from reelproc.media.read.reader import open_video
+
+        clip = self._clip
+        pix_fmt = clip.streams[0].pix_fmt
+        return open_video(clip.source, pix_fmt=pix_fmt, start=start, end=end, info=clip.info, excerpt=excerpt)
+
+    def _whole(self, pts: int) -> Frame | None:
+        """Return all of a source frame. The excerpt may not hold what is shown of one that the plan does not show."""
+        time = self._clip.frames.time(pts)
+        with self._open(time, time + self._clip.frames.time_base / 2) as reader:
+            return next(reader, None)
+
+    def _last_good_before(self, pts: int) -> Frame | None:
+        """Return the last planned frame before ``pts`` that decodes: what a render without a break would have held."""
+        planned = {p for p in self._clip.pts if p < pts}
+        frames = self._clip.frames
+        back = Fraction(_BACK_SECONDS)
+        while planned:
+            begin = max(frames.time(min(planned)), frames.time(pts) - back)
+            last = None
+            with self._open(begin, frames.time(pts)) as reader:
+                for frame in reader:
+                    last = frame if frame.pts in planned else last
+            if last is not None or begin == frames.time(min(planned)):
+                return last
+            back *= 4
+        return None
