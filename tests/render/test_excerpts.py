@@ -14,7 +14,7 @@ import pytest
 import reelproc as rp
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 from reelproc.media.read.excerpt import Excerpt, Step
-from reelproc.render import clip_renderer, segment
+from reelproc.render import clip_frames, segment
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.sources import plan
 from reelproc.results import PhaseClock
@@ -52,7 +52,7 @@ def frames_of(clip: rp.Clip, monkeypatch: pytest.MonkeyPatch, **output: Any) -> 
     made = {}
     for excerpts in (True, False):
         if not excerpts:
-            monkeypatch.setattr(clip_renderer, "excerpt_of", lambda *_: None)
+            monkeypatch.setattr(clip_frames, "excerpt_of", lambda *_: None)
         else:
             first = planned.clips[0]
             assert excerpt_of(first, first.pts), "this path is to be read in part"

@@ -100,16 +100,16 @@ def test_the_end_shows_the_last_frame_and_nothing_is_shown_beyond(tmp_path: Path
 
 
 def test_frames_that_lie_close_share_a_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reelproc.render import clip_renderer
+    from reelproc.render.clip_frames import ClipFrames
 
     opened: list[Fraction] = []
-    before = clip_renderer.ClipRenderer._open_range
+    before = ClipFrames._open
 
-    def counted(self: clip_renderer.ClipRenderer, start: Fraction, *rest: object) -> object:
+    def counted(self: ClipFrames, start: Fraction, *rest: object) -> object:
         opened.append(start)
         return before(self, start, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(clip_renderer.ClipRenderer, "_open_range", counted)
+    monkeypatch.setattr(ClipFrames, "_open", counted)
     made = numbered_video(tmp_path / "game.mp4", frame_count=150)
     reel = rp.Reel(clips=[rp.Clip(source=made.path)], output=LOSSLESS)
     rp.preview(reel, time=[4.0, 0.5, 0.6, 1.2, 0.5])
