@@ -30,6 +30,7 @@ from reelproc.scratch import scratch_folder
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:
+    from reelproc.render.rendering import Rendering
     from reelproc.results import JobResult
     from reelproc.timing import Time
 
@@ -417,16 +418,17 @@ def _do(job: Job, context: JobContext) -> JobResult:
         from reelproc.detectors.run import detect
 
         return detect(job, context)
-    from reelproc.render.run import render_chunk, render_reel
-
     if isinstance(job, ChunkJob):
-        return render_chunk(job, context)
-    return render_reel(
-        job.reel,
-        job.output,
-        on_damage=job.on_damage,
-        smart_copy=job.smart_copy,
-        strict=job.strict,
-        chunks=job.chunks,
-        context=context,
+        return _rendering(job.render, context).segments(job.segments, job.output)
+    from reelproc.render.destination import Destination
+
+    destination = Destination.at(job.output)
+    return _rendering(job, context).to(destination, chunks=job.chunks)
+
+
+def _rendering(job: RenderJob, context: JobContext) -> Rendering:
+    from reelproc.render.rendering import Rendering
+
+    return Rendering.of(
+        job.reel, on_damage=job.on_damage, smart_copy=job.smart_copy, strict=job.strict, context=context
     )

@@ -65,7 +65,7 @@ STANDING = {
     ("detectors.run", "jobs"),
     ("render.chunks", "jobs"),
     ("render.extract", "jobs"),
-    ("render.run", "jobs"),
+    ("render.rendering", "jobs"),
     ("render.sound", "jobs"),
     ("render.stream_copy", "jobs"),
     ("render.transfers", "jobs"),

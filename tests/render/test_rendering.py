@@ -266,7 +266,7 @@ def test_a_fault_of_the_sound_ends_the_picture_at_its_next_frame(
         write(self, frame)
 
     monkeypatch.setattr("reelproc.media.sound.mixing.render_sound", explode)
-    monkeypatch.setattr("reelproc.render.run.ReelSound", Watched)
+    monkeypatch.setattr("reelproc.render.rendering.ReelSound", Watched)
     monkeypatch.setattr(VideoWriter, "write", counted)
     with pytest.raises(rp.DecodeError, match="as if"):
         render(reel_of(rp.Clip(source=source), audio=True), tmp_path / "o.mp4")

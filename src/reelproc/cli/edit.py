@@ -35,7 +35,7 @@ __all__ = ["concat", "extract", "frame", "overlay"]
 
 def _video(_: click.Context, __: click.Parameter, value: str) -> str:
     """The callback of OUT: a picture is refused before options are asked for that it does not need."""
-    from reelproc.render.assemble import PICTURES, check_container
+    from reelproc.render.destination import PICTURES, check_container
 
     if Path(value).suffix.lower() in PICTURES:
         check_container(Path(value))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from reelproc.cost.work import SegmentWork, Work, added
 from reelproc.errors import ReelprocError
-from reelproc.render.assemble import copies_sound
+from reelproc.render.destination import Destination
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import Plan, PlannedClip, Segment
-from reelproc.render.run import encoder_settings
+from reelproc.render.rendering import encoder_settings
 from reelproc.stages.banner import Banner
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import HighlightRegion, Overlay
@@ -57,7 +57,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
     output = encoded * pixels * MEGABYTES_PER_MEGAPIXEL + source * copied / max(1, plan.frame_count)
     after = {"assemble": float(plan.frame_count)}
     beside: dict[str, float] = {}
-    if plan.output.audio and not copies_sound(plan, Path(destination)):
+    if plan.renders_sound(Destination(Path(destination)).container):
         beside = _sound(plan)
         output += float(plan.duration) * plan.output.audio_bitrate / 8 / MEGA
     if copied:

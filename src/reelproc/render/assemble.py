@@ -14,11 +14,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from reelproc.errors import EncodeError, SpecError
+from reelproc.errors import EncodeError
 from reelproc.media.bitstream.avc import AvcConfiguration
-from reelproc.media.container.containers import copied_stream, create_container, open_container
+from reelproc.media.container.containers import copied_stream, open_container
 from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.partial import partial_path
+from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan, Segment
 
 if TYPE_CHECKING:
@@ -27,48 +28,17 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-__all__ = ["CONTAINERS", "assemble", "check_container", "copies_sound"]
-
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-"""File endings that a result may have, and the container that each means."""
-
-_COPIED_SOUND = ("aac", "mp3", "ac3", "eac3", "alac")
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""What people name a video's output who want a thumbnail."""
+__all__ = ["assemble"]
 
 
-def check_container(path: Path) -> None:
-    """Raise unless the ending of ``path`` names a container that reelproc writes.
-
-    Raises:
-        SpecError: it does not.
-    """
-    ending = path.suffix.lower()
-    if ending in CONTAINERS:
-        return
-    needed = f"the output {path.name!r} must end in one of {', '.join(CONTAINERS)}"
-    if ending in PICTURES:
-        needed += f": this makes a video; 'reelproc still WHAT {path.name}' or rp.preview makes a picture"
-    raise SpecError(needed, path=("output",))
-
-
-def copies_sound(plan: Plan, destination: Path) -> bool:
-    """Whether the source's own sound is copied: its clip is all of it, and the container can hold it as it is."""
-    audio = plan.clips[0].info.audio
-    if plan.copying is None or not plan.copying.sound or audio is None:
-        return False
-    return audio.codec in _COPIED_SOUND and CONTAINERS[destination.suffix.lower()] != "matroska"
-
-
-def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Path) -> None:
+def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Destination) -> None:
     """Write ``destination`` from the segments of ``plan`` and the sound.
 
     Args:
         plan: says when each frame is shown, and which segments are copied.
         files: for each segment its file; None for those that are copied from the source.
         sound: an AAC file made by :func:`reelproc.media.sound.mixing.render_sound`; None: the source's own where
-            :func:`copies_sound` says so and the output wants sound, else none.
+            :meth:`Plan.copies_sound <reelproc.Plan.copies_sound>` says so, else none.
         destination: appears whole or not at all.
 
     Raises:
@@ -76,25 +46,20 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     """
     import av
 
-    from reelproc.media.sound.sound_file import MOVIE_TIMESCALE
-
-    partial = partial_path(destination)
-    container = CONTAINERS[destination.suffix.lower()]
-    # movie_timescale: an edit list counts in it, and in milliseconds the sound's end would be off by half of one
-    flags = {"movflags": "+faststart", "movie_timescale": str(MOVIE_TIMESCALE)} if container != "matroska" else {}
+    partial = partial_path(destination.path)
     try:
-        with create_container(partial, container, flags) as out, ExitStack() as stack:
+        with destination.create(partial) as out, ExitStack() as stack:
             pictures = _Pictures(plan, files, out, stack)
             streams = [pictures.packets()]
             if sound is not None:
                 streams.append(_rendered_sound(sound, out, stack))
-            elif plan.output.audio and copies_sound(plan, destination):
+            elif plan.copies_sound(destination.container):
                 streams.append(_source_sound(plan, out, stack))
             for packet in heapq.merge(*streams, key=_seconds):
                 out.mux(packet)
-        partial.replace(destination)
+        partial.replace(destination.path)
     except (av.FFmpegError, OSError) as error:
-        raise EncodeError(f"{destination} cannot be written: {error}") from error
+        raise EncodeError(f"{destination.path} cannot be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 from reelproc.errors import ExecutorError
 from reelproc.render.plan import Plan
-from reelproc.render.segment_store import SegmentStore, notes_path
+from reelproc.render.segment_files import SegmentFiles
 from reelproc.results import Progress, RenderResult
 
 if TYPE_CHECKING:
-    from reelproc.jobs import Delegate, JobContext
+    from reelproc.jobs import JobContext
 
-__all__ = ["delegated", "divided", "is_there", "with_parts"]
+__all__ = ["delegated", "divided", "with_parts"]
 
 SEGMENTS_PER_CHUNK = 3
 """What ``chunks="auto"`` gives a worker at least: 30 s of output, several times what a worker's start takes."""
@@ -48,27 +48,21 @@ def divided(lengths: Sequence[int], parts: int) -> list[range]:
     return ranges
 
 
-def is_there(segment: Path, store: SegmentStore | None, context: JobContext) -> bool:
-    """Whether a former run, or another worker, has finished this segment, here or in the store."""
-    context.check()
-    if segment.exists() and notes_path(segment).exists():
-        return True
-    return store is not None and store.fetch(segment)
-
-
 def delegated(
-    plan: Plan, files: Sequence[Path | None], chunks: int | Literal["auto"], delegate: Delegate, context: JobContext
+    plan: Plan, files: SegmentFiles, chunks: int | Literal["auto"], context: JobContext
 ) -> list[RenderResult]:
     """Have the segments that are not there yet made by others; they are in ``files`` then.
 
     Returns:
-        The results of the parts; none where all is better done here.
+        The results of the parts; none where nobody can do them, or all is better done here.
 
     Raises:
         ReelprocError: a part's.
     """
-    store = SegmentStore(context.store) if context.store else None
-    missing = [n for n, path in enumerate(files) if path is not None and not is_there(path, store, context)]
+    delegate = context.delegate
+    if delegate is None or (chunks == 1 and not delegate.always):
+        return []
+    missing = [number for number, path in files.wanted if not _is_there(files, path, context)]
     count = min(delegate.most, math.ceil(len(missing) / SEGMENTS_PER_CHUNK)) if chunks == "auto" else chunks
     count = min(count, len(missing))
     if count < (1 if delegate.always else 2):
@@ -85,13 +79,18 @@ def delegated(
         Progress(phase="render", done=before, total=plan.frame_count, message=f"rendering in {len(parts)} chunks")
     )
     results = delegate.work(parts, done)
-    lost = [n for n in missing if (path := files[n]) is not None and not is_there(path, store, context)]
+    lost = [number for number, path in files.wanted if number in missing and not _is_there(files, path, context)]
     if lost:
         raise ExecutorError(
             f"segments {lost} are not where their workers have put them; a source may have changed meanwhile",
             transient=True,
         )
     return results
+
+
+def _is_there(files: SegmentFiles, segment: Path, context: JobContext) -> bool:
+    context.check()
+    return files.has(segment)
 
 
 def with_parts(phases: dict[str, float], parts: Sequence[RenderResult]) -> dict[str, float]:

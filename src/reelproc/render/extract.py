@@ -6,24 +6,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
-from reelproc.media.container.containers import create_container, without_display_times
+from reelproc.media.container.containers import without_display_times
 from reelproc.media.container.mp4_ending import end_pictures
 from reelproc.media.decode.decoding import is_reordered
 from reelproc.media.probe.probe import probe
-from reelproc.media.sound.sound_file import MOVIE_TIMESCALE
 from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
-from reelproc.render.assemble import CONTAINERS, check_container
-from reelproc.render.run import render_reel
+from reelproc.render.destination import Destination
+from reelproc.render.rendering import Rendering
 from reelproc.render.sources import fetch_if_most
 from reelproc.render.stream_copy import Copied, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
-from reelproc.storage import local_output, resolve
+from reelproc.storage import resolve
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
     from reelproc.jobs import ExtractJob, JobContext
-    from reelproc.render.plan import Plan
 
 __all__ = ["extract"]
 
@@ -35,30 +33,27 @@ def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
         SpecError: there is nothing between start and end, or the codec does not fit the output's container.
         ReelprocError: whatever else went wrong, typed; nothing is left at the output.
     """
+    destination = Destination.at(job.output)
     if job.copy_codec:
-        return _copy(job, context)
+        return _copy(job, destination, context)
     clip = Clip(source=job.source, start=job.start, end=job.end)
     reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-    plans: list[Plan] = []
-    result = render_reel(
-        reel, job.output, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context, planned=plans.append
-    )
-    start = plans[0].clips[0].start  # the first frame's, at or behind the job's
+    rendering = Rendering.of(reel, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
+    start = rendering.plan.clips[0].start  # the first frame's, at or after the job's
     return ExtractResult(
-        **result.model_dump(),
+        **rendering.to(destination).model_dump(),
         start_seconds=float(start),
-        end_seconds=float(start + plans[0].duration),
+        end_seconds=float(start + rendering.plan.duration),
         copied=False,
     )
 
 
-def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
+def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> ExtractResult:
     """Copy packets from the key frame at or before the start to the last that the end needs."""
     import av
 
     clock = PhaseClock()
-    source, destination = resolve(job.source), local_output(job.output)
-    check_container(destination)
+    source = resolve(job.source)
     with clock("probe"):
         info = probe(str(source))
         fetch_if_most(info.path, info, [(job.start, job.end)])
@@ -69,30 +64,28 @@ def _copy(job: ExtractJob, context: JobContext) -> ExtractResult:
                 path=("copy_codec",),
             )
     context.progress(Progress(phase="copy", message="copying the streams"))
-    partial = partial_path(destination)
-    container = CONTAINERS[destination.suffix.lower()]
-    hides = container != "matroska"
-    flags = {"movflags": "+faststart", "movie_timescale": str(MOVIE_TIMESCALE)} if hides else {}
+    partial = partial_path(destination.path)
+    hides = destination.has_edit_list
     try:
         with clock("assemble"):
-            with create_container(partial, container, flags) as out:
+            with destination.create(partial) as out:
                 copied = copy_span(info, job, context, out, hides_surplus=hides)
             if hides and copied.surplus:
                 end_pictures(partial, copied.last - copied.first)
-        partial.replace(destination)
+        partial.replace(destination.path)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
         raise EncodeError(
-            f"{job.source} cannot be copied into {destination.name} ({error}); its codecs may not fit the container: "
-            "try .mkv, or extract without copying"
+            f"{job.source} cannot be copied into {destination.path.name} ({error}); its codecs may not fit the "
+            "container: try .mkv, or extract without copying"
         ) from error
     finally:
         partial.unlink(missing_ok=True)
     frames, start, end = copied.frames, copied.first, copied.last
-    context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
+    context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination.path)))
     return ExtractResult(
-        output=str(destination),
+        output=str(destination.path),
         frame_count=frames,
         duration_seconds=float(end - start),
         fps=None,

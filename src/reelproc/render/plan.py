@@ -19,6 +19,9 @@ from reelproc.timing import TimeMap
 
 __all__ = ["Copying", "Plan", "PlannedClip", "PlannedFrame", "Segment", "Shot", "SourceFrames"]
 
+_COPIED_SOUND = ("aac", "mp3", "ac3", "eac3", "alac")
+"""Codecs that MP4 and MOV hold as they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFrames:
@@ -202,6 +205,20 @@ class Plan:
     def copied_frame_count(self) -> int:
         """Frames that are copied from the source instead of being encoded."""
         return sum(segment.end - segment.first for segment in self.segments if segment.copied)
+
+    def copies_sound(self, container: str) -> bool:
+        """Tell whether the result has the source's own sound, copied.
+
+        Args:
+            container: the result's, ``"mp4"``, ``"mov"`` or ``"matroska"``; the last would lose where the sound begins.
+        """
+        audio = self.clips[0].info.audio
+        copies = self.output.audio and self.copying is not None and self.copying.sound
+        return copies and audio is not None and audio.codec in _COPIED_SOUND and container != "matroska"
+
+    def renders_sound(self, container: str) -> bool:
+        """Tell whether the result has sound that is rendered."""
+        return self.output.audio and not self.copies_sound(container)
 
     def span(self, clip: PlannedClip) -> tuple[Fraction, Fraction]:
         """When ``clip`` starts in the result, and how long it is shown: seconds, exact."""

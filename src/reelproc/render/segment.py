@@ -22,6 +22,7 @@ from reelproc.media.write.writer import VideoWriter
 from reelproc.pixels.frame import Frame
 from reelproc.pixels.placement import BLACK
 from reelproc.render.clip_renderer import ClipRenderer
+from reelproc.render.concealment import Concealment
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.results import PhaseClock
 
@@ -30,22 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["Concealment", "RangeRenderer", "darken", "mix", "render_segments"]
-
-
-@dataclass(frozen=True, slots=True)
-class Concealment:
-    """A source frame that could not be decoded and was replaced by the last good one, or frames that are faulty.
-
-    Attributes:
-        clip: the clip's place in the reel.
-        seconds: the missing frame's time in the source; None where frames were decoded, but with errors.
-        count: how many frames that is.
-    """
-
-    clip: int
-    seconds: float | None
-    count: int = 1
+__all__ = ["RangeRenderer", "darken", "mix", "render_segments"]
 
 
 def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:

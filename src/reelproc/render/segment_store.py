@@ -8,14 +8,10 @@ from pathlib import Path
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError
+from reelproc.render.concealment import notes_path
 from reelproc.storage.stand_in import release
 
-__all__ = ["SegmentStore", "notes_path"]
-
-
-def notes_path(segment: Path) -> Path:
-    """The file beside a segment that says what it conceals; written last, so that a segment with notes is whole."""
-    return segment.with_suffix(".json")
+__all__ = ["SegmentStore"]
 
 
 class SegmentStore:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelproc.errors import DecodeError
-from reelproc.render.unchanged import END_BYTES, SourceState
+from reelproc.render.source_state import END_BYTES, SourceState
 
 SIZE = 8 << 20
 LATER = 10**9
