@@ -106,7 +106,7 @@ class TestWhen:
         work = text.open(stream(), Target())
         for i in range(50):
             work(black(), i / 10)
-            assert len(work._sprites) <= 1
+            assert len(work._draw._sprites) <= 1
 
 
 class TestWhere:
