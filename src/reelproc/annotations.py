@@ -21,7 +21,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.ratings import clip_name
 from reelproc.reel import Clip, Output, Reel
 from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
@@ -193,15 +193,11 @@ def write_annotations(annotations: Iterable[Annotation], path: str | os.PathLike
     """
     rows = ["\t".join(COLUMNS)]
     rows += ["\t".join(_cells(number, each)) for number, each in enumerate(annotations, 2)]
-    destination = Path(path)
-    partial = partial_path(destination)
     try:
-        partial.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
-        partial.replace(destination)
-    except OSError as error:
+        with whole_file(Path(path)) as partial:
+            partial.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+    except (OSError, ValueError) as error:  # ValueError: no name that a file could have
         raise StorageError(f"{os.fspath(path)!r} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _cells(number: int, annotation: Annotation) -> list[str]:

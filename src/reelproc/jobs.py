@@ -21,12 +21,12 @@ from pydantic import Field, TypeAdapter
 from reelproc import storage
 from reelproc.detectors.checkpoints import is_checkpoint_path
 from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, shown_address
+from reelproc.files import scratch_folder
 from reelproc.machine.memory import MemoryWatch
 from reelproc.media.write.encoders import ENCODER_THREADS
 from reelproc.reel import Reel, Source
 from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Fraction01, Items, Schema, Seconds, SecondsFromZero, Words, translated
-from reelproc.scratch import scratch_folder
 from reelproc.storage import identity, scheme_of
 
 if TYPE_CHECKING:

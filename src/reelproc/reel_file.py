@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.reel import Reel, in_json
 from reelproc.storage import scheme_of
 
@@ -81,12 +81,8 @@ def write_reel(reel: Reel, path: str | os.PathLike[str]) -> None:
     """
     destination = Path(path)
     try:
-        partial = partial_path(destination)
-        try:
+        with whole_file(destination) as partial:
             partial.write_text(reel_text(reel), encoding="utf-8")
-            partial.replace(destination)
-        finally:
-            partial.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise StorageError(f"{os.fspath(path)!r} cannot be written: {error}") from error
 

@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reelproc.errors import DecodeError, MediaError, SpecError
+from reelproc.files import scratch_folder
 from reelproc.media.ffmpeg import run_ffmpeg
 from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments, option_value
 from reelproc.media.ffmpeg_build import filters
 from reelproc.media.probe.probe import probe
 from reelproc.schema import Schema
-from reelproc.scratch import scratch_folder
 
 __all__ = ["Quality", "harmonic_mean", "has_vmaf", "measure_quality"]
 

@@ -13,8 +13,7 @@ import reelproc
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "suggestions", "callable_module", "__init__"),
-    ("machine", "logs", "notebook", "timing", "partial", "registry", "retries", "ratings"),
-    ("scratch",),
+    ("machine", "logs", "notebook", "timing", "files", "registry", "retries", "ratings"),
     ("schema", "model_reprs", "validation_messages"),
     ("results",), ("keyframes",), ("storage",), ("pixels",), ("drawing",), ("media",), ("detectors",), ("upscalers",),
     ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",), ("executors",),

@@ -10,7 +10,7 @@ import click
 from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
 from reelproc.cli.completion import encoders, executors, networks, regions
 from reelproc.cli.progress import aside
-from reelproc.scratch import scratch_folder
+from reelproc.files import scratch_folder
 
 if TYPE_CHECKING:
     from reelproc.cost.calibration import Calibration

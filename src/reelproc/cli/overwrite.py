@@ -22,7 +22,7 @@ import click
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError, shown_address
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.storage.local import local_path
 
 __all__ = ["OutputExistsError", "force_option", "job_of", "note", "writing"]
@@ -175,12 +175,8 @@ def note(address: str, job: Callable[[], str]) -> None:
         if state is None:
             return
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = partial_path(record)
-        try:
+        with whole_file(record) as partial:
             partial.write_text(json.dumps({**state, "job": job()}), encoding="utf-8")
-            partial.replace(record)
-        finally:
-            partial.unlink(missing_ok=True)
         _forget_old(record.parent)
 
 

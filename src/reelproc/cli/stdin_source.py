@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from reelproc.errors import ReelprocError, SpecError, StorageError
-from reelproc.scratch import scratch_folder
+from reelproc.files import scratch_folder
 
 __all__ = ["is_piped", "shown_source", "source_file", "source_from_pipe"]
 

@@ -74,10 +74,9 @@ def get(source: str, file: Path, force: bool, as_json: bool) -> None:
 
     FILE appears when all of it is there; a folder gets the source's own name in it.
     """
-    import tempfile
-
     from reelproc import storage
     from reelproc.errors import SpecError
+    from reelproc.files import scratch_folder
     from reelproc.storage.remote import local_name
     from reelproc.storage.stand_in import origin, release
 
@@ -88,10 +87,10 @@ def get(source: str, file: Path, force: bool, as_json: bool) -> None:
     storage.local_output(destination)
     with (
         writing(destination, job=lambda: job_of("get", source), force=force),
-        tempfile.TemporaryDirectory(dir=destination.absolute().parent, prefix=".reelproc-") as work,
+        scratch_folder(beside=destination.absolute()) as work,
         progress_bar(as_json=as_json) as show,
     ):
-        path = storage.resolve(source, folder=Path(work), progress=_shown(show, "download", destination.name))
+        path = storage.resolve(source, folder=work, progress=_shown(show, "download", destination.name))
         identity, size = origin(path) or "", path.stat().st_size
         release(path)
         storage.publish(path, destination)

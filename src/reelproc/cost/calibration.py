@@ -23,8 +23,8 @@ from pydantic import Field
 
 from reelproc.errors import SpecError, StorageError
 from reelproc.executors.hardware import this_machine
+from reelproc.files import whole_file
 from reelproc.machine.cores import cpu_name
-from reelproc.partial import partial_path
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -212,11 +212,10 @@ class Calibration(Schema):
             StorageError: it cannot be written.
         """
         file = calibration_path() if path is None else Path(path)
-        partial = partial_path(file)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            partial.replace(file)
+            with whole_file(file) as partial:
+                partial.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             raise StorageError(f"the calibration file {file} cannot be written: {error}") from error
         return file

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
+from reelproc.files import scratch_folder
 from reelproc.machine.posix import resource
 from reelproc.media.probe.probe import probe
 from reelproc.media.read.excerpt import Excerpt, Step
@@ -22,7 +23,6 @@ from reelproc.media.read.reader import open_video
 from reelproc.media.write.encoders import EncoderSettings, check_encoder
 from reelproc.media.write.writer import VideoWriter
 from reelproc.pixels.frame import Frame, Window
-from reelproc.scratch import scratch_folder
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.rotate import Rotate

@@ -11,13 +11,13 @@ from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.measure_kinds import Samples, measure_encoding, measure_reading, measure_stages, some_frames
 from reelproc.cost.plan_work import count
 from reelproc.executors import Executor, executor
+from reelproc.files import scratch_folder
 from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
 from reelproc.media.probe.probe import probe
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.sources import plan
 from reelproc.results import RenderResult
-from reelproc.scratch import scratch_folder
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay

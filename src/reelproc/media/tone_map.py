@@ -12,15 +12,14 @@ of BT.1886 codes it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reelproc.files import whole_file
 from reelproc.storage import cache_folder
 
 __all__ = ["GRID", "HDR_REFERENCE_WHITE", "table", "table_file"]
@@ -142,14 +141,7 @@ def table_file(transfer: str, primaries: str, peak: float) -> Path:
     if path.is_file():
         return path
     rows = table(transfer, primaries, peak).reshape(-1, 3)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as out:
-            out.write(f"LUT_3D_SIZE {GRID}\n")
-            np.savetxt(out, rows, fmt="%.6f")
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    with whole_file(path) as partial, partial.open("w", encoding="ascii") as out:
+        out.write(f"LUT_3D_SIZE {GRID}\n")
+        np.savetxt(out, rows, fmt="%.6f")
     return path

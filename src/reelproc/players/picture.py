@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError, StorageError
+from reelproc.files import whole_file
 from reelproc.media.read.reader import open_video
-from reelproc.partial import partial_path
 from reelproc.results import FrameDetections
 from reelproc.storage import resolve
 
@@ -47,14 +47,11 @@ def draw_detections(
     _draw(picture, found)
     data = io.BytesIO()
     picture.save(data, kind, quality=95, subsampling=0)  # thin lines keep their colour; PNG knows neither
-    partial = partial_path(destination)
     try:
-        partial.write_bytes(data.getvalue())
-        partial.replace(destination)
+        with whole_file(destination) as partial:
+            partial.write_bytes(data.getvalue())
     except OSError as error:
         raise StorageError(f"{destination} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return picture.width, picture.height
 
 

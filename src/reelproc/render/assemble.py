@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import EncodeError
+from reelproc.files import whole_file
 from reelproc.media.bitstream.avc import AvcConfiguration
 from reelproc.media.container.containers import copied_stream, open_container
 from reelproc.media.ffmpeg_arguments import file_argument
-from reelproc.partial import partial_path
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan, Segment
 
@@ -46,9 +46,8 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
     """
     import av
 
-    partial = partial_path(destination.path)
     try:
-        with destination.create(partial) as out, ExitStack() as stack:
+        with whole_file(destination.path) as partial, destination.create(partial) as out, ExitStack() as stack:
             pictures = _Pictures(plan, files, out, stack)
             streams = [pictures.packets()]
             if sound is not None:
@@ -57,11 +56,8 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
                 streams.append(_source_sound(plan, out, stack))
             for packet in heapq.merge(*streams, key=_seconds):
                 out.mux(packet)
-        partial.replace(destination.path)
     except (av.FFmpegError, OSError) as error:
         raise EncodeError(f"{destination.path} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _seconds(packet: Packet[Any]) -> Fraction:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from reelproc.errors import EncodeError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.render.plan import Plan
 
 __all__ = ["Concealment", "concealments", "damage_warnings", "notes_path", "write_notes"]
@@ -47,10 +47,9 @@ def write_notes(segment: Path, concealed: Sequence[Concealment]) -> None:
         EncodeError: it cannot be written.
     """
     notes = notes_path(segment)
-    partial = partial_path(notes)
     try:
-        partial.write_text(json.dumps([asdict(c) for c in concealed]))
-        partial.replace(notes)
+        with whole_file(notes) as partial:
+            partial.write_text(json.dumps([asdict(c) for c in concealed]))
     except OSError as error:
         raise EncodeError(f"{notes} cannot be written: {error}") from error
 

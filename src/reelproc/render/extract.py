@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
+from reelproc.files import whole_file
 from reelproc.media.container.containers import without_display_times
 from reelproc.media.container.mp4_ending import end_pictures
 from reelproc.media.decode.decoding import is_reordered
 from reelproc.media.probe.probe import probe
-from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.destination import Destination
 from reelproc.render.rendering import Rendering
@@ -64,15 +64,13 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
                 path=("copy_codec",),
             )
     context.progress(Progress(phase="copy", message="copying the streams"))
-    partial = partial_path(destination.path)
     hides = destination.has_edit_list
     try:
-        with clock("assemble"):
+        with clock("assemble"), whole_file(destination.path) as partial:
             with destination.create(partial) as out:
                 copied = copy_span(info, job, context, out, hides_surplus=hides)
             if hides and copied.surplus:
                 end_pictures(partial, copied.last - copied.first)
-        partial.replace(destination.path)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
@@ -80,8 +78,6 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
             f"{job.source} cannot be copied into {destination.path.name} ({error}); its codecs may not fit the "
             "container: try .mkv, or extract without copying"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     frames, start, end = copied.frames, copied.first, copied.last
     context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination.path)))
     return ExtractResult(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from reelproc.errors import DecodeError, StorageError
+from reelproc.files import scratch_folder
 from reelproc.media.write.encoders import EncoderSettings, check_encoder
-from reelproc.partial import partial_path
 from reelproc.render.assemble import assemble
 from reelproc.render.chunks import delegated, with_parts
 from reelproc.render.concealment import Concealment, concealments, damage_warnings
@@ -258,20 +257,16 @@ def _check_unchanged(states: Sequence[SourceState], files: SegmentFiles) -> list
 @contextmanager
 def _work_folder(folder: Path | None, destination: Path) -> Iterator[Path]:
     """Yield ``folder/segments``, kept; or a temporary folder beside the destination, removed at the end."""
+    if folder is None:
+        with scratch_folder(beside=destination) as temporary:
+            yield temporary
+        return
+    kept = folder / "segments"
     try:
-        if folder is not None:
-            kept = folder / "segments"
-            kept.mkdir(parents=True, exist_ok=True)
-            yield kept
-            return
-        temporary = partial_path(destination).with_suffix("")
-        temporary.mkdir()
+        kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"no place for intermediate files: {error}; choose a folder that can be written") from error
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    yield kept
 
 
 def _spans(plan: Plan) -> tuple[ClipSpan, ...]:

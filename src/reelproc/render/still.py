@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelproc.errors import SpecError, StorageError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.pixels.frame import Frame, Window
 
 if TYPE_CHECKING:
@@ -121,13 +121,9 @@ def save_image(image: Image, path: str | os.PathLike[str]) -> None:
         raise StorageError(
             f"there is no folder {destination.parent} for {destination.name}; create it first", bad_input=True
         )
-    partial = partial_path(destination)
     try:
-        try:
+        with whole_file(destination) as partial:
             image.save(partial, format=kind, **options)
-            partial.replace(destination)
-        finally:
-            partial.unlink(missing_ok=True)
     except (OSError, ValueError) as error:  # ValueError: no name that a file could have
         raise StorageError(f"{os.fspath(path)!r} cannot be written: {error}") from error
 

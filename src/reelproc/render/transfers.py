@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from reelproc.errors import SpecError, shown_address
+from reelproc.files import scratch_folder
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
-from reelproc.scratch import scratch_folder
 from reelproc.storage import copy, local_output, publish, resolve, same, scheme_of
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reelproc.errors import SpecError
+from reelproc.files import scratch_folder
 from reelproc.registry import Registry
-from reelproc.scratch import scratch_folder
 
 __all__ = [
     "Storage",

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.stand_in import origin
 
@@ -174,12 +174,5 @@ def _check_destination(path: Path) -> None:
 
 
 def _copy_over(path: Path, destination: Path) -> None:
-    partial = partial_path(destination)
-    try:
-        with path.open("rb") as source, partial.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        partial.replace(destination)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(destination, durable=True) as partial, path.open("rb") as source, partial.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, shown_address
-from reelproc.partial import partial_path
+from reelproc.files import partial_path
 from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.local import cache_folder

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from reelproc.errors import BackendError
-from reelproc.scratch import scratch_folder
+from reelproc.files import scratch_folder
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.networks import Model, onnx_file, weight_files
 from reelproc.upscalers.onnx_about import OPSET, About

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
+from reelproc.files import whole_file
 from reelproc.machine.posix import fcntl
-from reelproc.partial import partial_path
 from reelproc.storage import weights_folder
 from reelproc.suggestions import did_you_mean
 from reelproc.upscalers.download import ProgressBytes, download, sha256_of
@@ -236,18 +236,14 @@ def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str 
     target = weights_folder() / called
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = partial_path(target)
-        try:
-            shutil.copyfile(path, partial)
-            digest = sha256_of(partial)
-            with _index() as index:
-                partial.replace(target)
-                if called in OFFICIAL and OFFICIAL[called].sha256 == digest:
-                    index.pop(called, None)
-                else:
-                    index[called] = {"sha256": digest, "origin": origin or f"added from {path.absolute()}"}
-        finally:
-            partial.unlink(missing_ok=True)
+        with _index() as index:
+            with whole_file(target) as partial:
+                shutil.copyfile(path, partial)
+                digest = sha256_of(partial)
+            if called in OFFICIAL and OFFICIAL[called].sha256 == digest:
+                index.pop(called, None)
+            else:
+                index[called] = {"sha256": digest, "origin": origin or f"added from {path.absolute()}"}
     except OSError as error:
         raise StorageError(f"{path} cannot be kept as {target}: {error}") from error
     result = kept(called)
@@ -303,6 +299,5 @@ def _index() -> Iterator[dict[str, dict[str, str]]]:
         before = json.dumps(data)
         yield data
         if json.dumps(data) != before:
-            partial = partial_path(path)
-            partial.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-            partial.replace(path)
+            with whole_file(path) as partial:
+                partial.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError
+from reelproc.files import scratch_folder, whole_file
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess
 from reelproc.media.ffmpeg_arguments import file_argument
-from reelproc.partial import partial_path
 from reelproc.results import Progress
 from reelproc_lab.match import players, skeleton
 from reelproc_lab.match.ball import draw_ball
@@ -200,16 +199,15 @@ def film(
         check: called before every frame; raises to stop.
 
     Raises:
-        EncodeError: ffmpeg failed.
+        EncodeError: ffmpeg failed, or the file cannot be written.
+        StorageError: the folder cannot be written.
     """
     from reelproc.media.write.encoders import EncoderSettings
     from reelproc.media.write.writer import VideoWriter
     from reelproc.pixels.frame import Frame
 
     settings = EncoderSettings(preset="superfast", crf=20, threads=2)
-    folder = partial_path(path).with_suffix("")
-    try:
-        folder.mkdir()
+    with scratch_folder(beside=path) as folder:
         silent = folder / "silent.mp4"
         with VideoWriter(silent, width=WIDTH, height=HEIGHT, fps=Fraction(FPS), settings=settings) as writer:
             for n in range(match.frame_count):
@@ -222,10 +220,6 @@ def film(
                     progress(Progress(phase="draw", done=n + 1, total=match.frame_count))
             writer.finish()
         add_sound(silent, soundtrack(match.story, seed=match.seed, duration=DURATION), path)
-    except OSError as error:
-        raise EncodeError(f"{path} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def add_sound(video: Path, samples: NDArray[np.float64], path: Path) -> None:
@@ -233,13 +227,12 @@ def add_sound(video: Path, samples: NDArray[np.float64], path: Path) -> None:
     import numpy as np
 
     pcm = np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-    partial = partial_path(path)
-    arguments = [
-        *("-f", "s16le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:0", "-i", file_argument(video)),
-        *("-map", "1:v:0", "-map", "0:a:0", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k"),
-        *("-movflags", "+faststart", "-y", file_argument(partial)),
-    ]
-    try:
+    with whole_file(path, error=EncodeError) as partial:
+        arguments = [
+            *("-f", "s16le", "-ar", str(RATE), "-ac", "2", "-i", "pipe:0", "-i", file_argument(video)),
+            *("-map", "1:v:0", "-map", "0:a:0", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k"),
+            *("-movflags", "+faststart", "-y", file_argument(partial)),
+        ]
         with FFmpegProcess(arguments, stdin=True, error=EncodeError) as process:
             try:
                 view = memoryview(pcm)
@@ -250,6 +243,3 @@ def add_sound(video: Path, samples: NDArray[np.float64], path: Path) -> None:
                 process.wait(STALL_SECONDS)
                 raise process.failure(f"the sound could not be encoded ({error})") from error
             process.check()
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -9,16 +9,16 @@ looks back so far.
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
+from reelproc.files import scratch_folder
 from reelproc.media.ffmpeg import FFmpegProcess
 from reelproc.media.ffmpeg_arguments import file_argument
-from reelproc.partial import partial_path
 from reelproc.results import Progress
 from reelproc_lab.match.film import FPS, HEIGHT, WIDTH, Match, add_sound
 from reelproc_lab.match.script import DURATION
@@ -67,7 +67,8 @@ def film_footage(
 
     Raises:
         SpecError: an impossible length or size.
-        EncodeError: ffmpeg failed.
+        EncodeError: ffmpeg failed, or the file cannot be written.
+        StorageError: the folder cannot be written.
     """
     count = math.floor(seconds * FPS + 0.5) if math.isfinite(seconds) else 0
     if count < 1:
@@ -86,9 +87,9 @@ def film_footage(
         progress(Progress(phase="draw", done=drawn, total=drawing))
 
     there, back = range(match.frame_count), range(match.frame_count - 1, -1, -1)
-    folder = partial_path(path).with_suffix("")
-    try:
-        folder.mkdir(parents=True)
+    with suppress(OSError):  # if it cannot be made, the next line says so
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_folder(beside=path) as folder:
         film = _Film(match, width, height, checked)
         parts = [film.shoot(folder / f"part{n}.mp4", order) for n, order in enumerate((there, back)[:whole])]
         pieces = [parts[n % 2] for n in range(whole)]
@@ -96,10 +97,6 @@ def film_footage(
             pieces.append(film.shoot(folder / "rest.mp4", (there, back)[whole % 2][:rest]))
         silent = pieces[0] if len(pieces) == 1 else _join(pieces, folder / "joined.mp4")
         add_sound(silent, _sound(match, count), path)
-    except OSError as error:
-        raise EncodeError(f"{path} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Film:

@@ -15,13 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
+from reelproc.files import scratch_folder, whole_file
 from reelproc.jobs import Job, JobContext, RenderJob, job_output, job_sources, with_paths
 from reelproc.machine.memory import MemoryWatch
-from reelproc.partial import partial_path
 from reelproc.reel import Clip, Output
 from reelproc.render.transfers import with_transfers
 from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
-from reelproc.scratch import scratch_folder
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import Overlay
 from reelproc.stages.upscale import Upscale
@@ -100,17 +99,15 @@ def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderRe
         raise SpecError(f"the original's paths work on one clip, got {len(job.reel.clips)}")
     (clip,) = job.reel.clips
     destination = local_output(job.output)
-    partial = partial_path(destination)
     with scratch_folder() as folder:
         source = resolve(clip.source, folder=folder)  # the whole file
         try:
-            task = _Task(clip, job.reel.output, source, folder, partial, context, clock)
-            frames, fps, width, height, notes = task.done(switches)
-            partial.replace(destination)
+            with whole_file(destination) as partial:
+                task = _Task(clip, job.reel.output, source, folder, partial, context, clock)
+                frames, fps, width, height, notes = task.done(switches)
         except OSError as error:
             raise EncodeError(f"{destination} cannot be written: {error}") from error
         finally:
-            partial.unlink(missing_ok=True)
             shutil.rmtree(folder / "pngs", ignore_errors=True)
     context.progress(Progress(phase="done", done=frames, total=frames, message=str(destination)))
     duration = float(frames / fps)

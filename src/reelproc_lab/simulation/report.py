@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from reelproc.errors import StorageError
-from reelproc.partial import partial_path
+from reelproc.files import whole_file
 from reelproc.results import ProgressCallback
 from reelproc.schema import Schema
 from reelproc_lab.simulation.fleet import Day, Fleet
@@ -117,12 +117,8 @@ def write_simulation(found: Simulation, folder: str | os.PathLike[str], *, chart
         place.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             path = place / name
-            partial = partial_path(path)
-            try:
+            with whole_file(path) as partial:
                 partial.write_text(text, encoding="utf-8")
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
             written.append(path)
     except OSError as error:
         raise StorageError(f"the simulation cannot be written to {os.fspath(folder)!r}: {error}") from error

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, shown_address
+from reelproc.files import scratch_folder
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.render.transfers import keep_sources
 from reelproc.results import JobResult, Progress
-from reelproc.scratch import scratch_folder
 from reelproc.storage.stand_in import release, rename_in, with_addresses
 
 __all__ = ["Staged", "Staging", "event_in_paths", "fetch", "outcome_in_paths"]

@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reelproc.errors import EncodeError, SpecError
+from reelproc.files import whole_file
 from reelproc.media.sound.sound_file import AAC_FRAME, AacFile, add_sound_stream, sound_packets
 from reelproc.media.sound.sound_plan import SAMPLE_RATE, Ramp, SoundPiece, Voice, plan_voices, sample_at
 from reelproc.media.sound.sound_source import DamageLog, decode_sound
 from reelproc.media.sound.tempo import Stretch, check_tempo, stretch
-from reelproc.partial import partial_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,24 +77,16 @@ def render_sound(
     if total < 1:
         raise SpecError(f"sound lasts at least one sample (1/{SAMPLE_RATE} s), got a duration of {duration} s")
     destination = Path(path)
-    partial = partial_path(destination)
     damage = DamageLog(conceal=conceal)
     done = 0
     report = _every(_CHECK_SECONDS, None if progress is None else lambda: progress(done / total))
-    try:
-        with AacFile(partial, bitrate) as out:
-            for block in mix_sound(pieces, duration=duration, damage=damage, cancelled=cancelled):
-                out.write(block)
-                done += len(block)
-                report()
-        try:
-            partial.replace(destination)
-        except OSError as error:
-            raise EncodeError(f"the sound cannot be moved to {destination}: {error}") from error
-        if progress is not None:
-            progress(1.0)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(destination, error=EncodeError) as partial, AacFile(partial, bitrate) as out:
+        for block in mix_sound(pieces, duration=duration, damage=damage, cancelled=cancelled):
+            out.write(block)
+            done += len(block)
+            report()
+    if progress is not None:
+        progress(1.0)
     return damage.messages
 
 

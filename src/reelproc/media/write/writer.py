@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from reelproc.errors import EncodeError, MediaError, SpecError
+from reelproc.files import partial_path
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, widen_pipe
 from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.write.encoders import EncoderSettings
-from reelproc.partial import partial_path
 from reelproc.pixels.frame import Frame
 
 __all__ = ["VideoWriter"]
