@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reelproc.drawing import ellipse
-from reelproc.pixels.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 from reelproc.pixels.frame import Frame
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -32,7 +32,7 @@ def apply(stage, frame):
 def frame_of(rgb):
     """A yuv444p frame of (H, W, 3) R'G'B' in [0, 1]."""
     frame = Frame.empty(SIZE, SIZE, "yuv444p")
-    codes = rgb @ RGB_TO_YUV.T + np.array(BLACK)
+    codes = rgb @ RGB_TO_YUV.T + np.array(YUV_BLACK)
     for plane, code in zip(frame.planes, np.moveaxis(codes, -1, 0), strict=True):
         plane[:] = np.rint(code)
     return frame
@@ -40,11 +40,11 @@ def frame_of(rgb):
 
 def rgb_of(frame):
     """(H, W, 3) R'G'B' of a yuv444p frame, unclipped."""
-    return (np.stack(frame.planes, axis=-1).astype(float) - np.array(BLACK)) @ YUV_TO_RGB.T
+    return (np.stack(frame.planes, axis=-1).astype(float) - np.array(YUV_BLACK)) @ YUV_TO_RGB.T
 
 
 def codes_of(rgb):
-    return rgb @ RGB_TO_YUV.T + np.array(BLACK)
+    return rgb @ RGB_TO_YUV.T + np.array(YUV_BLACK)
 
 
 def worst(frame, codes, where):
@@ -100,7 +100,7 @@ def test_brightening_a_flat_colour_in_420_clips_like_444(colour, opacity):
 def test_brightening_420_without_clipping_is_linear_to_one_code():
     frame = subsampled(frame_of(np.random.default_rng(3).random((SIZE, SIZE, 3)) * 0.3 + 0.2))
     after = apply(overlay("brightness_boost", 0.2), frame)
-    for before, plane, black in zip(frame.planes, after.planes, BLACK, strict=True):
+    for before, plane, black in zip(frame.planes, after.planes, YUV_BLACK, strict=True):
         expected = black + (before.astype(float) - black) * 1.2
         middle = slice(24 * plane.shape[0] // SIZE, 40 * plane.shape[0] // SIZE)
         assert np.abs(expected - plane)[middle, middle].max() <= 0.51

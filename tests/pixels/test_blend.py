@@ -1,28 +1,13 @@
-"""Colours and pictures on planar YUV."""
+"""Pictures on planar YUV."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from reelproc.pixels.blend import Sprite, halve, hex_to_rgb, mix, rgb_to_yuv
+from reelproc.pixels.blend import Sprite, halve, mix
+from reelproc.pixels.colour import hex_to_rgb, rgb_to_yuv
 from reelproc.pixels.frame import Frame
-
-
-@pytest.mark.parametrize(
-    ("colour", "codes"),
-    [
-        ("#000000", (16, 128, 128)),
-        ("#ffffff", (235, 128, 128)),
-        ("#ff0000", (63, 102, 240)),
-        ("#00ff00", (173, 42, 26)),
-        ("#0000ff", (32, 240, 118)),
-        ("#808080", (126, 128, 128)),
-    ],
-)
-def test_colours_are_bt709_limited_range(colour, codes):
-    """Codes as of ITU-R BT.709 colour bars at 100 %."""
-    assert tuple(rgb_to_yuv(hex_to_rgb(colour)).round().astype(int)) == codes
 
 
 def test_mixing_nothing_keeps_every_code():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reelproc.errors import SpecError
-from reelproc.pixels.blend import hex_to_rgb
+from reelproc.pixels.colour import hex_to_rgb
 from reelproc.pixels.frame import Frame
 from reelproc.ratings import RATINGS
 from reelproc.stages.banner import Banner

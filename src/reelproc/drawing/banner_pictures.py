@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from reelproc.drawing.typeset.layout import Block, Fonts, set_text
 from reelproc.drawing.typeset.picture import Picture, Style, draw_block, draw_displayed
-from reelproc.pixels.blend import hex_to_rgb
+from reelproc.pixels.colour import hex_to_rgb
 
 __all__ = ["draw_banner"]
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.drawing.ellipse import Rectangle
-from reelproc.pixels.blend import BLACK, RGB_TO_YUV, YUV_TO_RGB, halve
+from reelproc.pixels.blend import halve
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 
 __all__ = ["brightened"]
 
@@ -39,7 +40,7 @@ def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[Rectangle], 
     seen = luma if full else luma._replace(left=max(luma.left - 2, 0))
     parts = [
         plane[box.slices].astype(np.float32) - np.float32(black)
-        for plane, box, black in zip(planes, (seen, *boxes[1:]), BLACK, strict=True)
+        for plane, box, black in zip(planes, (seen, *boxes[1:]), YUV_BLACK, strict=True)
     ]
     chroma = parts[1:] if full else [_at_luma(plane, seen) for plane in planes[1:]]
     before = luma.left - seen.left
@@ -49,7 +50,7 @@ def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[Rectangle], 
         result[0] += lost[0][:, before:]
         for i in (1, 2):
             result[i] += lost[i] if full else _at_chroma(lost[i], seen, boxes[i])
-    return [np.clip(values + np.float32(black), 0, 255) for values, black in zip(result, BLACK, strict=True)]
+    return [np.clip(values + np.float32(black), 0, 255) for values, black in zip(result, YUV_BLACK, strict=True)]
 
 
 def _may_clip(parts: Sequence[F32], gain: float) -> bool:
@@ -76,7 +77,7 @@ def _at_luma(plane: NDArray[np.uint8], luma: Rectangle) -> F32:
     height, width = luma.shape
     rows = np.clip(np.arange(luma.top // 2 - 1, (luma.bottom + 1) // 2 + 1), 0, plane.shape[0] - 1)
     columns = np.clip(np.arange(luma.left // 2, (luma.right + 1) // 2 + 1), 0, plane.shape[1] - 1)
-    part = plane[rows][:, columns].astype(np.float32) - np.float32(BLACK[1])
+    part = plane[rows][:, columns].astype(np.float32) - np.float32(YUV_BLACK[1])
     tall = np.empty((2 * (len(rows) - 2), len(columns)), np.float32)
     middle = part[1:-1] * np.float32(0.75)
     tall[0::2] = middle + part[:-2] * np.float32(0.25)

@@ -26,7 +26,8 @@ from reelproc.drawing.ellipse import (
 )
 from reelproc.drawing.options import Effect, Shape
 from reelproc.keyframes import Track
-from reelproc.pixels.blend import BLACK, mix, rgb_to_yuv, subsampling
+from reelproc.pixels.blend import mix, subsampling
+from reelproc.pixels.colour import YUV_BLACK, rgb_to_yuv
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 
 __all__ = ["Look", "Spotlight", "SpotlightPath"]
@@ -171,7 +172,7 @@ class Spotlight:
         if not look.effect:
             return
         rest = 1.0 - look.effect
-        for plane, grid, black in zip(frame.planes, self._grids, BLACK, strict=True):
+        for plane, grid, black in zip(frame.planes, self._grids, YUV_BLACK, strict=True):
             masks = self._masks_for(grid, look.ellipse)
             bright = plane[masks.box.slices].copy()
             cv2.convertScaleAbs(plane, dst=plane, alpha=rest, beta=black * look.effect)

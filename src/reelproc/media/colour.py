@@ -17,20 +17,6 @@ __all__ = ["ColourInfo", "Conversion", "assumed_matrix", "conversion"]
 
 UNSPECIFIED = "unspecified"
 
-# ITU-R BT.709-6, 3: luma is 0.2126 R + 0.7152 G + 0.0722 B, chroma the scaled differences of B and R to it.
-_KR, _KB = 0.2126, 0.0722
-_KG = 1 - _KR - _KB
-_B, _R = 2 * (1 - _KB), 2 * (1 - _KR)
-
-RGB_OF_YUV = ((1.0, 0.0, _R), (1.0, -_B * _KB / _KG, -_R * _KR / _KG), (1.0, _B, 0.0))
-"""BT.709: R, G and B of 0 to 1 from luma of 0 to 1 and chroma of -1/2 to 1/2, one row each."""
-
-YUV_OF_RGB = ((_KR, _KG, _KB), (-_KR / _B, -_KG / _B, 0.5), (0.5, -_KG / _R, -_KB / _R))
-"""The inverse."""
-
-YUV_RANGE, YUV_ZERO = (219.0, 224.0, 224.0), (16.0, 128.0, 128.0)
-"""Levels that a span of 1 takes in 8-bit limited range, and the level of 0, for luma and both chroma."""
-
 # Names are those of ffmpeg's -colorspace, -color_primaries and -color_trc; numbers are those of ISO/IEC 23091-2
 # (H.273).
 MATRICES = {
@@ -189,7 +175,7 @@ _COLORSPACE_FORMATS = frozenset(
 
 def _through_table(colour: ColourInfo, source: str) -> tuple[str, ...]:
     """From YUV to RGB, and through the table that maps tones and gamut to BT.709."""
-    from reelproc.media.tone_map import table_file
+    from reelproc.pixels.tone_map import table_file
 
     primaries = "smpte432" if colour.primaries in ("smpte431", "smpte432") else "bt2020"
     transfer = colour.transfer if colour.is_hdr else "sdr"

@@ -1,7 +1,4 @@
-"""Painting on planar YUV: colours and pictures, converted once, blended only where they are.
-
-Everything here is BT.709, limited range, 8 bit: luma 16 to 235, chroma 16 to 240 about 128 (ITU-R BT.709-6, items 3.2
-to 3.5). The conversion is affine, so that blending in YUV with one alpha is blending in R'G'B' with the same alpha.
+"""Painting on planar YUV: pictures, converted once, blended only where they are.
 
 Chroma of yuv420p is sited as in MPEG-2 ("left"): column j lies on luma column 2j, row i between luma rows 2i and
 2i + 1.
@@ -15,64 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import PixelFormat
 
-__all__ = [
-    "BLACK",
-    "RGB_TO_YUV",
-    "YUV_TO_RGB",
-    "Layer",
-    "Sprite",
-    "halve",
-    "hex_to_rgb",
-    "mix",
-    "rgb_to_yuv",
-    "subsampling",
-]
+__all__ = ["Layer", "Sprite", "halve", "mix", "subsampling"]
 
 F32 = NDArray[np.float32]
-
-_KR, _KB = 0.2126, 0.0722
-_KG = 1 - _KR - _KB
-
-RGB_TO_YUV: NDArray[np.float64] = np.array(
-    [
-        [_KR * 219, _KG * 219, _KB * 219],
-        [-_KR / (2 - 2 * _KB) * 224, -_KG / (2 - 2 * _KB) * 224, 112],
-        [112, -_KG / (2 - 2 * _KR) * 224, -_KB / (2 - 2 * _KR) * 224],
-    ]
-)
-"""R'G'B' in [0, 1] to Y', Cb, Cr codes, before :data:`BLACK` is added."""
-
-YUV_TO_RGB: NDArray[np.float64] = np.asarray(np.linalg.inv(RGB_TO_YUV), np.float64)
-"""The way back: codes less :data:`BLACK` to R'G'B' in [0, 1]."""
-
-BLACK: tuple[float, float, float] = (16.0, 128.0, 128.0)
-"""The codes of black; what a scaling of R'G'B' leaves in place."""
-
-
-def rgb_to_yuv(rgb: Sequence[float] | NDArray[np.floating]) -> NDArray[np.float64]:
-    """Y', Cb, Cr codes of R'G'B'.
-
-    Args:
-        rgb: (..., 3) in [0, 1].
-
-    Returns:
-        (..., 3) float64, unrounded.
-
-    >>> rgb_to_yuv([[0, 0, 0], [1, 1, 1], [1, 0, 0]]).round().tolist()
-    [[16.0, 128.0, 128.0], [235.0, 128.0, 128.0], [63.0, 102.0, 240.0]]
-    """
-    return np.asarray(np.asarray(rgb, np.float64) @ RGB_TO_YUV.T + np.array(BLACK), np.float64)
-
-
-def hex_to_rgb(colour: str) -> tuple[float, float, float]:
-    """R'G'B' in [0, 1] of ``"#rrggbb"``.
-
-    >>> hex_to_rgb("#ff0033")
-    (1.0, 0.0, 0.2)
-    """
-    return int(colour[1:3], 16) / 255, int(colour[3:5], 16) / 255, int(colour[5:7], 16) / 255
 
 
 def mix(target: NDArray[np.uint8], keep: F32, paint: F32) -> None:
@@ -152,7 +97,7 @@ class Sprite:
         """
         alpha = rgba[..., 3]
         codes = [
-            np.asarray(rgba[..., :3] @ RGB_TO_YUV[i].astype(np.float32) + alpha * np.float32(BLACK[i]), np.float32)
+            np.asarray(rgba[..., :3] @ RGB_TO_YUV[i].astype(np.float32) + alpha * np.float32(YUV_BLACK[i]), np.float32)
             for i in range(3)
         ]
         if pix_fmt == "yuv444p":

@@ -12,24 +12,16 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from reelproc.errors import SpecError
-from reelproc.pixels.frame import PixelFormat, Window
+from reelproc.pixels.frame import Window
 from reelproc.timing import round_half_up
 
-__all__ = ["BLACK", "CHROMA_SITING", "Fit", "Placement", "Rectangle", "compose", "even_near", "fit", "inside", "whole"]
+__all__ = ["CHROMA_SITING", "Fit", "Placement", "Rectangle", "compose", "even_near", "fit", "inside", "whole"]
 
 Fit = Literal["contain", "cover", "stretch"]
 """How a picture of one aspect ratio meets a canvas of another: bars, cut edges, or distortion."""
 
 CHROMA_SITING = 0.25
 """The chroma column at which luma column 0 begins, ``yuv420p``."""
-
-BLACK: dict[PixelFormat, tuple[int, ...]] = {
-    "yuv420p": (16, 128, 128),
-    "yuv444p": (16, 128, 128),
-    "bgr24": (0, 0, 0),
-    "rgb24": (0, 0, 0),
-}
-"""Black, plane by plane or channel by channel; limited range where there is luma (ITU-R BT.709, 3.4)."""
 
 SMALLEST_BAR = 2
 """Pixels that a picture may fall short of its canvas without getting bars: what rounding to even sizes costs."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
+from reelproc.pixels.colour import BLACK
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.placement import BLACK, CHROMA_SITING, Rectangle
+from reelproc.pixels.placement import CHROMA_SITING, Rectangle
 
 if TYPE_CHECKING:
     import numpy as np

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Self
 from reelproc.machine.cores import usable_cores
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.media.write.writer import VideoWriter
+from reelproc.pixels.colour import BLACK
 from reelproc.pixels.frame import Frame
-from reelproc.pixels.placement import BLACK
 from reelproc.render.clip_renderer import ClipRenderer
 from reelproc.render.concealment import Concealment
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame

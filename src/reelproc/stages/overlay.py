@@ -362,7 +362,7 @@ class Overlay(Stage):
         """Return the spotlight of one of the regions on such a stream, with the overlay's overrides."""
         from reelproc.drawing.ellipse import Ellipse
         from reelproc.drawing.spotlight import Look, SpotlightPath
-        from reelproc.pixels.blend import hex_to_rgb
+        from reelproc.pixels.colour import hex_to_rgb
 
         across, down = region.scale(stream)
         looks = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from reelproc.pixels.frame import Frame, plane_shapes
-from reelproc.pixels.placement import BLACK, CHROMA_SITING
+from reelproc.pixels.placement import CHROMA_SITING
 from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
 
 if TYPE_CHECKING:
@@ -65,14 +65,16 @@ def inverse_maps(degrees: float, stream: StreamInfo) -> list[NDArray[np.float64]
 
 class _RotateWork(StageWork):
     def __init__(self, degrees: float, stream: StreamInfo) -> None:
+        from reelproc.pixels.colour import BLACK
+
         self._maps = inverse_maps(degrees, stream)
+        self._black = BLACK[stream.pix_fmt]
 
     def __call__(self, frame: Frame, time: float) -> Frame:
         import cv2
 
         turned = frame.like(frame.width, frame.height)
         for number, (source, out, matrix) in enumerate(zip(frame.planes, turned.planes, self._maps, strict=True)):
-            black = BLACK[frame.pix_fmt]
             cv2.warpAffine(
                 source,
                 matrix,
@@ -80,6 +82,6 @@ class _RotateWork(StageWork):
                 dst=out,
                 flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_CONSTANT,
-                borderValue=black if source.ndim == 3 else (black[number],),
+                borderValue=self._black if source.ndim == 3 else (self._black[number],),
             )
         return turned

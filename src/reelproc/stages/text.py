@@ -122,7 +122,7 @@ class TextSpec(Schema):
 
     def _style(self) -> Style:
         from reelproc.drawing.typeset.picture import Style
-        from reelproc.pixels.blend import hex_to_rgb
+        from reelproc.pixels.colour import hex_to_rgb
 
         style = Style(color=hex_to_rgb(self.color), opacity=self.opacity)
         if self.stroke:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.machine.cores import usable_cores
-from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 from reelproc.pixels.frame import Frame, PixelFormat, Window
 from reelproc.pixels.placement import CHROMA_SITING
 from reelproc.pixels.scaling import (
@@ -44,9 +44,8 @@ Picture = NDArray[np.uint8] | NDArray[np.float32]
 
 MOST_THREADS = 4
 
-_TO_RGB = np.array(RGB_OF_YUV) / np.array(YUV_RANGE)
-_TO_RGB = np.column_stack([_TO_RGB, -_TO_RGB @ np.array(YUV_ZERO)])
-_TO_YUV = np.column_stack([np.array(YUV_OF_RGB) * np.array(YUV_RANGE)[:, None], YUV_ZERO])
+_TO_RGB = np.column_stack([YUV_TO_RGB, -YUV_TO_RGB @ np.array(YUV_BLACK)])
+_TO_YUV = np.column_stack([RGB_TO_YUV, YUV_BLACK])
 _OF_CHANNELS: dict[PixelFormat, NDArray[np.float64]] = {
     "rgb24": np.eye(3, 4) * 255,
     "bgr24": np.eye(3, 4)[::-1] * 255,

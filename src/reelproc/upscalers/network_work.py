@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from reelproc.pixels.colour import BLACK
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.placement import BLACK, Rectangle
+from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec, UpscaleWork
 
 if TYPE_CHECKING:

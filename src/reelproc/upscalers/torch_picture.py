@@ -1,7 +1,7 @@
 """Colours and sizes on the network's device: from planes to RGB, and from enlarged RGB to planes of the right size.
 
-The conversions are those of :mod:`reelproc.media`, the filter weights those of :mod:`reelproc.pixels.scaling`, in float
-arithmetic: what goes back to the host is a byte per sample, at the size that is wanted.
+The conversions are those of :mod:`reelproc.pixels.colour`, the filter weights those of :mod:`reelproc.pixels.scaling`,
+in float arithmetic: what goes back to the host is a byte per sample, at the size that is wanted.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from reelproc.media.colour import RGB_OF_YUV, YUV_OF_RGB, YUV_RANGE, YUV_ZERO
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 from reelproc.pixels.frame import PixelFormat, Window, plane_shapes
 from reelproc.pixels.placement import CHROMA_SITING
 from reelproc.pixels.scaling import PARTS, STORED, Bands, Filter, across, down
@@ -109,7 +110,7 @@ def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: 
     if pix_fmt == "yuv420p":
         columns = across(-(-width // 2), CHROMA_SITING, width / 2, width, "bicubic")
         chroma = resize(chroma, columns, down(-(-height // 2), 0.0, height / 2, height, "bicubic"))
-    return _colours(torch.cat([luma, chroma], dim=1), RGB_OF_YUV, before=True).clamp_(0, 1)
+    return _colours(torch.cat([luma, chroma], dim=1), YUV_TO_RGB, before=True).clamp_(0, 1)
 
 
 def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, kernel: Filter = "lanczos") -> Tensor:
@@ -134,7 +135,7 @@ def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, ke
     if spec.pix_fmt in ("rgb24", "bgr24"):
         small = small.flip(1) if spec.pix_fmt == "bgr24" else small
         return _bytes((small * 255).permute(0, 2, 3, 1))
-    yuv = _colours(small, YUV_OF_RGB, before=False)
+    yuv = _colours(small, RGB_TO_YUV, before=False)
     if spec.pix_fmt == "yuv444p":
         return _bytes(yuv)
     # column C of the chroma is luma 2 (C + 1/2) - 1/2: it lies over the left of its two columns
@@ -156,12 +157,10 @@ def _split(data: Tensor, pix_fmt: PixelFormat, width: int, height: int) -> list[
     return planes
 
 
-def _colours(x: Tensor, matrix: tuple[tuple[float, ...], ...], *, before: bool) -> Tensor:
+def _colours(x: Tensor, matrix: NDArray[np.float64], *, before: bool) -> Tensor:
     """Levels to RGB (``before`` the network), or RGB to levels."""
-    colours = torch.tensor(matrix, dtype=torch.float32, device=x.device)
-    spread = torch.tensor(YUV_RANGE, dtype=torch.float32, device=x.device)
-    zero = torch.tensor(YUV_ZERO, dtype=torch.float32, device=x.device)
-    weights = colours / spread if before else colours * spread[:, None]
+    weights = torch.tensor(matrix, dtype=torch.float32, device=x.device)
+    zero = torch.tensor(YUV_BLACK, dtype=torch.float32, device=x.device)
     offset = -(weights @ zero) if before else zero
     # as a product of two matrices: a convolution by one pixel takes three times as long on a CPU
     n, _, height, width = x.shape

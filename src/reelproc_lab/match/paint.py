@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from reelproc.pixels.blend import BLACK, RGB_TO_YUV, hex_to_rgb, rgb_to_yuv
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, hex_to_rgb, rgb_to_yuv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def to_yuv(image: Image) -> tuple[Image, Image, Image]:
     import numpy as np
 
     height, width, _ = image.shape
-    matrix = np.column_stack([RGB_TO_YUV[:, ::-1] / 255, BLACK])
+    matrix = np.column_stack([RGB_TO_YUV[:, ::-1] / 255, YUV_BLACK])
     full = cv2.transform(image, matrix)
     half = cv2.resize(full, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return (

@@ -26,20 +26,14 @@ from reelproc.media.colour import assumed_matrix
 from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.read.reader import VideoReader
+from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import Frame
 from reelproc.storage.stand_in import partial_file
 
 __all__ = ["OpenCVReader"]
 
-# ITU-R BT.709, 8-bit limited range from full-range B, G, R: rows Y, Cb, Cr.
-_BGR_TO_YUV = np.array(
-    [
-        [0.0722 * 219 / 255, 0.7152 * 219 / 255, 0.2126 * 219 / 255, 16],
-        [0.5 * 224 / 255, -0.7152 / 1.8556 * 224 / 255, -0.2126 / 1.8556 * 224 / 255, 128],
-        [-0.0722 / 1.5748 * 224 / 255, -0.7152 / 1.5748 * 224 / 255, 0.5 * 224 / 255, 128],
-    ],
-    np.float32,
-)
+_BGR_TO_YUV = np.column_stack([RGB_TO_YUV[:, ::-1] / 255, YUV_BLACK]).astype(np.float32)
+"""(3, 4): levels of B, G, R and 1 to Y, Cb, Cr codes."""
 
 
 class OpenCVReader(VideoReader):
