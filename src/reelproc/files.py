@@ -6,6 +6,7 @@ removed by the next one that writes to the same destination.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -68,6 +69,12 @@ def partial_path(destination: Path) -> Path:
     '.mp4'
     """
     return _free_name(destination, destination.suffix)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -38,17 +38,22 @@ _LOOK_SECONDS = 0.1
 
 
 def retried(
-    call: Callable[[], T], *, check: Callable[[], None] = lambda: None, deadline_seconds: float | None = None
+    call: Callable[[], T],
+    *,
+    check: Callable[[], None] = lambda: None,
+    deadline_seconds: float | None = None,
+    attempts: int | None = None,
 ) -> T:
-    """What ``call`` returns, at the first attempt that does not fail with a transient error.
+    """Return what ``call`` returns, at the first attempt that does not fail with a transient error.
 
     Args:
         call: does the work; it must be safe to call again after it failed.
         check: called before each attempt and ten times a second in the pauses; what it raises ends them.
         deadline_seconds: no new attempt begins later than this; None: :data:`DEADLINE_SECONDS`.
+        attempts: for work whose attempts may each take long: this many, and no deadline.
 
     Raises:
-        ReelprocError: one that is not transient, at once; the last transient one after the deadline.
+        ReelprocError: one that is not transient, at once; the last transient one after the deadline or last attempt.
 
     >>> retried(lambda: 42)
     42
@@ -71,7 +76,11 @@ def retried(
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, ReelprocError) and error.transient),
         wait=lambda state: _asked(state) + drawn(state),
-        stop=lambda state: time.monotonic() - begin + state.upcoming_sleep >= deadline,
+        stop=(
+            tenacity.stop_after_attempt(attempts)
+            if attempts is not None
+            else lambda state: time.monotonic() - begin + state.upcoming_sleep >= deadline
+        ),
         sleep=sleep,
         before_sleep=_tell,
         reraise=True,

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
-from reelproc.upscalers import download as downloading
+from reelproc.storage import download as downloading
+from reelproc.storage.download import download
 from reelproc.upscalers import weights
-from reelproc.upscalers.download import download
 from reelproc.upscalers.weights import OFFICIAL, OfficialFile
 from waiting import LONG, eventually
 
@@ -176,7 +176,7 @@ def test_what_the_server_answers_is_said(
 def test_a_killed_download_is_resumed_by_the_next_process(server: Server, tmp_path: Path) -> None:
     server.hold_after = 2_000_000
     code = (
-        "import sys; from pathlib import Path; from reelproc.upscalers.download import download;"
+        "import sys; from pathlib import Path; from reelproc.storage.download import download;"
         f"download({server.url!r}, Path({str(tmp_path / 'w.pth')!r}), size={len(CONTENT)}, sha256={DIGEST!r})"
     )
     child = subprocess.Popen([sys.executable, "-c", code])

@@ -216,7 +216,7 @@ def _check_free(name: str, *, force: bool, sha256: str | None = None, exported: 
     Raises:
         OutputExistsError: it is somebody's.
     """
-    from reelproc.upscalers.download import sha256_of
+    from reelproc.files import sha256_of
     from reelproc.upscalers.weights import kept
 
     here = None if force else kept(name)

@@ -6,13 +6,13 @@ sha256 is known here are loaded, and others where the caller says ``trust=True``
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
+from reelproc.files import sha256_of
 from reelproc.storage import weights_folder
 from reelproc.storage.local import local_path
 from reelproc.storage.stand_in import partial_file
@@ -123,8 +123,7 @@ def vouched(path: Path, *, trust: bool) -> Checkpoint:
         StorageError: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
     except OSError as error:
         raise StorageError(f"the checkpoint {path} cannot be read: {error}") from error
     known = KNOWN.get(digest)

@@ -15,6 +15,7 @@ from reelproc.drawing.typeset.clusters import clean
 from reelproc.drawing.typeset.layout import Fonts, set_text, shaping_available
 from reelproc.drawing.typeset.paragraph import Paragraph, Run, check_shaping
 from reelproc.drawing.typeset.picture import Picture, Style, draw_block, draw_displayed
+from reelproc.files import sha256_of
 
 __all__ = ["check_text", "draw_text", "fonts_fingerprint"]
 
@@ -62,8 +63,7 @@ def _digest(path: str) -> str:
 
 @lru_cache(maxsize=64)
 def _digest_of(path: str, _stamp: tuple[int, int]) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(Path(path))
 
 
 def draw_text(

@@ -11,7 +11,7 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -31,6 +31,9 @@ PIECE_BYTES = 256 << 10
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _TRANSIENT = frozenset({408, 425, 429})
+
+Refusal = Callable[[int, str, email.message.Message], StorageError]
+"""Makes an error of an HTTP status, the address for people, and the answer's headers."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,26 @@ class _WebObject(RemoteObject):
             while left > 0 and (piece := _piece(answer, min(left, PIECE_BYTES), self.address)):
                 left -= len(piece)
                 yield piece
+
+
+def read_to_end(url: str, start: int, *, refusal: Refusal) -> Iterator[tuple[int, bytes]]:
+    """Yield what is at ``url`` from ``start`` on, in one attempt: pieces with their places.
+
+    Args:
+        url: of any host, by https or http.
+        start: the first byte wanted; a server that knows no ranges sends all, from place 0.
+        refusal: makes the error of an answer that is none.
+
+    Raises:
+        StorageError: not to be had, transient where another attempt can help.
+    """
+    shown = shown_address(url)
+    with _opened(url, shown, f"bytes={start}-" if start else None, refusal) as answer:
+        begins = (answer.headers.get("Content-Range") or "").removeprefix("bytes ").split("-")[0]
+        at = start if answer.status == http.HTTPStatus.PARTIAL_CONTENT and begins == str(start) else 0
+        while piece := _piece(answer, PIECE_BYTES, shown):
+            yield at, piece
+            at += len(piece)
 
 
 class WebStorage(RemoteStorage):
@@ -117,7 +140,7 @@ def _checked(address: str) -> str:
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no way out of https, nor from this machine's own servers to others unprotected."""
+    """Follows no way from https to http, nor by http from this machine's own servers to others."""
 
     def redirect_request(
         self,
@@ -129,25 +152,33 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         here, there = urlsplit(req.full_url), urlsplit(newurl)
-        local = here.scheme == there.scheme == "http" and there.hostname in _LOOPBACK
-        if there.scheme != "https" and not local:
+        as_open = here.scheme == there.scheme == "http" and (
+            there.hostname in _LOOPBACK or here.hostname not in _LOOPBACK
+        )
+        if there.scheme != "https" and not as_open:
             fp.close()
             raise StorageError(f"{shown_address(req.full_url)} redirects to an unprotected address; it is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _opened(url: str, shown: str, asked: str | None) -> Any:
-    """The answer to a GET request for a range, or for all."""
+def can_pass(status: int) -> bool:
+    """Return whether a later request may get another answer than this HTTP status."""
+    return status >= 500 or status in _TRANSIENT
+
+
+def _opened(url: str, shown: str, asked: str | None, refusal: Refusal | None = None) -> Any:
+    """Return the answer to a GET request for a range, or for all."""
     headers = {"User-Agent": "reelproc", "Accept-Encoding": "identity"} | ({"Range": asked} if asked else {})
     handlers: list[urllib.request.BaseHandler] = [_SafeRedirects()]
-    if url.lower().startswith("http:"):
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         handlers.append(urllib.request.ProxyHandler({}))  # the loopback is reached directly
     opener = urllib.request.build_opener(*handlers)
     try:
         return opener.open(urllib.request.Request(url, headers=headers), timeout=SECONDS)  # noqa: S310 - see _checked
     except urllib.error.HTTPError as error:
         with error:
-            raise _of_status(error.code, shown, error.headers) from None
+            raise (refusal or _of_status)(error.code, shown, error.headers) from None
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -170,7 +201,7 @@ def _piece(answer: Any, count: int, shown: str) -> bytes:
 def _of_status(status: int, shown: str, headers: email.message.Message) -> StorageError:
     if status in (404, 410):
         return ObjectNotFoundError(f"there is nothing at {shown} (status {status}); check the address")
-    if status >= 500 or status in _TRANSIENT:
+    if can_pass(status):
         asked = asked_pause(headers.get("Retry-After"), headers.get("Date"))
         return StorageError(
             f"{shown} cannot be read for now (status {status})", transient=True, retry_after_seconds=asked

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
-from reelproc.files import whole_file
+from reelproc.files import sha256_of, whole_file
 from reelproc.machine.posix import fcntl
 from reelproc.storage import weights_folder
+from reelproc.storage.base import TransferCallback, no_progress
+from reelproc.storage.download import download
 from reelproc.suggestions import did_you_mean
-from reelproc.upscalers.download import ProgressBytes, download, sha256_of
 
 __all__ = [
     "OFFICIAL",
@@ -183,7 +184,7 @@ def ready(name: str) -> Path:
     return here.path
 
 
-def fetch(name: str, *, progress: ProgressBytes = lambda _done, _total: None, url: str | None = None) -> Kept:
+def fetch(name: str, *, progress: TransferCallback = no_progress, url: str | None = None) -> Kept:
     """Bring the official file ``name`` into the weights folder, unless a right one is there.
 
     Args:

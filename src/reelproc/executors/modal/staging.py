@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, shown_address
-from reelproc.files import scratch_folder
+from reelproc.files import scratch_folder, sha256_of
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.render.transfers import keep_sources
 from reelproc.results import JobResult, Progress
@@ -92,8 +91,7 @@ class Staging:
 
     def _upload(self, source: str) -> str:
         path = storage.resolve(source)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
         suffix = PurePosixPath(path.name).suffix
         address = storage.join(self.prefix or "", "sources", f"{digest}{suffix}")
         try:
