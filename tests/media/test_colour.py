@@ -144,7 +144,7 @@ def test_the_fast_way_to_rgb_cuts_greys_to_whole_levels(
 
 
 @pytest.fixture
-def cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "it's [a]:b,c;\\d"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     tone_map._folder.cache_clear()
