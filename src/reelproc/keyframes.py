@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Interpolation", "Track"]
+__all__ = ["Curve", "Interpolation"]
 
 Interpolation = Literal["linear", "catmull-rom"]
 
 
-class Track:
+class Curve:
     """Values over time, given at keyframes.
 
     Args:
@@ -33,7 +33,7 @@ class Track:
     Raises:
         SpecError: no keyframes, times that do not increase, rows of different lengths.
 
-    >>> Track([0, 2], [[0.0, 10.0], [4.0, 10.0]]).at(0.5).tolist()
+    >>> Curve([0, 2], [[0.0, 10.0], [4.0, 10.0]]).at(0.5).tolist()
     [1.0, 10.0]
     """
 

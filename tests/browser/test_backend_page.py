@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import reelproc as rp
 from backend.server_process import ServerProcess
 from media_factory import numbered_video, tone
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.stages.base import StreamInfo, Target
 from waiting import LONG
 
@@ -309,7 +309,7 @@ def test_interpolation_in_the_page_is_that_of_reelproc(page: Page, method: Any) 
         times = sorted(draw.uniform(-1, 9) for _ in range(count))
         rows = [[draw.uniform(-500, 2000) for _ in range(4)] for _ in times]
         at = [*times, *(draw.uniform(-2, 10) for _ in range(40))]
-        track = Track(times, rows, method)
+        track = Curve(times, rows, method)
         script = "const [times, rows, at, method] = given; return at.map(time => t.at(times, rows, time, method))"
         assert np.allclose(in_page(page, script, times, rows, at, method), [track.at(a) for a in at], rtol=0, atol=1e-9)
 

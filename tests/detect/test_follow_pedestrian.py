@@ -13,7 +13,7 @@ import pytest
 
 import reelproc as rp
 from doc_pages import DOCS, run_page
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.players.path import greatest_acceleration, greatest_speed
 
 MARKS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "vtest-pedestrian.json").read_text())["marks"]
@@ -34,7 +34,7 @@ def followed(footage_path: str, model: str) -> rp.FollowResult:
 def centre(time: float) -> tuple[float, float, float]:
     """Where the pedestrian is, and how high, between the marks in which they are whole."""
     whole = [m for m in MARKS if "hidden" not in m]
-    track = Track(
+    track = Curve(
         [m["time"] for m in whole],
         [((m["box"][0] + m["box"][2]) / 2, (m["box"][1] + m["box"][3]) / 2, m["box"][3] - m["box"][1]) for m in whole],
     )
@@ -44,7 +44,7 @@ def centre(time: float) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize("mark", MARKS, ids=lambda m: f"{m['time']} s")
 def test_the_pedestrian_is_inside_the_crop_at_every_mark(followed: rp.FollowResult, mark: dict[str, Any]) -> None:
-    track = Track([k.time for k in followed.crop], [(k.x, k.y, k.width, k.height) for k in followed.crop])
+    track = Curve([k.time for k in followed.crop], [(k.x, k.y, k.width, k.height) for k in followed.crop])
     x, y, width, height = track.at(mark["time"] - followed.start).tolist()
     left, top, right, bottom = mark["box"]
     assert x <= left
@@ -54,7 +54,7 @@ def test_the_pedestrian_is_inside_the_crop_at_every_mark(followed: rp.FollowResu
 
 
 def test_they_are_in_the_middle_of_it_unless_the_frame_ends(followed: rp.FollowResult) -> None:
-    track = Track([k.time for k in followed.crop], [(k.x, k.y, k.width, k.height) for k in followed.crop])
+    track = Curve([k.time for k in followed.crop], [(k.x, k.y, k.width, k.height) for k in followed.crop])
     for mark in MARKS[1:-2]:
         x, _, width, _ = track.at(mark["time"] - followed.start).tolist()
         assert abs(centre(mark["time"])[0] - x - width / 2) < 0.15 * width

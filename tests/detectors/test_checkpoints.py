@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelproc.detectors import checkpoints
-from reelproc.detectors.checkpoints import KNOWN, KnownCheckpoint, find_checkpoint, vouched
+from reelproc.detectors.checkpoints import KNOWN, KnownCheckpoint, find_checkpoint, trusted_checkpoint
 from reelproc.errors import BackendError, ObjectNotFoundError
 from reelproc.storage import weights_folder
 
@@ -57,10 +57,10 @@ def test_an_unknown_checkpoint_is_not_loaded_unless_trusted(folder: Path) -> Non
     path = folder / "evil.pt"
     path.write_bytes(pickle.dumps({"anything": 1}))
     with pytest.raises(BackendError, match="can run any code") as caught:
-        vouched(path, trust=False)
+        trusted_checkpoint(path, trust=False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert digest in str(caught.value)
-    trusted = vouched(path, trust=True)
+    trusted = trusted_checkpoint(path, trust=True)
     assert (trusted.path, trusted.sha256, dict(trusted.labels)) == (path, digest, {})
 
 
@@ -70,10 +70,10 @@ def test_a_known_checkpoint_is_known_by_its_content(folder: Path, monkeypatch: p
     digest = hashlib.sha256(b"weights").hexdigest()
     known = KnownCheckpoint("soccer.pt", 7, "nowhere", "MIT", {"Player": "person"})
     monkeypatch.setattr(checkpoints, "KNOWN", {digest: known})
-    assert vouched(path, trust=False).labels == {"Player": "person"}
+    assert trusted_checkpoint(path, trust=False).labels == {"Player": "person"}
     path.write_bytes(b"Weights")
     with pytest.raises(BackendError):
-        vouched(path, trust=False)
+        trusted_checkpoint(path, trust=False)
 
 
 def test_what_is_known_is_written_properly() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from reelproc.demo.reel import footage_reel, match_reel
 from reelproc.errors import ProbeError, SpecError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.media.probe.probe import MediaInfo, VideoStream
 from reelproc.pixels.frame import Frame
 from reelproc.render.sheet import timecode
@@ -170,7 +170,7 @@ def test_the_match_reel_follows_the_hero(match: Match) -> None:
     for clip in reel.clips:
         crop = clip.stages[0]
         assert crop.stage == "crop"
-        track = Track(
+        track = Curve(
             [k.time for k in crop.keyframes],
             [(k.x, k.y, k.width, k.height) for k in crop.keyframes],
             crop.interpolation,
@@ -196,7 +196,7 @@ def test_the_spotlight_is_on_the_hero_through_slow_motion(match: Match) -> None:
     assert speed.stage == "speed"
     assert overlay.stage == "overlay"
     segment = speed.segments[0]
-    windows = Track(
+    windows = Curve(
         [k.time for k in crop.keyframes], [(k.x, k.y, k.width, k.height) for k in crop.keyframes], crop.interpolation
     )
     slowed = (segment.end - segment.start) / segment.speed

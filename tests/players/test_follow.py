@@ -17,7 +17,7 @@ from reelproc.cli import app
 from reelproc.errors import SpecError
 from reelproc.executors.mock import MockExecutor
 from reelproc.jobs import run_job
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.players.result import FollowResult
 from reelproc.reel_file import read_reel
 
@@ -41,7 +41,7 @@ def follow(game: Path, **options: Any) -> FollowResult:
 
 
 def window_at(result: FollowResult, time: float) -> tuple[float, float, float, float]:
-    track = Track([k.time for k in result.crop], [(k.x, k.y, k.width, k.height) for k in result.crop])
+    track = Curve([k.time for k in result.crop], [(k.x, k.y, k.width, k.height) for k in result.crop])
     x, y, width, height = track.at(time - result.start).tolist()
     return x, y, x + width, y + height
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, chosen
+from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, class_numbers
 from reelproc.detectors.checkpoints import find_checkpoint, is_checkpoint_path
 from reelproc.errors import BackendError
 from reelproc.results import FrameDetections
@@ -118,7 +118,7 @@ class BlobDetector(Detector):
     def open(self, spec: DetectSpec) -> DetectWork:
         if is_checkpoint_path(spec.model) and (file := find_checkpoint(spec.model)).read_bytes() != CHECKPOINT:
             raise BackendError(f"{file} is no checkpoint of blobs")
-        chosen(["person", "ball"], spec.classes, spec.model)
+        class_numbers(["person", "ball"], spec.classes, spec.model)
         self.opened += 1
         return _BlobWork(self, spec)
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.stages.banner import Banner
 from reelproc.stages.concat import Concat
@@ -118,7 +118,7 @@ def _follow(match: Match, start: float, end: float, *, height: tuple[float, floa
 
 def _spotlight(track: Sequence[Sighting], start: float, end: float, crop: Crop, slow: SpeedSegment) -> Overlay:
     """A spotlight on the hero, in pixels and seconds of the cropped, slowed and scaled clip."""
-    windows = Track(
+    windows = Curve(
         [k.time for k in crop.keyframes], [(k.x, k.y, k.width, k.height) for k in crop.keyframes], crop.interpolation
     )
     clock = TimeMap.from_speeds(exact(end) - exact(start), [(exact(slow.start), exact(slow.end), exact(slow.speed))])

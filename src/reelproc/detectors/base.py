@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DetectSpec", "DetectWork", "Detection", "Detector", "chosen"]
+__all__ = ["DetectSpec", "DetectWork", "Detection", "Detector", "class_numbers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class Detector(ABC):
         """
 
 
-def chosen(labels: Sequence[str], classes: Sequence[str], model: str) -> list[int]:
+def class_numbers(labels: Sequence[str], classes: Sequence[str], model: str) -> list[int]:
     """The numbers of those of a model's ``labels`` that ``classes`` names.
 
     Raises:
         SpecError: there is no such class; the message lists those there are.
 
-    >>> chosen(["ball", "person", "referee"], ["person", "referee"], "soccer.pt")
+    >>> class_numbers(["ball", "person", "referee"], ["person", "referee"], "soccer.pt")
     [1, 2]
     """
     known = set(labels)

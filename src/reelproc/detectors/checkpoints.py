@@ -17,7 +17,7 @@ from reelproc.storage import weights_folder
 from reelproc.storage.local import local_path
 from reelproc.storage.stand_in import partial_file
 
-__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "vouched"]
+__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "trusted_checkpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def find_checkpoint(model: str) -> Path:
     if path.is_file():
         return path
     known = next(((digest, k) for digest, k in KNOWN.items() if k.name == name), None)
-    remedy = f"put it there, or give the path of a checkpoint as model (or name another folder in {_VARIABLE})"
+    remedy = f"put it there, or give the path of a checkpoint as model (or name another folder in {_FOLDER_VARIABLE})"
     if known is not None:
         digest, what = known
         remedy = (
@@ -108,10 +108,10 @@ def find_checkpoint(model: str) -> Path:
     raise ObjectNotFoundError(f"the model {model!r} is not at {path}: {remedy}")
 
 
-_VARIABLE = "REELPROC_WEIGHTS"
+_FOLDER_VARIABLE = "REELPROC_WEIGHTS"
 
 
-def vouched(path: Path, *, trust: bool) -> Checkpoint:
+def trusted_checkpoint(path: Path, *, trust: bool) -> Checkpoint:
     """``path`` as a checkpoint that may be loaded.
 
     Args:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["with_colours"]
 
-_ACROSS = 0.3, 0.7
-_PARTS = (0.18, 0.45), (0.55, 0.8)
+_MIDDLE_SHARES = 0.3, 0.7
+_CHEST_AND_LEGS_SHARES = (0.18, 0.45), (0.55, 0.8)
 """Shares of the box: its middle, at the height of the chest and of the legs, where there is least background."""
 
 
@@ -33,9 +33,9 @@ def with_colours(detection: Detection, image: NDArray[np.uint8]) -> Detection:
         first = min(max(int(start + part[0] * length), 0), limit - 1)
         return slice(first, min(max(int(start + part[1] * length), first + 1), limit))
 
-    columns = cut(left, detection.width, _ACROSS, width)
+    columns = cut(left, detection.width, _MIDDLE_SHARES, width)
     colours = []
-    for part in _PARTS:
+    for part in _CHEST_AND_LEGS_SHARES:
         patch = image[cut(top, detection.height, part, height), columns].reshape(-1, 3)
         blue, green, red = (round(float(level)) for level in np.median(patch, axis=0))
         colours.append(f"#{red:02x}{green:02x}{blue:02x}")

@@ -17,7 +17,7 @@ from reelproc.media.read.reader import open_video
 from reelproc.pixels.frame import Frame
 from reelproc.timing import exact
 
-__all__ = ["Wanted", "decoded", "wanted_by_ordinal", "wanted_by_time"]
+__all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
 
 HOLD_SECONDS = Fraction(1)
 """The last frame is shown for up to a second past the end, as in a plan: editors round."""
@@ -27,7 +27,7 @@ _RESTART_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FrameRequest:
     """Which frames of a file are wanted.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
     times: FrameTimes
 
 
-def wanted_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> Wanted:
+def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> FrameRequest:
     """The frames nearest to ``seconds``, the earlier on a tie.
 
     Raises:
@@ -54,10 +54,10 @@ def wanted_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> Wan
     ends = times.seconds(times.end_pts)
     if high > ends + HOLD_SECONDS:
         raise SpecError(f"{path.name} ends at {float(ends):.3f} s, got the time {float(high):g}", path=("times",))
-    return Wanted(tuple(_nearest(times, second) for second in asked), times)
+    return FrameRequest(tuple(_nearest(times, second) for second in asked), times)
 
 
-def wanted_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> Wanted:
+def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
     """The frames with these ordinals in order of display, which takes reading the whole packet index.
 
     Raises:
@@ -67,7 +67,7 @@ def wanted_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> W
     times = frame_times(path, info)
     if max(ordinals) >= len(times.pts):
         raise SpecError(f"{path.name} has {len(times.pts)} frames, got frame {max(ordinals)}", path=("frames",))
-    return Wanted(tuple(times.pts[n] for n in ordinals), times)
+    return FrameRequest(tuple(times.pts[n] for n in ordinals), times)
 
 
 def _nearest(times: FrameTimes, second: Fraction) -> int:
@@ -78,7 +78,7 @@ def _nearest(times: FrameTimes, second: Fraction) -> int:
 
 
 def decoded(
-    path: Path, info: MediaInfo, wanted: Wanted, *, on_damage: Literal["raise", "conceal"]
+    path: Path, info: MediaInfo, wanted: FrameRequest, *, on_damage: Literal["raise", "conceal"]
 ) -> Iterator[tuple[int, Frame]]:
     """Each wanted frame, once, in order of time: its timestamp, and the ``bgr24`` frame.
 
@@ -98,12 +98,12 @@ def decoded(
         with open_video(path, start=max(Fraction(0), first), end=end, info=info) as reader:
             for frame in reader:
                 while missing and missing[0] < frame.pts:
-                    yield missing[0], _instead(last or frame, missing.pop(0), path, wanted.times, on_damage)
+                    yield missing[0], _concealed(last or frame, missing.pop(0), path, wanted.times, on_damage)
                 if missing and missing[0] == frame.pts:
                     yield missing.pop(0), frame
                 last = frame
         for pts in missing:
-            yield pts, _instead(last, pts, path, wanted.times, on_damage)
+            yield pts, _concealed(last, pts, path, wanted.times, on_damage)
 
 
 def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
@@ -117,7 +117,7 @@ def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
     yield run
 
 
-def _instead(frame: Frame | None, pts: int, path: Path, times: FrameTimes, on_damage: str) -> Frame:
+def _concealed(frame: Frame | None, pts: int, path: Path, times: FrameTimes, on_damage: str) -> Frame:
     if on_damage == "raise" or frame is None:
         raise DecodeError(
             f"the frame of {path.name} at {float(times.seconds(pts)):.3f} s cannot be decoded; "

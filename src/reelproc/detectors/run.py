@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reelproc.detectors import DETECTORS
 from reelproc.detectors.base import DetectSpec
 from reelproc.detectors.clothing import with_colours
-from reelproc.detectors.frames import decoded, wanted_by_ordinal, wanted_by_time
+from reelproc.detectors.frames import decoded, requests_by_ordinal, requests_by_time
 from reelproc.media.probe.probe import probe
 from reelproc.pixels.frame import Frame
 from reelproc.results import Detection, DetectResult, FrameDetections, PhaseClock, Progress
@@ -38,9 +38,9 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
         info = probe(path)
         video = info.require_video()
         if job.times is not None:
-            wanted = wanted_by_time(path, info, job.times)
+            wanted = requests_by_time(path, info, job.times)
         else:
-            wanted = wanted_by_ordinal(path, info, job.frames or ())
+            wanted = requests_by_ordinal(path, info, job.frames or ())
     context.progress(Progress(phase="load", message=f"loading {job.model}"))
     with clock("load"):
         spec = DetectSpec(job.model, job.confidence, tuple(job.classes), job.image_size, job.trust)

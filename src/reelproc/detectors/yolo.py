@@ -14,8 +14,8 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, chosen
-from reelproc.detectors.checkpoints import Checkpoint, find_checkpoint, vouched
+from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, class_numbers
+from reelproc.detectors.checkpoints import Checkpoint, find_checkpoint, trusted_checkpoint
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError
 from reelproc.storage import cache_folder
 
@@ -122,14 +122,14 @@ class UltralyticsDetector(Detector):
             BackendError: it is not to be trusted, or no model for detection.
         """
         _package()
-        checkpoint = vouched(find_checkpoint(spec.model), trust=spec.trust)
+        checkpoint = trusted_checkpoint(find_checkpoint(spec.model), trust=spec.trust)
         with self._lock:
             if checkpoint.sha256 not in self._loaded:
                 self._loaded[checkpoint.sha256] = _load(checkpoint)
             model, threads = self._loaded[checkpoint.sha256]
         names: dict[int, str] = model.names
         labels = [checkpoint.labels.get(names[number], names[number]) for number in sorted(names)]
-        return _UltralyticsWork(model, threads, labels, chosen(labels, spec.classes, checkpoint.path.name), spec)
+        return _UltralyticsWork(model, threads, labels, class_numbers(labels, spec.classes, checkpoint.path.name), spec)
 
     def loaded(self) -> tuple[str, ...]:
         """The sha256 of the checkpoints that are in memory."""

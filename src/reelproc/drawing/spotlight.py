@@ -25,7 +25,7 @@ from reelproc.drawing.ellipse import (
     tiles,
 )
 from reelproc.drawing.options import Effect, Shape
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.pixels.blend import mix, subsampling
 from reelproc.pixels.colour import YUV_BLACK, rgb_to_yuv
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
@@ -94,7 +94,7 @@ class SpotlightPath:
         self.start, self.end = start, end
         fade = min(fade_out, (end - start) / 2)
         self._fade = fade if fade > 0 else None
-        self._track = Track(
+        self._track = Curve(
             [time for time, _ in keyframes],
             [(*look.ellipse, look.effect, look.stroke, look.fill, *look.color) for _, look in keyframes],
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.players.path import grid, on_grid, smooth, steady
 from reelproc.players.result import LostSpan, Sighting
 from reelproc.schema import Schema
@@ -24,13 +24,13 @@ __all__ = ["Camera", "Framing", "crop_path", "outside", "spotlight_regions"]
 
 _Speed = Annotated[float, Field(ge=0.01, allow_inf_nan=False)]
 
-_SIZE_SIGMA = 0.5
+_HEIGHT_SIGMA_SECONDS = 0.5
 """Seconds: boxes breathe with every stride; nobody grows or shrinks as fast."""
 
-_SPOT_SIGMA = 0.12
+_SPOTLIGHT_SIGMA_SECONDS = 0.12
 """Seconds: a spotlight stays on its player, a crop may lag."""
 
-_SPOT = 0.45, 0.65
+_SPOTLIGHT_RADII_HEIGHTS = 0.45, 0.65
 """Half axes of the spotlight in body heights: arms, ball and some air."""
 
 _BRIDGE_SECONDS = 0.5
@@ -137,12 +137,13 @@ def _heights(times: NDArray[np.float64], start: float, sightings: Sequence[Sight
     """(N,) the player's height at ``times``."""
     at = [s.time - start for s in sightings]
     step = float(times[1] - times[0])
-    return smooth(on_grid(times, at, [(s.detection.height,) for s in sightings]), step, _SIZE_SIGMA, low=1.0)[:, 0]
+    heights = on_grid(times, at, [(s.detection.height,) for s in sightings])
+    return smooth(heights, step, _HEIGHT_SIGMA_SECONDS, low=1.0)[:, 0]
 
 
 def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyframe]) -> tuple[LostSpan, ...]:
     """The spans in which the player's box is not wholly inside the window (but for what lies beyond the frame)."""
-    windows = Track([k.time for k in crop], [(k.x, k.y, k.width, k.height) for k in crop])
+    windows = Curve([k.time for k in crop], [(k.x, k.y, k.width, k.height) for k in crop])
     spans: list[LostSpan] = []
     last_was_outside = False
     for sighting in sightings:
@@ -174,9 +175,10 @@ def spotlight_regions(
     spacing = float(times[1] - times[0])
     at = [s.time - start for s in sightings]
     middles = on_grid(times, at, [(s.detection.x, s.detection.y) for s in sightings])
-    spots = smooth(middles, spacing, _SPOT_SIGMA)
+    spots = smooth(middles, spacing, _SPOTLIGHT_SIGMA_SECONDS)
     tall = _heights(times, start, sightings)
     regions = []
+    across, down = _SPOTLIGHT_RADII_HEIGHTS
     for first, last in _seen_spans(at):
         begin, end = max(0.0, first - step / 2), min(duration, last + step / 2)
         keyframes = [
@@ -184,8 +186,8 @@ def spotlight_regions(
                 time=round(float(time), 6),
                 x=round(float(x), 2),
                 y=round(float(y), 2),
-                radius_x=round(max(1.0, _SPOT[0] * float(high) / float(camera.sample_aspect_ratio)), 2),
-                radius_y=round(max(1.0, _SPOT[1] * float(high)), 2),
+                radius_x=round(max(1.0, across * float(high) / float(camera.sample_aspect_ratio)), 2),
+                radius_y=round(max(1.0, down * float(high)), 2),
             )
             for time, (x, y), high in zip(times, spots, tall, strict=True)
             if begin - spacing <= time <= end + spacing

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reelproc.executors.base import Executor
     from reelproc.timing import Time
 
-__all__ = ["DetectOptions", "detect_players", "looked"]
+__all__ = ["DetectOptions", "detect_players", "run_detection"]
 
 
 class DetectOptions(TypedDict, total=False):
@@ -58,10 +58,10 @@ def detect_players(
         DecodeError: a frame cannot be decoded.
     """
     job = DetectJob(source=source, times=times, frames=frames, **options)
-    return looked(job, executor=executor, progress=lambda _: None)
+    return run_detection(job, executor=executor, progress=lambda _: None)
 
 
-def looked(job: DetectJob, *, executor: Executor | None, progress: ProgressCallback) -> DetectResult:
+def run_detection(job: DetectJob, *, executor: Executor | None, progress: ProgressCallback) -> DetectResult:
     """Have ``job`` done, on ``executor`` or in this process.
 
     Raises:

@@ -13,31 +13,31 @@ from math import hypot
 from reelproc.players.track import Track, colour_distance
 from reelproc.results import Detection
 
-__all__ = ["Sightings", "untangled"]
+__all__ = ["Sightings", "without_exchanges"]
 
 Sightings = dict[int, Detection]
 """Of one track: what it was given, by the number of the frame."""
 
-_CLOSE = 0.3
+_CLOSE_HEIGHTS = 0.3
 """Heights: nearer than this, two boxes that jitter by a tenth each may be either's."""
 
-_LOOK_SECONDS = 1.5
+_STRAIGHT_SECONDS = 1.5
 """How long before and after an encounter somebody is taken to keep their speed."""
 
-_LEAST = 4
+_FEWEST_SIGHTINGS = 4
 """Sightings of both that a direction needs, on either side."""
 
-_FITS, _SURER = 0.25, 2.0
+_MAX_MISFIT_HEIGHTS, _MIN_IMPROVEMENT = 0.25, 2.0
 """Heights that the other assignment may be off, and how many times better than this one it must be."""
 
-_ALIKE = 0.1
+_MAX_COLOUR_DISTANCE = 0.1
 """How much the clothes of two may differ, 0 to 1, and still be taken for each other's."""
 
-_Apart = tuple[int, float, float, float]
+_Offset = tuple[int, float, float, float]
 """The number of a frame, its time, and how far the other is from the one, heights."""
 
 
-def untangled(
+def without_exchanges(
     one: Track, others: Mapping[int, tuple[Track, Sightings]], mine: Sightings, times: Sequence[float]
 ) -> Sightings:
     """Return the sightings of ``one``, with those of another from where the two were changed for each other.
@@ -52,13 +52,13 @@ def untangled(
     met = sorted(
         (end, key)
         for key, (other, sightings) in others.items()
-        if one.colours and colour_distance(one.colours, other.colours) < _ALIKE
-        for _, end in _encounters(_apart(mine, sightings, times))
+        if one.colours and colour_distance(one.colours, other.colours) < _MAX_COLOUR_DISTANCE
+        for _, end in _encounters(_offsets(mine, sightings, times))
     )
     for end, key in met:
-        apart = _apart(mine, theirs[key], times)
+        apart = _offsets(mine, theirs[key], times)
         for begin, again in _encounters(apart):
-            if again == end and (change := _changed(apart, begin, end)) is not None:
+            if again == end and (change := _exchange_frame(apart, begin, end)) is not None:
                 mine, theirs[key] = (
                     {n: d for n, d in keep.items() if n < change} | {n: d for n, d in take.items() if n >= change}
                     for keep, take in ((mine, theirs[key]), (theirs[key], mine))
@@ -66,7 +66,7 @@ def untangled(
     return mine
 
 
-def _apart(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list[_Apart]:
+def _offsets(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list[_Offset]:
     """How far apart the two are where both were seen."""
     return [
         (n, times[n], (theirs[n].x - a.x) / a.height, (theirs[n].y - a.y) / a.height)
@@ -75,34 +75,34 @@ def _apart(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list[_
     ]
 
 
-def _encounters(apart: Sequence[_Apart]) -> Iterator[tuple[int, int]]:
+def _encounters(apart: Sequence[_Offset]) -> Iterator[tuple[int, int]]:
     """The first and the last place in ``apart`` of each stretch in which the two are close."""
     begin = None
     for place, (_, _, x, y) in enumerate(apart):
-        if hypot(x, y) < _CLOSE:
+        if hypot(x, y) < _CLOSE_HEIGHTS:
             begin = place if begin is None else begin
         elif begin is not None:
             yield begin, place - 1
             begin = None
 
 
-def _changed(apart: Sequence[_Apart], begin: int, end: int) -> int | None:
+def _exchange_frame(apart: Sequence[_Offset], begin: int, end: int) -> int | None:
     """The number of the frame from which the names are changed; None where they are not, or it cannot be told."""
     since, until = apart[begin][1], apart[end][1]
-    before = [a for a in apart[:begin] if since - a[1] <= _LOOK_SECONDS]
-    after = [a for a in apart[end + 1 :] if a[1] - until <= _LOOK_SECONDS]
-    if len(before) < _LEAST or len(after) < _LEAST:
+    before = [a for a in apart[:begin] if since - a[1] <= _STRAIGHT_SECONDS]
+    after = [a for a in apart[end + 1 :] if a[1] - until <= _STRAIGHT_SECONDS]
+    if len(before) < _FEWEST_SIGHTINGS or len(after) < _FEWEST_SIGHTINGS:
         return None
-    kept = _off(before, after)
-    turned = _off(before, [(n, t, -x, -y) for n, t, x, y in after])
-    if turned > _FITS or turned * _SURER > kept:
+    kept = _misfit(before, after)
+    turned = _misfit(before, [(n, t, -x, -y) for n, t, x, y in after])
+    if turned > _MAX_MISFIT_HEIGHTS or turned * _MIN_IMPROVEMENT > kept:
         return None
     (x, speed_x), (y, speed_y) = (_line(before, axis) for axis in (2, 3))
     nearest = -(x * speed_x + y * speed_y) / max(speed_x**2 + speed_y**2, 1e-9)
     return next((n for n, t, _, _ in apart[begin : end + 2] if t >= nearest), apart[end + 1][0])
 
 
-def _off(before: Sequence[_Apart], after: Sequence[_Apart]) -> float:
+def _misfit(before: Sequence[_Offset], after: Sequence[_Offset]) -> float:
     """The root mean square, in heights, by which both sides are off one straight line."""
     points = [*before, *after]
     squares = 0.0
@@ -112,7 +112,7 @@ def _off(before: Sequence[_Apart], after: Sequence[_Apart]) -> float:
     return float((squares / len(points)) ** 0.5)
 
 
-def _line(points: Sequence[_Apart], axis: int) -> tuple[float, float]:
+def _line(points: Sequence[_Offset], axis: int) -> tuple[float, float]:
     """The least-squares line through one coordinate over time: its value at 0 s, and what it gains in a second."""
     count = len(points)
     time = sum(p[1] for p in points) / count

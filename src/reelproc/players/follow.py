@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Unpack
 from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import DetectJob
 from reelproc.players.camera import Camera, Framing, crop_path, outside, spotlight_regions
-from reelproc.players.detect import DetectOptions, looked
-from reelproc.players.linking import LossReason, Walk, distinct, walk
+from reelproc.players.detect import DetectOptions, run_detection
+from reelproc.players.linking import SAME_PERSON_OVERLAP, LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
 from reelproc.render.transfers import probed
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["follow_player"]
 
-AROUND_SECONDS = 3.0
+DEFAULT_REACH_SECONDS = 3.0
 """What is followed before and behind the mark where the caller does not say."""
 
-WEAK = 0.1
-"""Detections of so little confidence still continue a track (see :data:`reelproc.players.linking.SURE`)."""
+WEAK_CONFIDENCE = 0.1
+"""Detections of so little confidence still continue a track (see :data:`reelproc.players.linking.SURE_CONFIDENCE`)."""
 
 IMAGE_SIZE = 1280
 """Pixels of the longer side in which the model sees a frame: players in wide shots are small."""
@@ -38,10 +38,11 @@ IMAGE_SIZE = 1280
 DEFAULT_FRAMING = Framing()
 
 _KEYFRAME_SECONDS = 0.1
-_WORTH_SAYING_SECONDS = 0.5
-_SAME = 0.5
-_FEW_LOOKS = 3
-"""So few do not tell what is usual between them."""
+_REPORTED_GAP_SECONDS = 0.5
+"""A player who is hidden for longer is named in the warnings."""
+
+_FEWEST_LOOKS = 3
+"""Up to this many do not tell the usual step from one to the next."""
 
 
 def follow_player(
@@ -98,10 +99,10 @@ def follow_player(
     first, last = _span(mark, start, end, info.duration)
     is_earlier = detections is not None
     if detections is None:
-        how: DetectOptions = {"image_size": IMAGE_SIZE, "confidence": WEAK, **options}
+        how: DetectOptions = {"image_size": IMAGE_SIZE, "confidence": WEAK_CONFIDENCE, **options}
         job = DetectJob(source=source, times=_looks(first, last, mark, rate), **how)
-        detections = looked(job, executor=executor, progress=progress)
-    frames = _usable(detections, shown_address(os.fspath(source)), first, last, 1 / rate)
+        detections = run_detection(job, executor=executor, progress=progress)
+    frames = _frames_of_span(detections, shown_address(os.fspath(source)), first, last, 1 / rate)
     size = detections.width, detections.height
     here = min(range(len(frames)), key=lambda k: abs(frames[k].time - mark))
     if abs(frames[here].time - mark) > 1 / rate:
@@ -114,7 +115,7 @@ def follow_player(
     crop = crop_path(sightings, first, duration, camera, step=_KEYFRAME_SECONDS)
     lost = _lost(frames, sightings, forwards.reason, backwards.reason, first, last)
     if is_earlier:
-        holes = _not_looked_at(frames, first, last, max(longest, 1.5 / rate))
+        holes = _unseen_spans(frames, first, last, max(longest, 1.5 / rate))
         lost = tuple(sorted((*lost, *holes), key=lambda span: span.start))
     out = outside(sightings, first, crop)
     return FollowResult(
@@ -129,7 +130,7 @@ def follow_player(
         regions=spotlight_regions(sightings, first, duration, camera, step=_KEYFRAME_SECONDS),
         lost=lost,
         outside=out,
-        warnings=(*detections.warnings, *_said(lost, out, sightings, 1.5 / rate)),
+        warnings=(*detections.warnings, *_warnings(lost, out, sightings, 1.5 / rate)),
         detections=detections,
     )
 
@@ -167,8 +168,8 @@ def _check(least: float, most: float, **values: float) -> None:
 
 
 def _span(mark: float, start: float | None, end: float | None, duration: Fraction) -> tuple[float, float]:
-    first = max(0.0, mark - AROUND_SECONDS) if start is None else start
-    last = max(mark, min(mark + AROUND_SECONDS, float(duration))) if end is None else end
+    first = max(0.0, mark - DEFAULT_REACH_SECONDS) if start is None else start
+    last = max(mark, min(mark + DEFAULT_REACH_SECONDS, float(duration))) if end is None else end
     if not (0 <= first <= mark <= last < inf and round(first, 6) < round(last, 6)):
         raise SpecError(
             f"a follow has 0 <= start <= at <= end and start < end, got start={first:g}, at={mark:g}, end={last:g}"
@@ -182,7 +183,7 @@ def _looks(first: float, last: float, mark: float, rate: float) -> list[float]:
     return sorted({*(round(first + k / rate, 6) for k in range(count)), last, mark})
 
 
-def _usable(result: DetectResult, source: str, first: float, last: float, step: float) -> list[FrameDetections]:
+def _frames_of_span(result: DetectResult, source: str, first: float, last: float, step: float) -> list[FrameDetections]:
     """The frames of the span, each once, in order of time."""
     if result.source != source:
         raise SpecError(f"the detections are of {result.source!r}, expected {source!r}; leave them out")
@@ -255,7 +256,7 @@ def _at_mark(
         )
     fits.sort(key=lambda fit: fit[0])
     best = fits[0][1]
-    return [seen for _, seen in fits if seen is best or union_overlap(seen, best) >= _SAME]
+    return [seen for _, seen in fits if seen is best or union_overlap(seen, best) >= SAME_PERSON_OVERLAP]
 
 
 def _sightings(frames: Sequence[FrameDetections], here: int, forwards: Walk, backwards: Walk) -> tuple[Sighting, ...]:
@@ -295,10 +296,10 @@ def _lost(
 def _usual_step(frames: Sequence[FrameDetections], step: float) -> float:
     """Seconds from one of all looks to the next; ``step`` where they are too few to tell."""
     looks = sorted({frame.time for frame in frames})
-    return median_low([two - one for one, two in pairwise(looks)]) if len(looks) > _FEW_LOOKS else step
+    return median_low([two - one for one, two in pairwise(looks)]) if len(looks) > _FEWEST_LOOKS else step
 
 
-def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float, longest: float) -> Iterator[LostSpan]:
+def _unseen_spans(frames: Sequence[FrameDetections], first: float, last: float, longest: float) -> Iterator[LostSpan]:
     """Where one look lies further than ``longest`` seconds behind another."""
     looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
     for one, two in pairwise(looks):
@@ -306,7 +307,9 @@ def _not_looked_at(frames: Sequence[FrameDetections], first: float, last: float,
             yield LostSpan(start=one, end=two, reason="not looked at")
 
 
-def _said(lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence[Sighting], step: float) -> list[str]:
+def _warnings(
+    lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence[Sighting], step: float
+) -> list[str]:
     said = []
     for span in lost:
         where = f"from {_when(span.start, span.end)}"
@@ -314,7 +317,7 @@ def _said(lost: Sequence[LostSpan], out: Sequence[LostSpan], sightings: Sequence
             said.append(f"the detections hold nothing {where}; leave them out, or follow less")
         elif span.reason is not None:
             said.append(f"the player is lost {where} ({span.reason}): the crop stands still")
-        elif span.end - span.start > _WORTH_SAYING_SECONDS:
+        elif span.end - span.start > _REPORTED_GAP_SECONDS:
             said.append(f"the player is hidden {where}: the crop moves straight on")
     said += [f"the player is not wholly inside the crop: {_when(s.start, s.end)}" for s in out]
     crowds: list[list[float]] = []

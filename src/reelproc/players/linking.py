@@ -15,7 +15,7 @@ from statistics import median
 from typing import Literal
 
 from reelproc.players.assignment import assign
-from reelproc.players.encounters import Sightings, untangled
+from reelproc.players.encounters import Sightings, without_exchanges
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
@@ -24,25 +24,36 @@ __all__ = ["LossReason", "Walk", "distinct", "walk"]
 LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
 """Why somebody is not followed; the last: there are no frames to look at."""
 
-_UNMATCHED = 1.6
+_UNMATCHED_COST = 1.6
 """The cost of not seeing somebody; what costs more is no match."""
 
-_DOUBT = 0.25
+_MIN_COST_LEAD = 0.25
 """After a gap, a match must be this much better than the next that nobody else claims."""
 
-SURE = 0.3
+SURE_CONFIDENCE = 0.3
 """The confidence from which a detection begins a track; a weaker one only continues one (as in ByteTrack: Zhang et al.,
 "ByteTrack: multi-object tracking by associating every detection box", ECCV 2022)."""
 
 _GAP_SECONDS = 0.5
-_JUST_SECONDS = 0.25
-_EDGE = 0.02
-_CROWD = 0.5
-_SAME = 0.5
-_STRANGER = 0.3
-"""What a track that has been seen once or twice is behind one that is known: it may be a second box of that one."""
+"""Out of sight for longer: a match is doubted, and at the picture's edge they count as lost."""
 
-_MOST = 60
+_RECENT_SECONDS = 0.25
+"""Who was seen this recently may crowd somebody."""
+
+_EDGE_SHARE = 0.02
+"""Share of a side of the picture within which a box is at its edge."""
+
+_CROWDED_OVERLAP = 0.5
+"""Share of the smaller of two boxes within the other, above which the people may be confused."""
+
+SAME_PERSON_OVERLAP = 0.5
+"""Intersection over union of two boxes from which they are of one person."""
+
+_STRANGER_COST = 0.3
+"""Added for a track that has been seen once or twice: it may be a second box of one that is known."""
+
+_MOST_DETECTIONS = 60
+"""Detections of a frame that a walk looks at, the surest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ def walk(
             than ``max_gap``), there is a hole, behind which they are lost.
     """
     begin = frames[0].time
-    others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < _SAME)
+    others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < SAME_PERSON_OVERLAP)
     tracks = [Track.of(d, 0.0) for d in (target, *others)]
     wanted = tracks[0]
     longest_between_looks = max(max_gap, longest_step)
@@ -108,7 +119,7 @@ def walk(
         seen.append(found)
         crowded.append(found is not None and _is_crowded(wanted, found, tracks, now))
         tracks = [t for t in tracks if t is wanted or now - t.time <= max_gap]
-    mine = untangled(wanted, followed, {n: d for n, d in enumerate(seen) if d is not None}, times)
+    mine = without_exchanges(wanted, followed, {n: d for n, d in enumerate(seen) if d is not None}, times)
     if mine.get(len(seen) - 1) is not None:
         reason = None
     elif seen[-1] is not None:
@@ -120,10 +131,10 @@ def _step(
     tracks: list[Track], wanted: Track, detections: Sequence[Detection], now: float
 ) -> tuple[Detection | None, LossReason | None]:
     """Let every track see what fits it; who fits nobody begins a track. Gives what ``wanted`` got."""
-    given, costs = _given(tracks, detections, now, (0.0, 0.0))
+    given, costs = _assigned(tracks, detections, now, (0.0, 0.0))
     shift = _camera_shift(tracks, given, detections, now)
     if shift != (0.0, 0.0):
-        given, costs = _given(tracks, detections, now, shift)
+        given, costs = _assigned(tracks, detections, now, shift)
     mine = next(k for k, t in enumerate(tracks) if t is wanted)
     reason: LossReason | None = None
     is_back = given[mine] is not None and now - wanted.time > _GAP_SECONDS
@@ -139,22 +150,23 @@ def _step(
     tracks.extend(
         Track.of(seen, now)
         for seen in detections
-        if seen.confidence >= SURE and all(union_overlap(seen, other) < _SAME for other in taken)
+        if seen.confidence >= SURE_CONFIDENCE
+        and all(union_overlap(seen, other) < SAME_PERSON_OVERLAP for other in taken)
     )  # a box over one that is taken is the same person once more
     number = given[mine]
     return (None if number is None else detections[number]), reason
 
 
-def _given(
+def _assigned(
     tracks: Sequence[Track], detections: Sequence[Detection], now: float, shift: tuple[float, float]
 ) -> tuple[list[int | None], list[list[float]]]:
     """For every track its detection or None, first of the sure ones, then of the weak; and what each pair costs."""
-    costs = [[t.cost(d, now, shift) + (0.0 if t.sightings > 2 else _STRANGER) for d in detections] for t in tracks]
+    costs = [[t.cost(d, now, shift) + (0.0 if t.sightings > 2 else _STRANGER_COST) for d in detections] for t in tracks]
     given: list[int | None] = [None] * len(tracks)
     for is_sure in (True, False):
         rows = [k for k, column in enumerate(given) if column is None]
-        columns = [c for c, d in enumerate(detections) if (d.confidence >= SURE) is is_sure]
-        chosen = assign([[costs[k][c] for c in columns] for k in rows], unmatched=_UNMATCHED)
+        columns = [c for c, d in enumerate(detections) if (d.confidence >= SURE_CONFIDENCE) is is_sure]
+        chosen = assign([[costs[k][c] for c in columns] for k in rows], unmatched=_UNMATCHED_COST)
         for k, pick in zip(rows, chosen, strict=True):
             given[k] = None if pick is None else columns[pick]
     return given, costs
@@ -177,9 +189,9 @@ def _is_doubtful(
     others = (
         cost
         for column, cost in enumerate(costs[mine])
-        if column not in claimed and union_overlap(detections[column], detections[number]) < _SAME
+        if column not in claimed and union_overlap(detections[column], detections[number]) < SAME_PERSON_OVERLAP
     )
-    return min(others, default=inf) - costs[mine][number] < _DOUBT
+    return min(others, default=inf) - costs[mine][number] < _MIN_COST_LEAD
 
 
 def _camera_shift(
@@ -198,27 +210,27 @@ def _camera_shift(
 
 def surest(detections: Sequence[Detection]) -> list[Detection]:
     """The surest detections, as many as a walk looks at, the surest first."""
-    return sorted(detections, key=lambda d: -d.confidence)[:_MOST]
+    return sorted(detections, key=lambda d: -d.confidence)[:_MOST_DETECTIONS]
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
     """The surest, without boxes that all but repeat a surer one."""
     kept: list[Detection] = []
     for seen in surest(detections):
-        if all(union_overlap(seen, other) < _SAME for other in kept):
+        if all(union_overlap(seen, other) < SAME_PERSON_OVERLAP for other in kept):
             kept.append(seen)
     return kept
 
 
 def _at_edge(seen: Detection, width: int, height: int) -> bool:
     left, top, right, bottom = seen.corners
-    across, down = _EDGE * width, _EDGE * height
+    across, down = _EDGE_SHARE * width, _EDGE_SHARE * height
     return left < across or top < down or right > width - across or bottom > height - down
 
 
 def _is_crowded(track: Track, seen: Detection, tracks: Sequence[Track], now: float) -> bool:
     """Whether somebody else, who is known, should be where ``track`` was seen: half of either box in the other."""
     others = (
-        t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _JUST_SECONDS
+        t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _RECENT_SECONDS
     )
-    return any(overlap(seen, other.box(now)) > _CROWD for other in others)
+    return any(overlap(seen, other.box(now)) > _CROWDED_OVERLAP for other in others)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["greatest_acceleration", "greatest_speed", "grid", "on_grid", "smooth", "steady"]
 
-_WIDTHS = 4.0
+_GAUSSIAN_REACH_SIGMAS = 4.0
 """Standard deviations at which the Gaussian is cut off."""
 
-_WIDER = sqrt(2.0)
+_WIDENING = sqrt(2.0)
+"""Factor by which the Gaussian gets wider until the path is within its bounds."""
 
 
 def grid(duration: float, step: float) -> NDArray[np.float64]:
@@ -70,7 +71,7 @@ def smooth(
     """
     import numpy as np
 
-    reach = max(1, ceil(_WIDTHS * sigma / step))
+    reach = max(1, ceil(_GAUSSIAN_REACH_SIGMAS * sigma / step))
     weights = np.array([exp(-0.5 * (k * step / sigma) ** 2) for k in range(-reach, reach + 1)])
     weights /= weights.sum()
     padded = np.clip(np.pad(path, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd"), low, high)
@@ -99,7 +100,7 @@ def steady(
     """
     made = smooth(path, step, sigma, low=low, high=high)
     while greatest_speed(made, step) > max_speed or greatest_acceleration(made, step) > max_acceleration:
-        sigma *= _WIDER  # the speed of an average over sigma is at most (high - low) / (sqrt(2 pi) sigma): this ends
+        sigma *= _WIDENING  # the speed of an average over sigma is at most (high - low) / (sqrt(2 pi) sigma): this ends
         made = smooth(path, step, sigma, low=low, high=high)
     return made
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_detections"]
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_BOX, _INK = "#facc15", "#111827"
+_BOX_COLOUR, _TEXT_COLOUR = "#facc15", "#111827"
 
 
 def draw_detections(
@@ -75,9 +75,9 @@ def _draw(picture: Image, found: FrameDetections) -> None:
     font = ImageFont.load_default(size=max(10, picture.height // 45))
     for number, seen in reversed(list(enumerate(found.detections, start=1))):  # the surest on top
         left, top, right, bottom = seen.corners
-        pen.rectangle((left, top, right, bottom), outline=_BOX, width=line)
+        pen.rectangle((left, top, right, bottom), outline=_BOX_COLOUR, width=line)
         label = f"{number} {seen.label} {seen.confidence:.2f}"
         _, _, wide, high = pen.textbbox((0, 0), label, font=font)
         x, y = min(left, picture.width - wide - 4), max(0.0, top - high - 4)
-        pen.rectangle((x, y, x + wide + 4, y + high + 4), fill=_BOX)
-        pen.text((x + 2, y + 1), label, fill=_INK, font=font)
+        pen.rectangle((x, y, x + wide + 4, y + high + 4), fill=_BOX_COLOUR)
+        pen.text((x + 2, y + 1), label, fill=_TEXT_COLOUR, font=font)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reelproc.errors import SpecError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.players.linking import LossReason
 from reelproc.reel import Clip, Output, Reel
 from reelproc.results import Detection, DetectResult
@@ -16,7 +16,8 @@ from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.upscale import Upscale
 
-_HEIGHT = 1440
+_REEL_HEIGHT = 1440
+"""Pixels of a reel whose output the caller does not name."""
 
 __all__ = ["FollowResult", "LostSpan", "Sighting"]
 
@@ -100,7 +101,7 @@ class FollowResult(Schema):
         """
         if width <= 0 or height <= 0:
             raise SpecError(f"a size is positive, got {width}x{height}")
-        windows = Track([k.time for k in self.crop], [(k.x, k.y, k.width, k.height) for k in self.crop])
+        windows = Curve([k.time for k in self.crop], [(k.x, k.y, k.width, k.height) for k in self.crop])
 
         def placed(keyframe: HighlightKeyframe) -> HighlightKeyframe:
             x, y, wide, high = windows.at(keyframe.time).tolist()
@@ -154,7 +155,7 @@ class FollowResult(Schema):
         Raises:
             SpecError: an output without a size.
         """
-        made = output or Output(width=max(2, 2 * round(_HEIGHT * self.aspect / 2)), height=_HEIGHT)
+        made = output or Output(width=max(2, 2 * round(_REEL_HEIGHT * self.aspect / 2)), height=_REEL_HEIGHT)
         if made.width is None or made.height is None:
             raise SpecError("a followed reel has an output with a size, got one without width and height")
         return Reel(clips=[self.clip(made.width, made.height, upscaler=upscaler, opacity=opacity)], output=made)

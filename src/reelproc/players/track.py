@@ -15,22 +15,22 @@ _POSITION_GAIN, _VELOCITY_GAIN, _FIRST_VELOCITY_GAIN = 0.7, 0.35, 0.5
 _COAST_SECONDS = 1.0
 """How long somebody out of sight is taken to keep going as before; then they slow down."""
 
-_NEAR, _REACH, _SPRINT = 0.3, 0.8, 4.5
+_JITTER_HEIGHTS, _DRIFT_HEIGHTS_PER_SECOND, _SPRINT_HEIGHTS_PER_SECOND = 0.3, 0.8, 4.5
 """Body heights: how far off a prediction may be at once and more with every second, and how fast a stranger may be.
 
 A box jitters by a tenth of its height or so, more where legs are hidden. A sprint of 8 m/s is 4.5 heights a second.
 """
 
-_KNOWN = 2
+_SIGHTINGS_FOR_SPEED = 2
 """Sightings after which a speed is more than the jitter of two boxes."""
 
-_SIZE = 0.6
+_MAX_LOG_HEIGHT_CHANGE = 0.6
 """The most that the logarithm of the height may change from one sighting to the next: legs hidden behind another."""
 
-_ODD_SIZE, _LITTLE = 0.2, 0.2
+_ODD_LOG_HEIGHT_CHANGE, _DOUBTED_GAIN = 0.2, 0.2
 """A box whose height is off by a fifth, or that two people share, moves a track by a fifth of what others do."""
 
-_COLOUR, _COLOUR_AFTER_GAP = 0.35, 0.25
+_MAX_COLOUR_DISTANCE, _MAX_COLOUR_DISTANCE_AFTER_GAP = 0.35, 0.25
 """The most that the clothes' colours may differ, of 1; less where somebody was out of sight for half a second."""
 
 _GAP_SECONDS = 0.5
@@ -82,8 +82,8 @@ class Track:
     def reach(self, time: float) -> float:
         """How far from the prediction a sighting at ``time`` may be, pixels."""
         gap = time - self.time
-        rate = _REACH if self.sightings > _KNOWN else _SPRINT
-        return self.height * (_NEAR + rate * gap)
+        rate = _DRIFT_HEIGHTS_PER_SECOND if self.sightings > _SIGHTINGS_FOR_SPEED else _SPRINT_HEIGHTS_PER_SECOND
+        return self.height * (_JITTER_HEIGHTS + rate * gap)
 
     def cost(self, seen: Detection, time: float, shift: tuple[float, float] = (0.0, 0.0)) -> float:
         """How badly ``seen`` fits, about 0 to 2; ``inf`` where it cannot be this person.
@@ -97,8 +97,8 @@ class Track:
         distance = hypot(seen.x - x - shift[0], seen.y - y - shift[1]) / self.reach(time)
         size = abs(log(seen.height / self.height))
         colour = colour_distance(self.colours, levels(seen))
-        most = _COLOUR_AFTER_GAP if time - self.time > _GAP_SECONDS else _COLOUR
-        if distance > 1 or size > _SIZE or colour > most:
+        most = _MAX_COLOUR_DISTANCE_AFTER_GAP if time - self.time > _GAP_SECONDS else _MAX_COLOUR_DISTANCE
+        if distance > 1 or size > _MAX_LOG_HEIGHT_CHANGE or colour > most:
             return inf
         return distance + 0.5 * size + 2 * colour + 0.3 * (1 - seen.confidence)
 
@@ -110,8 +110,8 @@ class Track:
             time: of the frame.
             crowded: somebody else is in the box, too: it says little of where this person is heading, or wears.
         """
-        odd = abs(log(seen.height / self.height)) > _ODD_SIZE
-        belief = _LITTLE if self.sightings > _KNOWN and (crowded or odd) else 1.0
+        odd = abs(log(seen.height / self.height)) > _ODD_LOG_HEIGHT_CHANGE
+        belief = _DOUBTED_GAIN if self.sightings > _SIGHTINGS_FOR_SPEED and (crowded or odd) else 1.0
         x, y = self.predicted(time)
         gap = max(time - self.time, 1e-6)
         off_x, off_y = seen.x - x, seen.y - y
@@ -119,9 +119,9 @@ class Track:
         self.velocity_x += gain * off_x / gap
         self.velocity_y += gain * off_y / gap
         speed = hypot(self.velocity_x, self.velocity_y)
-        if speed > _SPRINT * self.height:  # a box that jumped
-            self.velocity_x *= _SPRINT * self.height / speed
-            self.velocity_y *= _SPRINT * self.height / speed
+        if speed > _SPRINT_HEIGHTS_PER_SECOND * self.height:  # a box that jumped
+            self.velocity_x *= _SPRINT_HEIGHTS_PER_SECOND * self.height / speed
+            self.velocity_y *= _SPRINT_HEIGHTS_PER_SECOND * self.height / speed
         self.x, self.y = x + _POSITION_GAIN * belief * off_x, y + _POSITION_GAIN * belief * off_y
         self.height += 0.3 * belief * (seen.height - self.height)
         new = levels(seen)

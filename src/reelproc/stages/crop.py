@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from reelproc.errors import SpecError
-from reelproc.keyframes import Interpolation, Track
+from reelproc.keyframes import Curve, Interpolation
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import compose, even_near, fit, inside, whole
 from reelproc.schema import Items, Schema, Seconds
@@ -163,7 +163,7 @@ class Crop(Stage):
         if not self.keyframes:
             return _centred(stream, target)
         across, down = scale_from(self.video_width, self.video_height, stream)
-        track = Track(
+        track = Curve(
             [k.time for k in self.keyframes],
             [(k.x * across, k.y * down, k.width * across, k.height * down) for k in self.keyframes],
             self.interpolation,
@@ -193,7 +193,7 @@ class _Path:
 
     source: StreamInfo
     stream: StreamInfo
-    track: Track | None
+    track: Curve | None
     fixed: Window | None
 
     def at(self, time: float) -> Window:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reelproc.drawing.options import Effect, Shape
 from reelproc.errors import SpecError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.pixels.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
@@ -127,12 +127,12 @@ class HighlightRegion(Schema):
         """By what the keyframes' coordinates are multiplied on such a stream, across and down."""
         return scale_from(self.video_width, self.video_height, stream)
 
-    def path(self, stream: StreamInfo) -> Track:
+    def path(self, stream: StreamInfo) -> Curve:
         """The ellipse on such a stream: centre and half axes over time."""
         across, down = self.scale(stream)
         keyframes = sorted(self.keyframes, key=lambda k: k.time)
         values = [(k.x * across, k.y * down, k.radius_x * across, k.radius_y * down) for k in keyframes]
-        return Track([k.time for k in keyframes], values)
+        return Curve([k.time for k in keyframes], values)
 
 
 def _name(number: int, region: HighlightRegion) -> str:

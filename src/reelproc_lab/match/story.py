@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc_lab.match.pitch import GOAL_Y, LENGTH
 from reelproc_lab.match.script import (
     CAST,
@@ -111,7 +111,7 @@ def tell(*, seed: int, fps: int) -> Story:
 def _path(keys: tuple[tuple[float, float, float], ...], times: Array) -> Array:
     import numpy as np
 
-    track = Track([k[0] for k in keys], [k[1:] for k in keys], "catmull-rom")
+    track = Curve([k[0] for k in keys], [k[1:] for k in keys], "catmull-rom")
     return smooth(np.array([track.at(float(t)) for t in times]), 4)
 
 

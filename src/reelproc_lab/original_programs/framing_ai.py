@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from reelproc.errors import EncodeError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.stages.crop import Crop
 from reelproc_lab.original_programs.encoding import Capture
 
@@ -56,7 +56,7 @@ def crops(source: Path, span: Span, context: JobContext, clock: PhaseClock) -> I
         DecodeError: OpenCV has not got one.
     """
     keyframes = span.crop.keyframes
-    path = Track([k.time for k in keyframes], [(k.x, k.y, k.width, k.height) for k in keyframes])
+    path = Curve([k.time for k in keyframes], [(k.x, k.y, k.width, k.height) for k in keyframes])
     with Capture(source) as capture:
         first = int(span.start * capture.fps + 0.5)
         for n in range(span.count):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from reelproc.errors import SpecError
-from reelproc.keyframes import Track
+from reelproc.keyframes import Curve
 from reelproc.stages.overlay import HighlightRegion, Overlay
 from reelproc_lab.original_programs.encoding import Capture, RawEncoder
 
@@ -53,9 +53,9 @@ def overlay(source: Path, stage: Overlay, path: Path, context: JobContext, clock
     return written
 
 
-def _path(region: HighlightRegion) -> Track:
+def _path(region: HighlightRegion) -> Curve:
     keyframes = sorted(region.keyframes, key=lambda k: k.time)
-    return Track([k.time for k in keyframes], [(k.x, k.y, k.radius_x, k.radius_y, k.opacity) for k in keyframes])
+    return Curve([k.time for k in keyframes], [(k.x, k.y, k.radius_x, k.radius_y, k.opacity) for k in keyframes])
 
 
 def draw(frame: NDArray[np.uint8], ellipse: NDArray[np.float64], brighten: bool) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from reelproc.storage.stand_in import open_binary
 __all__ = [
     "Box",
     "Edit",
-    "Track",
+    "Mp4Track",
     "boxes_inside",
     "check_tracks",
     "encrypted",
@@ -58,7 +58,7 @@ class Edit(NamedTuple):
 
 
 @dataclass(slots=True)
-class Track:
+class Mp4Track:
     """A track.
 
     Attributes:
@@ -143,9 +143,9 @@ def joins_parts(path: str | os.PathLike[str], number: int) -> bool:
     return track is not None and track.parts > 1
 
 
-def read_tracks(path: str | os.PathLike[str]) -> dict[int, Track]:
+def read_tracks(path: str | os.PathLike[str]) -> dict[int, Mp4Track]:
     """The tracks of an MP4 or MOV file by their ids, as far as they can be read; none of other files."""
-    tracks: dict[int, Track] = {}
+    tracks: dict[int, Mp4Track] = {}
     with open_binary(path) as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -156,7 +156,7 @@ def read_tracks(path: str | os.PathLike[str]) -> dict[int, Track]:
                 tracks |= _described(file, box)
             elif box.name == b"moof":
                 for number in _encrypted_fragments(file, box):
-                    track = tracks.setdefault(number, Track())
+                    track = tracks.setdefault(number, Mp4Track())
                     track.scheme = track.scheme or "fragments"
     return tracks
 
@@ -207,8 +207,8 @@ def _content(file: BinaryIO, box: Box) -> bytes:
     return file.read(min(box.end - box.begin, _MOST_BYTES))
 
 
-def _described(file: BinaryIO, moov: Box) -> dict[int, Track]:
-    tracks: dict[int, Track] = {}
+def _described(file: BinaryIO, moov: Box) -> dict[int, Mp4Track]:
+    tracks: dict[int, Mp4Track] = {}
     units = 0  # of the film's clock, a second
     edits: dict[int, list[tuple[int, int, Fraction]]] = {}
     number, in_fragments = 0, False
@@ -221,7 +221,7 @@ def _described(file: BinaryIO, moov: Box) -> dict[int, Track]:
             content = _content(file, box)
             at = 20 if content[:1] == b"\x01" else 12
             number = int.from_bytes(content[at : at + 4], "big")
-            tracks[number] = Track()
+            tracks[number] = Mp4Track()
         elif box.name == b"elst" and number:
             edits[number] = list(_edits(_content(file, box)))
         elif box.name == b"stsd" and number:
