@@ -145,6 +145,13 @@ def test_a_damaged_frame_is_an_error_or_the_last_good_one(tmp_path: Path) -> Non
     assert f"{time:.3f} s cannot be decoded" in result.warnings[0]
 
 
+def test_the_last_good_frame_may_lie_more_than_a_second_back(tmp_path: Path) -> None:
+    whole = numbered_video(tmp_path / "whole.mp4", frame_count=130, b_frames=0, gop_size=60)
+    damage_packet(whole, tmp_path / "damaged.mp4", 60)  # a key frame: nothing can be decoded from 2 s to 4 s
+    result = look(tmp_path / "damaged.mp4", times=[3.8], on_damage="conceal")
+    assert result.frames[0].time == pytest.approx(59 / 30)
+
+
 def test_what_the_model_does_not_know_is_a_spec_error(game: Path) -> None:
     with pytest.raises(SpecError, match="no class 'referee'; it has person, ball"):
         look(game, times=[1], classes=["referee"])

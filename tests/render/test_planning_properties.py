@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelproc import Clip, Concat, MediaInfo, Output, Reel, SpecError, Speed, SpeedSegment, VideoStream
+from reelproc.media.shown_frames import frame_schedule
 from reelproc.render.plan import Plan, SourceFrames
-from reelproc.render.planning import frame_schedule, make_plan, segment_bounds
+from reelproc.render.planning import make_plan, segment_bounds
 from reelproc.timing import exact
 
 MILLISECOND = Fraction(1, 1000)

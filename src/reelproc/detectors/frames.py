@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 from reelproc.errors import DecodeError, SpecError
 from reelproc.media.info import MediaInfo
 from reelproc.media.packets.frame_times import FrameTimes, frame_times
-from reelproc.media.read.reader import open_video
+from reelproc.media.read.reader import VideoReader, open_video
+from reelproc.media.shown_frames import HOLD_SECONDS, last_good_frame, nearest_frame
 from reelproc.pixels.frame import Frame
 from reelproc.timing import exact
 
 __all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
-
-HOLD_SECONDS = Fraction(1)
-"""The last frame is shown for up to a second past the end, as in a plan: editors round."""
 
 _RESTART_SECONDS = 5
 """Where wanted frames are further apart than this, seeking is faster than decoding what lies between."""
@@ -28,7 +25,7 @@ _RESTART_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class FrameRequest:
-    """Which frames of a file are wanted.
+    """The frames of a file that a job asks for.
 
     Attributes:
         pts: one for each request, in the order of the requests; may repeat.
@@ -54,7 +51,8 @@ def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> F
     ends = times.seconds(times.end_pts)
     if high > ends + HOLD_SECONDS:
         raise SpecError(f"{path.name} ends at {float(ends):.3f} s, got the time {float(high):g}", path=("times",))
-    return FrameRequest(tuple(_nearest(times, second) for second in asked), times)
+    places = (nearest_frame(times.pts, times.start_pts + second / times.time_base) for second in asked)
+    return FrameRequest(tuple(times.pts[place] for place in places), times)
 
 
 def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
@@ -70,40 +68,44 @@ def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) ->
     return FrameRequest(tuple(times.pts[n] for n in ordinals), times)
 
 
-def _nearest(times: FrameTimes, second: Fraction) -> int:
-    pts = times.start_pts + second / times.time_base
-    behind = bisect_left(times.pts, pts)
-    around = times.pts[max(0, behind - 1) : behind + 1]
-    return min(around, key=lambda p: abs(p - pts))
+def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool) -> Iterator[tuple[int, Frame]]:
+    """Yield each wanted frame once, in order of time: its timestamp, and the ``bgr24`` frame.
 
-
-def decoded(
-    path: Path, info: MediaInfo, wanted: FrameRequest, *, on_damage: Literal["raise", "conceal"]
-) -> Iterator[tuple[int, Frame]]:
-    """Each wanted frame, once, in order of time: its timestamp, and the ``bgr24`` frame.
-
-    Where a frame cannot be decoded, and ``on_damage`` is ``"conceal"``, the frame is the last good one before it, or
-    the first one behind where there is none; its ``pts`` tells.
+    Where a frame cannot be decoded, and ``conceal`` is set, the frame is the last good one before it, or the first one
+    after it where there is none; its ``pts`` tells.
 
     Raises:
-        DecodeError: a frame cannot be decoded (with ``"conceal"``: no frame at all can).
+        DecodeError: a frame cannot be decoded (with ``conceal``: no frame at all can).
     """
-    for run in _runs(sorted(set(wanted.pts)), wanted.times):
-        missing = list(run)
+    times = wanted.times
+
+    def open_span(start: Fraction, end: Fraction) -> VideoReader:
+        return open_video(path, start=max(Fraction(0), start), end=end, info=info)
+
+    def instead(pts: int, before: Frame | None, after: Frame | None) -> Frame:
+        held = None
+        if conceal:
+            held = before or last_good_frame(open_span, times.seconds(pts), earliest=Fraction(0)) or after
+        if held is None:
+            raise DecodeError(
+                f"the frame of {path.name} at {float(times.seconds(pts)):.3f} s cannot be decoded; "
+                "ask for another, or use on_damage='conceal' to look at the last good one before it"
+            )
+        return held
+
+    for run in _runs(sorted(set(wanted.pts)), times):
+        missing = deque(run)
         last: Frame | None = None
-        step = wanted.times.time_base
-        first, end = wanted.times.seconds(run[0]), wanted.times.seconds(run[-1]) + step
-        if on_damage == "conceal":
-            first = max(Fraction(0), first - 1)
-        with open_video(path, start=max(Fraction(0), first), end=end, info=info) as reader:
+        with open_span(times.seconds(run[0]), times.seconds(run[-1]) + times.time_base) as reader:
             for frame in reader:
                 while missing and missing[0] < frame.pts:
-                    yield missing[0], _concealed(last or frame, missing.pop(0), path, wanted.times, on_damage)
+                    lost = missing.popleft()
+                    yield lost, instead(lost, last, frame)
                 if missing and missing[0] == frame.pts:
-                    yield missing.pop(0), frame
+                    yield missing.popleft(), frame
                 last = frame
-        for pts in missing:
-            yield pts, _concealed(last, pts, path, wanted.times, on_damage)
+        for lost in missing:
+            yield lost, instead(lost, last, None)
 
 
 def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
@@ -115,12 +117,3 @@ def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
             run = []
         run.append(two)
     yield run
-
-
-def _concealed(frame: Frame | None, pts: int, path: Path, times: FrameTimes, on_damage: str) -> Frame:
-    if on_damage == "raise" or frame is None:
-        raise DecodeError(
-            f"the frame of {path.name} at {float(times.seconds(pts)):.3f} s cannot be decoded; "
-            "ask for another, or use on_damage='conceal' to look at the last good one before it"
-        )
-    return frame

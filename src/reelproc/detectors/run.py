@@ -49,7 +49,7 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
     found: dict[int, FrameDetections] = {}
     warnings = []
     try:
-        frames = decoded(path, info, wanted, on_damage=job.on_damage)
+        frames = decoded(path, info, wanted, conceal=job.on_damage == "conceal")
         while batch := _next(frames, work.batch_size, clock):
             context.check()
             with clock("network"):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reelproc.errors import DecodeError
+from reelproc.media.shown_frames import last_good_frame
 from reelproc.pixels.frame import Frame
 from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import PlannedClip
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from reelproc.media.read.reader import VideoReader
 
 __all__ = ["ClipFrames"]
-
-_BACK_SECONDS = 2
-"""How far before a lost frame the search for a good one begins; it goes back four times as far each time."""
 
 
 class ClipFrames:
@@ -65,7 +63,12 @@ class ClipFrames:
         Raises:
             DecodeError: no frame of the clip can be decoded.
         """
-        good = self._last_good_before(pts)
+        frames = self._clip.frames
+        planned = {each for each in self._clip.pts if each < pts}
+        good = None
+        if planned:
+            earliest = frames.time(min(planned))
+            good = last_good_frame(self._open, frames.time(pts), earliest=earliest, among=planned)
         if good is None and self._next is not None:
             good = self._whole(self._next.pts)
         if good is None:
@@ -103,19 +106,3 @@ class ClipFrames:
         time = self._clip.frames.time(pts)
         with self._open(time, time + self._clip.frames.time_base / 2) as reader:
             return next(reader, None)
-
-    def _last_good_before(self, pts: int) -> Frame | None:
-        """Return the last planned frame before ``pts`` that decodes: what a render without a break would have held."""
-        planned = {p for p in self._clip.pts if p < pts}
-        frames = self._clip.frames
-        back = Fraction(_BACK_SECONDS)
-        while planned:
-            begin = max(frames.time(min(planned)), frames.time(pts) - back)
-            last = None
-            with self._open(begin, frames.time(pts)) as reader:
-                for frame in reader:
-                    last = frame if frame.pts in planned else last
-            if last is not None or begin == frames.time(min(planned)):
-                return last
-            back *= 4
-        return None

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
 from reelproc.media.container.containers import MAX_PIXELS
+from reelproc.media.shown_frames import HOLD_SECONDS, frame_schedule
 from reelproc.reel import AnyStage, Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import Mismatch, StreamInfo, Target
@@ -34,13 +34,10 @@ if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
     from reelproc.pixels.frame import Window
 
-__all__ = ["HOLD_SECONDS", "MAX_FRAMES", "SEGMENT_SECONDS", "frame_schedule", "make_plan", "segment_bounds"]
+__all__ = ["MAX_FRAMES", "SEGMENT_SECONDS", "make_plan", "segment_bounds"]
 
 SEGMENT_SECONDS = 10
 """About how long a segment is: the unit of resuming and of parallel work."""
-
-HOLD_SECONDS = 1
-"""How far a clip may reach past its source's end: editors round durations. The last frame holds, with a warning."""
 
 MAX_FRAMES = 24 * 3600 * 30
 """Of a reel: a day at 30 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
@@ -50,28 +47,6 @@ MANY = 8
 
 LATE_SECONDS = Fraction(1, 5)
 """A clip whose first frame comes later than this behind its start gets a warning."""
-
-
-def frame_schedule(times: Sequence[Fraction], count: int, fps: Fraction) -> list[int]:
-    """For each of ``count`` output frames the index of the nearest in ``times``, the earlier on a tie.
-
-    Args:
-        times: increasing, on the output's clock; at least one.
-        count: output frames; frame n is shown at ``n / fps``.
-        fps: output rate.
-
-    >>> frame_schedule([Fraction(n, 60) for n in range(6)], 3, Fraction(30))
-    [0, 2, 4]
-    >>> frame_schedule([Fraction(0), Fraction(1, 15)], 4, Fraction(30))
-    [0, 0, 1, 1]
-    """
-    schedule: list[int] = []
-    for here, (one, following) in enumerate(pairwise(times)):
-        if len(schedule) >= count:
-            break
-        last = floor((one + following) / 2 * fps)  # the last output frame that is no nearer to the following one
-        schedule += [here] * (min(count, last + 1) - len(schedule))
-    return schedule + [len(times) - 1] * (count - len(schedule))
 
 
 def segment_bounds(frame_count: int, fps: Fraction) -> tuple[tuple[int, int], ...]:

@@ -8,9 +8,10 @@ from fractions import Fraction
 from reelproc.media.info import MediaInfo
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.probe.probe import probe
+from reelproc.media.shown_frames import HOLD_SECONDS
 from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import Plan, SourceFrames
-from reelproc.render.planning import HOLD_SECONDS, make_plan
+from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import with_copies
 from reelproc.storage import resolve
 from reelproc.storage.stand_in import partial_file
