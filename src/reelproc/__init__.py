@@ -45,8 +45,8 @@ _NAMES = {
     "reelproc.reel_file": ("read_reel", "write_reel"),
     "reelproc.render.plan": ("Plan",),
     "reelproc.render.preview": ("preview",),
-    "reelproc.render.sheet": ("contact_sheet",),
-    "reelproc.render.sources": ("plan",),
+    "reelproc.render.contact_sheet": ("contact_sheet",),
+    "reelproc.render.plan_reel": ("plan",),
     "reelproc.render.still": ("Still",),
     "reelproc.results": (
         "ClipSpan",

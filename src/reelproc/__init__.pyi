@@ -44,10 +44,10 @@ from reelproc.reel import Output as Output
 from reelproc.reel import Reel as Reel
 from reelproc.reel_file import read_reel as read_reel
 from reelproc.reel_file import write_reel as write_reel
+from reelproc.render.contact_sheet import contact_sheet as contact_sheet
 from reelproc.render.plan import Plan as Plan
+from reelproc.render.plan_reel import plan as plan
 from reelproc.render.preview import preview as preview
-from reelproc.render.sheet import contact_sheet as contact_sheet
-from reelproc.render.sources import plan as plan
 from reelproc.render.still import Still as Still
 from reelproc.results import ClipSpan as ClipSpan
 from reelproc.results import Detection as Detection

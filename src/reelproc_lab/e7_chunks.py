@@ -11,7 +11,7 @@ from typing import cast
 from reelproc.executors import executor
 from reelproc.jobs import ChunkJob, JobContext, RenderJob, run_job
 from reelproc.render.chunks import divided
-from reelproc.render.sources import plan
+from reelproc.render.plan_reel import plan
 from reelproc.results import RenderResult
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.container_rates import rate_of

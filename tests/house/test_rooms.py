@@ -65,7 +65,7 @@ STANDING = {
     ("render.chunks", "jobs"),
     ("render.extract", "jobs"),
     ("render.rendering", "jobs"),
-    ("render.sound", "jobs"),
+    ("render.reel_sound", "jobs"),
     ("render.stream_copy", "jobs"),
     ("render.transfers", "jobs"),
     ("storage.partial_file", "storage.remote"),

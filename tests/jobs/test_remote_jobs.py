@@ -139,7 +139,9 @@ def test_a_source_that_breaks_off_while_it_is_decoded_is_never_taken_for_damage(
     on_damage: str, shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = tmp_path / "out.mp4"
-    monkeypatch.setattr("reelproc.render.sources.MOST", 2)  # so that the decoder, and not the plan, fetches the most
+    monkeypatch.setattr(
+        "reelproc.render.source_fetch.DOWNLOAD_WHOLE_ABOVE", 2
+    )  # so that the decoder, and not the plan, fetches the most
     with FileServer(shelf) as server:
 
         def break_off(event: rp.Progress) -> None:

@@ -12,7 +12,7 @@ from reelproc.errors import ProbeError, SpecError
 from reelproc.keyframes import Curve
 from reelproc.media.probe.probe import MediaInfo, VideoStream
 from reelproc.pixels.frame import Frame
-from reelproc.render.sheet import timecode
+from reelproc.render.contact_sheet import timecode
 from reelproc_lab.match import ball, players, skeleton
 from reelproc_lab.match.camera import Camera
 from reelproc_lab.match.film import FPS, Match

@@ -21,8 +21,8 @@ import reelproc as rp
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.media.write.writer import VideoWriter
-from reelproc.render.segment import render_segments
-from reelproc.render.sound import ReelSound
+from reelproc.render.reel_sound import ReelSound
+from reelproc.render.segment_encoding import render_segments
 from reelproc.results import Progress
 from waiting import LONG, eventually
 
@@ -233,7 +233,7 @@ def test_a_fault_in_the_middle_leaves_nothing(
     def explode(*_: object, **__: object) -> None:
         raise rp.DecodeError("as if")
 
-    target = "reelproc.render.segment.mix" if fault == "stage" else "reelproc.media.sound.mixing.render_sound"
+    target = "reelproc.render.range_renderer.mix" if fault == "stage" else "reelproc.media.sound.mixing.render_sound"
     monkeypatch.setattr(target, explode)
     concat = rp.Concat(transition="dissolve", duration=0.5)
     clips = [rp.Clip(source=source, start=0, end=2), rp.Clip(source=source, start=2, end=4)]

@@ -19,7 +19,7 @@ from reelproc.jobs import JobContext, run_job
 from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.render.plan import Plan
-from reelproc.render.sources import plan as plan_with_copies
+from reelproc.render.plan_reel import plan as plan_with_copies
 
 SECONDS = 12
 BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv")

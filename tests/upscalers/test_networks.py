@@ -23,7 +23,7 @@ from reelproc.jobs import JobContext, run_job
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.render.plan import Segment
-from reelproc.render.segment import RangeRenderer
+from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.upscale import Upscale

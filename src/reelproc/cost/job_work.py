@@ -14,9 +14,9 @@ from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_o
 from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import SourceFrames
+from reelproc.render.plan_reel import plan
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import is_drawing
-from reelproc.render.sources import plan
 from reelproc.render.transfers import standing_in
 from reelproc.storage import resolve, scheme_of
 from reelproc.timing import exact

@@ -173,7 +173,7 @@ def _encode(frames: Sequence[Frame], path: Path, settings: EncoderSettings) -> S
 
 def measure_stages(frames: Sequence[Frame], rounds: int, check: Callable[[], None]) -> Samples:
     """``stage.*`` but for networks: each stage's work on frames in memory."""
-    from reelproc.render.segment import darken, mix
+    from reelproc.render.transitions import darken, mix
     from reelproc.stages.upscale import Upscale
 
     first = frames[0]

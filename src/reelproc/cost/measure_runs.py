@@ -16,7 +16,7 @@ from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
 from reelproc.media.probe.probe import probe
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.reel import AnyStage, Clip, Output, Reel
-from reelproc.render.sources import plan
+from reelproc.render.plan_reel import plan
 from reelproc.results import RenderResult
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from reelproc.cost.work import SegmentWork, Work, added
 from reelproc.errors import ReelprocError
+from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.destination import Destination
-from reelproc.render.excerpts import excerpt_of
 from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.rendering import encoder_settings
+from reelproc.render.source_fetch import is_fetched_whole
 from reelproc.stages.banner import Banner
 from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import HighlightRegion, Overlay
@@ -241,7 +242,7 @@ def _sound(plan: Plan) -> dict[str, float]:
 
 
 def _source_megabytes(plan: Plan) -> float:
-    """What of the sources would have to be moved: the wanted share, all where that is half or more."""
+    """Return what of the sources would have to be moved: the wanted share, or all where that is most of it."""
     spans: dict[str, Fraction] = {}
     sizes: dict[str, tuple[float, Fraction]] = {}
     for clip in plan.clips:
@@ -249,6 +250,6 @@ def _source_megabytes(plan: Plan) -> float:
         sizes[clip.source] = (clip.info.size_bytes / MEGA, clip.info.duration)
     total = 0.0
     for source, (megabytes, duration) in sizes.items():
-        share = float(spans[source] / duration) if duration else 1.0
-        total += megabytes * (1.0 if share >= 0.5 else share)
+        whole = is_fetched_whole(spans[source], duration)
+        total += megabytes * (1.0 if whole else float(spans[source] / duration))
     return total

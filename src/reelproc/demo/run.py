@@ -13,7 +13,7 @@ from reelproc.executors import executor
 from reelproc.jobs import RenderJob
 from reelproc.media.probe.probe import probe
 from reelproc.reel_file import anchored, write_reel
-from reelproc.render.sheet import contact_sheet
+from reelproc.render.contact_sheet import contact_sheet
 from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Schema
 from reelproc.storage import resolve

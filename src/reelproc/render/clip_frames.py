@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reelproc.errors import DecodeError
 from reelproc.media.shown_frames import last_good_frame
 from reelproc.pixels.frame import Frame
-from reelproc.render.excerpts import excerpt_of
+from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.plan import PlannedClip
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.destination import Destination
 from reelproc.render.rendering import Rendering
-from reelproc.render.sources import fetch_if_most
+from reelproc.render.source_fetch import fetch_whole_if_worth_it
 from reelproc.render.stream_copy import Copied, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.storage import resolve
@@ -56,7 +56,7 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
     source = resolve(job.source)
     with clock("probe"):
         info = probe(str(source))
-        fetch_if_most(info.path, info, [(job.start, job.end)])
+        fetch_whole_if_worth_it(info.path, info, [(job.start, job.end)])
         video = info.require_video()
         if without_display_times(info.format_name, video.codec) and is_reordered(info.path, video.index):
             raise SpecError(

@@ -19,8 +19,8 @@ from reelproc.errors import SpecError, shown_address
 from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import Plan
-from reelproc.render.segment import RangeRenderer
-from reelproc.render.sources import plan
+from reelproc.render.plan_reel import plan
+from reelproc.render.range_renderer import RangeRenderer
 from reelproc.render.still import Still
 from reelproc.render.transfers import probed, standing_in, with_sources
 from reelproc.results import PhaseClock

@@ -19,12 +19,12 @@ from reelproc.render.chunks import delegated, with_parts
 from reelproc.render.concealment import Concealment, concealments, damage_warnings
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan
-from reelproc.render.segment import render_segments
+from reelproc.render.plan_reel import plan as plan_reel
+from reelproc.render.reel_sound import ReelSound
+from reelproc.render.segment_encoding import render_segments
 from reelproc.render.segment_files import SegmentFiles, segment_key
 from reelproc.render.segment_store import SegmentStore
-from reelproc.render.sound import ReelSound
 from reelproc.render.source_state import SourceState
-from reelproc.render.sources import plan as plan_reel
 from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, RenderResult
 from reelproc.storage.stand_in import origin
 

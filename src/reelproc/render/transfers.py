@@ -1,6 +1,6 @@
 """A job whose sources or output are not on this machine: local files stand for them while it is done.
 
-Sources are read by ranges, or downloaded where the plan needs most of them (:mod:`reelproc.render.sources` decides);
+Sources are read by ranges, or downloaded where the plan needs most of them (:mod:`reelproc.render.plan_reel` decides);
 the output is made in the job's folder and uploaded when whole. The work itself sees local paths only; results, events
 and errors name the addresses again.
 """

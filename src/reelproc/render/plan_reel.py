@@ -1,8 +1,8 @@
-"""From the sources that a reel names to what the plan needs to know of them."""
+"""Plan a reel: probe its sources, choose the frames, and mark what is copied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 
 from reelproc.media.info import MediaInfo
@@ -13,14 +13,11 @@ from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import with_copies
+from reelproc.render.source_fetch import fetch_whole_if_worth_it
 from reelproc.storage import resolve
-from reelproc.storage.stand_in import partial_file
 from reelproc.timing import exact
 
-__all__ = ["fetch_if_most", "plan"]
-
-MOST = Fraction(1, 2)
-"""Of a remote source: a plan that needs this much of it downloads it, several parts at a time; else it reads ranges."""
+__all__ = ["plan"]
 
 
 def plan(
@@ -56,23 +53,10 @@ def plan(
         if path not in infos:
             infos[path] = probe(path)
             spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
-            fetch_if_most(path, infos[path], spans)
+            fetch_whole_if_worth_it(path, infos[path], spans)
         sources.append((path, infos[path], _frames(path, infos[path], clip)))
     made = make_plan(reel, sources, hold=hold, strict=strict)
     return with_copies(made, reel) if smart_copy else made
-
-
-def fetch_if_most(path: str, info: MediaInfo, spans: Sequence[tuple[float, float | None]]) -> None:
-    """Download the rest of a source that is read by ranges, where ``spans`` (seconds) are half of it or more.
-
-    Raises:
-        StorageError: it cannot be had.
-    """
-    partial = partial_file(path)
-    if partial is not None:
-        wanted = sum((info.duration if end is None else exact(end)) - exact(start) for start, end in spans)
-        if wanted >= info.duration * MOST:
-            partial.complete()
 
 
 def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:

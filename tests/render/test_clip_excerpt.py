@@ -14,9 +14,10 @@ import pytest
 import reelproc as rp
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 from reelproc.media.read.excerpt import Excerpt, Step
-from reelproc.render import clip_frames, segment
-from reelproc.render.excerpts import excerpt_of
-from reelproc.render.sources import plan
+from reelproc.render import clip_frames
+from reelproc.render.clip_excerpt import excerpt_of
+from reelproc.render.plan_reel import plan
+from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import Upscaler, UpscaleSpec, UpscaleWork
@@ -56,7 +57,7 @@ def frames_of(clip: rp.Clip, monkeypatch: pytest.MonkeyPatch, **output: Any) -> 
         else:
             first = planned.clips[0]
             assert excerpt_of(first, first.pts), "this path is to be read in part"
-        with segment.RangeRenderer(planned, planned.frame_count, conceal=True, clock=PhaseClock()) as renderer:
+        with RangeRenderer(planned, planned.frame_count, conceal=True, clock=PhaseClock()) as renderer:
             made[excerpts] = [renderer.frame(f).data.tobytes() for f in planned.frames(0, planned.frame_count)]
     return made
 
