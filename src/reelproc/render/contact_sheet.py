@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
-from reelproc.render.preview import PlanLook, Subject, VideoLook, looking_at
+from reelproc.render.preview import Look, Subject, looking_at
 from reelproc.render.still import Still, image_format, save_image
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def contact_sheet(
     with looking_at(what, on_damage=on_damage, check=check) as look:
         stills = look.stills([look.duration * (2 * k + 1) / (2 * count) for k in range(count)])
         if title is None:
-            title = look.name if isinstance(look, VideoLook) else ""
+            title = look.title
         save_image(_arranged(stills, look, columns, tile_width, title), path)
     return tuple(still.time_seconds for still in stills)
 
 
-def _arranged(stills: Sequence[Still], look: PlanLook | VideoLook, columns: int, tile_width: int, title: str) -> Image:
+def _arranged(stills: Sequence[Still], look: Look, columns: int, tile_width: int, title: str) -> Image:
     from PIL import Image as Pictures
     from PIL import ImageDraw, ImageFont
 

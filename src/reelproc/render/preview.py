@@ -7,6 +7,7 @@ The frames of a reel do not depend on the range that is rendered, so each can be
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -105,20 +106,19 @@ def _file(what: object) -> str:
 
 
 @contextmanager
-def looking_at(
-    what: Subject, *, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing
-) -> Iterator[PlanLook | VideoLook]:
+def looking_at(what: Subject, *, on_damage: OnDamage = "raise", check: Callable[[], None] = _nothing) -> Iterator[Look]:
     """Open ``what`` to look at it inside the block; see :func:`preview`."""
+    conceal = on_damage == "conceal"
     if isinstance(what, Plan):
-        yield PlanLook(on_damage, check, what)
+        yield PlanLook(conceal, check, "", what)
     elif isinstance(what, Reel):
         with planned(what, on_damage=on_damage, smart_copy=False, check=check) as made:
-            yield PlanLook(on_damage, check, made)
+            yield PlanLook(conceal, check, "", made)
     else:
         source = _file(what)
         with standing_in([source]) as paths:
             info = probe(paths[source]) if source in paths else probed(source)
-            yield VideoLook(on_damage, check, paths.get(source, source), shown_address(source), info)
+            yield VideoLook(conceal, check, shown_address(source), paths.get(source, source), info)
 
 
 @contextmanager
@@ -138,15 +138,53 @@ def planned(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How to look.
+class Look(ABC):
+    """Something to look at.
 
     Attributes:
-        on_damage, check: see :func:`preview`.
+        conceal: show the last good frame for one that cannot be decoded.
+        check: called before each frame; raises to stop.
+        title: what it is called, for people; empty: it is the result of a plan.
     """
 
-    on_damage: OnDamage
+    conceal: bool
     check: Callable[[], None]
+    title: str
+
+    @property
+    @abstractmethod
+    def duration(self) -> Fraction:
+        """Seconds."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is not quite as asked for."""
+        return ()
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return size, frames and length in a line."""
+
+    def caption(self, still: Still) -> str:
+        """Return the clips that are seen; empty where there are none."""
+        return ""
+
+    def stills(self, times: Sequence[Fraction]) -> list[Still]:
+        """Return the frames that are seen at ``times``, in that order.
+
+        Raises:
+            SpecError: a time lies outside of it.
+        """
+        for time in times:
+            if not 0 <= time <= self.duration:
+                raise SpecError(
+                    f"{self.title or 'the result'} is {float(self.duration):.3f} s long and shows nothing at "
+                    f"{float(time):g} s; choose a time from 0 to {float(self.duration):.3f}"
+                )
+        return self._stills(times)
+
+    @abstractmethod
+    def _stills(self, times: Sequence[Fraction]) -> list[Still]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +200,7 @@ class PlanLook(Look):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not quite as asked for."""
+        """The plan's."""
         return self.plan.warnings
 
     def describe(self) -> str:
@@ -177,8 +215,7 @@ class PlanLook(Look):
         shots = [planned.shot, *([planned.incoming] if planned.incoming else [])]
         return "clip " + " + ".join(str(shot.clip + 1) for shot in shots)
 
-    def stills(self, times: Sequence[Fraction]) -> list[Still]:
-        """The frames that are seen at ``times``, in that order."""
+    def _stills(self, times: Sequence[Fraction]) -> list[Still]:
         indices = [self._index(time) for time in times]
         made: dict[int, Still] = {}
         for run in _runs(self.plan, sorted(set(indices))):
@@ -187,11 +224,6 @@ class PlanLook(Look):
 
     def _index(self, time: Fraction) -> int:
         made = self.plan
-        if not 0 <= time <= made.duration:
-            raise SpecError(
-                f"the result is {float(made.duration):.3f} s long and shows nothing at {float(time):g} s; "
-                f"choose a time from 0 to {float(made.duration):.3f}"
-            )
         moment = time + ROUNDING_SECONDS
         index = bisect_right(made.times, moment) - 1 if made.fps is None else floor(moment * made.fps)
         return min(index, made.frame_count - 1)
@@ -201,9 +233,7 @@ class PlanLook(Look):
         made: dict[int, Still] = {}
         needed = sorted({n for index in wanted for n in _needed(self.plan, index)})
         aspect = self.plan.clips[0].shape.sample_aspect_ratio
-        renderer = RangeRenderer(
-            self.plan, needed[-1] + 1, conceal=self.on_damage == "conceal", clock=PhaseClock(), only=needed
-        )
+        renderer = RangeRenderer(self.plan, needed[-1] + 1, conceal=self.conceal, clock=PhaseClock(), only=needed)
         with renderer:
             for index in needed:
                 self.check()
@@ -226,12 +256,10 @@ class VideoLook(Look):
 
     Attributes:
         path: of the local file that stands for it.
-        name: for people.
         info: what the probe said.
     """
 
     path: str
-    name: str
     info: MediaInfo
 
     @property
@@ -239,30 +267,15 @@ class VideoLook(Look):
         """Seconds."""
         return self.info.duration
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Nothing: all is as it is."""
-        return ()
-
     def describe(self) -> str:
         """Return size and length in a line."""
         video = self.info.require_video()
         return f"{video.width}x{video.height}   {float(self.duration):.2f} s"
 
-    def caption(self, still: Still) -> str:
-        """Return nothing: there are no clips."""
-        return ""
-
-    def stills(self, times: Sequence[Fraction]) -> list[Still]:
-        """The frames that are seen at ``times``, in that order."""
+    def _stills(self, times: Sequence[Fraction]) -> list[Still]:
         return [self._still(time) for time in times]
 
     def _still(self, time: Fraction) -> Still:
-        if not 0 <= time <= self.duration:
-            raise SpecError(
-                f"{self.name} is {float(self.duration):.3f} s long and shows nothing at {float(time):g} s; "
-                f"choose a time from 0 to {float(self.duration):.3f}"
-            )
         start = max(Fraction(0), time - BEFORE_SECONDS)
         end = time + 1
         clip = Clip(
@@ -271,9 +284,9 @@ class VideoLook(Look):
             end=float(end) if end < self.duration else None,
         )
         reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None, audio=False))
-        made = plan(reel, hold=self.on_damage == "conceal", smart_copy=False, check=self.check)
+        made = plan(reel, hold=self.conceal, smart_copy=False, check=self.check)
         first = made.clips[0].frames.time(made.clips[0].pts[0])
-        look = PlanLook(self.on_damage, self.check, made)
+        look = PlanLook(self.conceal, self.check, "", made)
         (still,) = look.stills([min(max(Fraction(0), time - first), made.duration)])
         return Still(still.index, first + still.time, still.frame, still.sample_aspect_ratio, still.warnings)
 
