@@ -13,10 +13,11 @@ from reelproc.cost.hardware_specs import place
 from reelproc.cost.options import Option, Pricing
 from reelproc.cost.rates import Basis
 from reelproc.cost.work import Work
-from reelproc.prices import PriceMode, PriceTable, current_prices
+from reelproc.prices import PriceTable, current_prices
 from reelproc.schema import Schema
 from reelproc_lab import typical_jobs as typical
 from reelproc_lab.original_costs import RUNS, original_workflow
+from reelproc_lab.price_modes import Mode, prices_in
 
 __all__ = ["ClosingTables", "FrameCost", "Placement", "WorkflowCost", "closing_tables"]
 
@@ -119,7 +120,7 @@ class ClosingTables(Schema):
     frames: tuple[FrameCost, ...]
     workflows: tuple[WorkflowCost, ...]
     break_even: BreakEven
-    mode: PriceMode
+    mode: Mode
     prices: str
 
     def markdown(self) -> str:
@@ -132,7 +133,7 @@ def closing_tables(
     *,
     calibration: Calibration | None = None,
     prices: PriceTable | None = None,
-    mode: PriceMode = "billed",
+    mode: Mode = "billed",
     region: str | None = None,
 ) -> ClosingTables:
     """The tables, of typical jobs on a match in 1080p30 (:mod:`reelproc_lab.typical_jobs`).
@@ -141,13 +142,14 @@ def closing_tables(
         hardware: the executors among which the rule chooses.
         calibration: what has been measured; None: the file's.
         prices: None: :func:`reelproc.prices.current_prices`.
-        mode, region: see :func:`reelproc.estimate`.
+        mode: ``"original"`` prices as the highlight app's experiments did.
+        region: see :func:`reelproc.estimate`.
 
     Raises:
         SpecError: nothing is known of some hardware.
     """
     known = Calibration.load() if calibration is None else calibration
-    pricing = Pricing(current_prices() if prices is None else prices, mode, region)
+    pricing = Pricing(prices_in(mode, current_prices() if prices is None else prices), region)
 
     def looked_at(work: Work) -> Estimate:
         return estimate_work(work, hardware, chunks=(1,), calibration=known, pricing=pricing)
@@ -179,7 +181,7 @@ def closing_tables(
         placements=tuple(placements),
         frames=tuple(frames),
         workflows=tuple(_flow(name, looked_at(work), times, usd) for name, work, times, usd in flows),
-        break_even=break_even(pricing.table, mode=mode),
+        break_even=break_even(pricing.table),
         mode=mode,
         prices=f"{pricing.table.provider}, read {pricing.table.read}",
     )

@@ -15,6 +15,7 @@ from typing import Literal
 
 from reelproc.errors import SpecError
 from reelproc.prices import PRICES
+from reelproc_lab.price_modes import prices_in
 
 __all__ = ["RUNS", "OriginalRun", "original_run", "original_usd", "original_workflow"]
 
@@ -29,7 +30,7 @@ def original_usd(seconds: float, gpu: str | None = None) -> float:
     >>> round(original_usd(143.8, "T4"), 4)
     0.0236
     """
-    return seconds * PRICES.usd_per_second(gpu=gpu, mode="original")
+    return seconds * prices_in("original", PRICES).usd_per_second(gpu=gpu)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from reelproc.cli import _COMMANDS, _GROUPS, app
+from reelproc.cli import app
+from reelproc.cli.commands import COMMANDS
 from reelproc.detectors import DETECTORS
 from reelproc.executors.base import executors
 from reelproc.media.write.encoders import ENCODERS
@@ -103,11 +104,11 @@ def test_a_name_like_no_other_is_answered_with_all() -> None:
 
 
 def test_every_command_has_one_place_in_the_help() -> None:
-    placed = [name for names in _GROUPS.values() for name in names]
-    assert sorted(placed) == sorted(_COMMANDS)
+    placed = [name for names in COMMANDS.by_group().values() for name in names]
+    assert sorted(placed) == sorted(COMMANDS)
 
 
 def test_every_group_answers_slips() -> None:
     context = click.Context(app)
-    groups = [found for name in _COMMANDS if isinstance(found := app.get_command(context, name), click.Group)]
+    groups = [found for name in COMMANDS if isinstance(found := app.get_command(context, name), click.Group)]
     assert {type(group).__name__ for group in groups} == {"Group"}

@@ -45,7 +45,7 @@ def reel_json(tmp_path: Path) -> Path:
 def test_an_estimate_for_people(command: Command, reel_json: Path) -> None:
     result = command("estimate", reel_json)
     assert result.exit_code == 0, result.output
-    assert "60 frames, 2.00 s; prices: Modal, read 2026-07 to 2026-09, billed" in result.stdout
+    assert "60 frames, 2.00 s; prices: Modal, read 2026-07 to 2026-09\n" in result.stdout
     for name in ("local", "modal-cpu", "modal-t4", "modal-l4"):
         assert f"\n{name} " in result.stdout
     assert "predicted" in result.stdout
@@ -57,10 +57,10 @@ def test_an_estimate_for_people(command: Command, reel_json: Path) -> None:
 
 
 def test_an_estimate_for_machines(command: Command, reel_json: Path) -> None:
-    result = command("estimate", reel_json, "--json", "--executor", "modal-t4", "--chunks", "1", "--mode", "original")
+    result = command("estimate", reel_json, "--json", "--executor", "modal-t4", "--chunks", "1")
     made = rp.Estimate.model_validate_json(result.stdout)
     assert {option.executor for option in made.options} == {"modal-t4"}
-    assert made.break_even.ratio == pytest.approx(1.354, abs=0.001)
+    assert made.break_even.ratio == pytest.approx(1.23, abs=0.005)
     assert made.warnings == ()
 
 

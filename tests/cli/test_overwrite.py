@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import reelproc as rp
-from reelproc.cli import _COMMANDS, app
+from reelproc.cli import app
+from reelproc.cli.commands import COMMANDS
 from reelproc.cli.overwrite import OutputExistsError, job_of, writing
 
 Command = Callable[..., Result]
@@ -291,7 +292,7 @@ def _leaves(name: str, found: click.Command) -> list[tuple[str, click.Command]]:
 def test_every_command_that_writes_files_has_force() -> None:
     context = click.Context(app)
     leaves: list[tuple[str, click.Command]] = []
-    for name in _COMMANDS:
+    for name in COMMANDS:
         found = app.get_command(context, name)
         assert found is not None
         if name not in WRITES_NOTHING:

@@ -1,4 +1,4 @@
-"""The arithmetic of the app's cost experiments reproduces their figures."""
+"""The arithmetic of the highlight app's cost experiments reproduces their figures."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import pytest
 
 import reelproc as rp
 from reelproc.cost.decision import break_even
+from reelproc.cost.estimate import estimate_work
+from reelproc.cost.options import Pricing
 from reelproc.prices import PRICES
 from reelproc_lab.original_costs import RUNS, original_run, original_usd, original_workflow
+from reelproc_lab.price_modes import prices_in
+from reelproc_lab.typical_jobs import framed
 
 
 def test_an_upscaled_clip_on_a_t4() -> None:
@@ -45,8 +49,30 @@ def test_a_clip_with_all_of_it_highlighted_costs_a_tenth_more_than_they_say() ->
     assert original_workflow(1, overlay="overlay-full") / original_workflow(1) == pytest.approx(1.10, abs=0.01)
 
 
+def test_the_original_rates_leave_cores_and_memory_out() -> None:
+    theirs = prices_in("original", PRICES)
+    assert theirs.usd_per_second(gpu="T4", cores=4, memory_bytes=16 << 30) == 0.000164
+    assert theirs.usd_per_second(cores=2, memory_bytes=4 << 30) == 0.0000262
+    # what Modal bills for those two cores and their 4 GiB is a third more
+    assert PRICES.usd_per_second(cores=2, memory_bytes=4 << 30) / 0.0000262 == pytest.approx(1.339, abs=0.001)
+
+
+def test_the_original_rates_know_no_regions() -> None:
+    with pytest.raises(rp.SpecError, match="'broad'"):
+        prices_in("original", PRICES).usd_per_second(gpu="T4", region="broad")
+
+
+def test_an_estimate_at_the_original_rates_bills_the_gpu_alone() -> None:
+    """In every option, whatever cores and memory its container has."""
+    work, known = framed(6), rp.Calibration()
+    pricing = Pricing(prices_in("original", PRICES))
+    made = estimate_work(work, ["modal-t4"], chunks=(1,), calibration=known, pricing=pricing)
+    assert made.break_even.ratio == pytest.approx(1.354, abs=0.001)
+    assert [o.usd for o in made.options] == pytest.approx([o.billed_seconds * 0.000164 for o in made.options])
+
+
 def test_their_break_even_is_the_ratio_of_the_gpus_alone() -> None:
-    assert break_even(PRICES, mode="original").ratio == pytest.approx(1.35, abs=0.005)
+    assert break_even(prices_in("original", PRICES)).ratio == pytest.approx(1.35, abs=0.005)
 
 
 def test_with_cores_and_memory_the_l4_pays_sooner() -> None:

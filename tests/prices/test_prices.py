@@ -13,7 +13,7 @@ from reelproc.prices import PRICES, current_prices, read_prices
 
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
-    every = [*PRICES.gpus.values(), PRICES.core, PRICES.gib, PRICES.original_cpu, PRICES.own_machine]
+    every = [*PRICES.gpus.values(), PRICES.core, PRICES.gib, PRICES.own_machine]
     assert all(price.source and price.read for price in every)
     assert all(region.source and region.multiplier >= 1 for region in PRICES.regions.values())
 
@@ -38,13 +38,6 @@ def test_a_region_multiplies_everything() -> None:
     )
     with pytest.raises(rp.SpecError, match=r"no region is called 'moon'.*broad"):
         PRICES.usd_per_second(gpu="T4", region="moon")
-
-
-def test_the_original_rates_leave_cores_and_memory_out() -> None:
-    assert PRICES.usd_per_second(gpu="T4", cores=4, memory_bytes=16 << 30, mode="original") == 0.000164
-    assert PRICES.usd_per_second(cores=2, memory_bytes=4 << 30, mode="original") == 0.0000262
-    # what Modal bills for those two cores and their 4 GiB is a third more
-    assert PRICES.usd_per_second(cores=2, memory_bytes=4 << 30) / 0.0000262 == pytest.approx(1.339, abs=0.001)
 
 
 def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:

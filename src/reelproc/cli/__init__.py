@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import reelproc
+from reelproc.cli.commands import COMMANDS
 from reelproc.cli.failures import TERMINATED, report
 from reelproc.cli.groups import Group
 from reelproc.cli.interruption import asked_to_end, listen
@@ -22,68 +23,25 @@ from reelproc.cli.verbosity import logging_shown, verbose_option
 
 __all__ = ["app", "main"]
 
-_COMMANDS = {
-    "attach": ("reelproc.cli.attach:attach", "Follow a job submitted before."),
-    "calibrate": ("reelproc.cli.estimate:calibrate", "Measure this machine for estimates."),
-    "concat": ("reelproc.cli.edit:concat", "Join videos."),
-    "costs": ("reelproc.cli.estimate:costs", "Print what typical jobs cost, and where."),
-    "demo": ("reelproc.cli.render:demo", "Draw a match and make a reel of it."),
-    "detect": ("reelproc.cli.players:detect", "Find the players in a frame."),
-    "doctor": ("reelproc.cli.doctor:doctor", "Check what is installed here."),
-    "estimate": ("reelproc.cli.estimate:estimate", "Say what a reel takes before it is made."),
-    "experiment": ("reelproc_lab.cli.experiment:experiment", "Ask what time and cost depend on."),
-    "extract": ("reelproc.cli.edit:extract", "Cut a span out of a video."),
-    "follow": ("reelproc.cli.players:follow", "Make a reel that follows a player."),
-    "frame": ("reelproc.cli.edit:frame", "Follow a player: crop, speed, scale."),
-    "get": ("reelproc.cli.transfer:get", "Download from S3 or the web."),
-    "jobs": ("reelproc.cli.jobs:jobs", "List this machine's jobs, and clean up."),
-    "modal": ("reelproc.cli.attach:modal", "Run jobs on Modal."),
-    "models": ("reelproc.cli.models:models", "List, fetch and add upscaling networks."),
-    "overlay": ("reelproc.cli.edit:overlay", "Put spotlights on players."),
-    "plan": ("reelproc.cli.preview:plan", "Say what a reel will be, clip by clip."),
-    "prices": ("reelproc.cli.estimate:prices", "Show the prices and their sources."),
-    "probe": ("reelproc.cli.probe:probe", "Say what a file is."),
-    "put": ("reelproc.cli.transfer:put", "Upload a file to S3."),
-    "reel": ("reelproc.cli.reel_tables:reel", "Make a reel out of a table of annotations."),
-    "render": ("reelproc.cli.render:render", "Render a reel's JSON into a video."),
-    "sheet": ("reelproc.cli.preview:sheet", "Draw a contact sheet of a reel."),
-    "simulate": ("reelproc_lab.cli.simulate:simulate", "Work out what cannot be measured here."),
-    "still": ("reelproc.cli.preview:still", "Write a picture of a reel or a video."),
-}
-"""Where each command is, and what the list of commands says of it: showing the list imports none of them."""
-
-
-_GROUPS = {
-    "Make reels": ("demo", "render", "reel", "frame", "overlay", "extract", "concat"),
-    "Look": ("probe", "plan", "still", "sheet"),
-    "Find players": ("detect", "follow"),
-    "Jobs and files": ("jobs", "attach", "put", "get"),
-    "Where to run it, and what it costs": ("estimate", "calibrate", "prices", "costs", "modal"),
-    "Experiments": ("experiment", "simulate"),
-    "Set up": ("doctor", "models"),
-}
-"""The commands by what they are for, as the help shows them."""
-
 
 class _App(Group):
     """Imports a command when it is asked for, and turns every error into a message and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         import_module("reelproc.machine.posix")  # on Windows no command works: said here, once
-        module, _, name = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
+        return COMMANDS.load(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        width = max(map(len, _COMMANDS))
-        for title, names in _GROUPS.items():
+        groups = COMMANDS.by_group()
+        width = max(len(name) for commands in groups.values() for name in commands)
+        for title, commands in groups.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), _COMMANDS[name][1]) for name in names])
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -112,7 +70,7 @@ class _App(Group):
 def app() -> None:
     """Cut, follow, upscale, spotlight and join game footage into highlight reels.
 
-    Start with "reelproc demo": it draws a match, makes a reel of it, and shows you the reel's JSON to edit.
+    Start with "reelproc demo": it makes a reel of a drawn match, and shows you the reel's JSON to edit.
     """
 
 

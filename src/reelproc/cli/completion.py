@@ -12,9 +12,9 @@ __all__ = [
     "effects",
     "encoders",
     "executors",
-    "experiments",
     "job_ids",
     "networks",
+    "offers",
     "regions",
     "upscalers",
 ]
@@ -22,8 +22,8 @@ __all__ = [
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _offers(names: Callable[[], Iterable[str]]) -> Completer:
-    """The completer of options that take one of ``names``, which are asked for when they are needed."""
+def offers(names: Callable[[], Iterable[str]]) -> Completer:
+    """Return the completer of options that take one of ``names``, which is called when Tab is pressed."""
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
         return sorted(name for name in names() if name.startswith(incomplete))
@@ -67,12 +67,6 @@ def _effects() -> Iterable[str]:
     return get_args(Effect)
 
 
-def _experiments() -> Iterable[str]:
-    from reelproc_lab import EXPERIMENTS
-
-    return EXPERIMENTS.names()
-
-
 def _regions() -> Iterable[str]:
     from reelproc.prices import current_prices
 
@@ -85,5 +79,5 @@ def _job_ids() -> Iterable[str]:
     return (path.parent.name for path in (cache_folder() / "jobs").glob("*/job.json"))
 
 
-upscalers, networks, executors, detectors = map(_offers, (_upscalers, _networks, _executors, _detectors))
-encoders, effects, experiments, regions, job_ids = map(_offers, (_encoders, _effects, _experiments, _regions, _job_ids))
+upscalers, networks, executors, detectors = map(offers, (_upscalers, _networks, _executors, _detectors))
+encoders, effects, regions, job_ids = map(offers, (_encoders, _effects, _regions, _job_ids))

@@ -188,7 +188,7 @@ def _ffmpeg() -> Iterator[Check]:
 def _fonts() -> Check:
     import reelproc
 
-    folder = Path(reelproc.__file__).parent / "fonts"
+    folder = Path(reelproc.__file__).parent / "drawing" / "fonts"
     fonts = sorted(p.name for p in folder.glob("*.[to]tf"))
     if not fonts:
         return Check(

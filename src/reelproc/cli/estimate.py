@@ -1,4 +1,4 @@
-"""``reelproc estimate``, ``calibrate``, ``prices`` and ``costs``: seconds and dollars before anything runs."""
+"""``reelproc estimate``, ``calibrate`` and ``prices``: seconds and dollars before anything runs."""
 
 from __future__ import annotations
 
@@ -8,56 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import common_options, count, executor_option, making_executor, read_json, say, staging_option
-from reelproc.cli.completion import encoders, executors, networks, regions
+from reelproc.cli.completion import encoders, executors, networks
+from reelproc.cli.pricing import price_table, pricing_options
 from reelproc.cli.progress import aside
 from reelproc.files import scratch_folder
 
 if TYPE_CHECKING:
-    from reelproc.cost.calibration import Calibration
     from reelproc.cost.estimate import Estimate
     from reelproc.jobs import Job
-    from reelproc.prices import PriceMode, PriceTable
     from reelproc.reel import Reel
 
-__all__ = ["calibrate", "costs", "estimate", "prices"]
-
-
-def _pricing_options(command: click.decorators.FC) -> click.decorators.FC:
-    for option in (
-        click.option(
-            "--region",
-            metavar="KIND",
-            shell_complete=regions,
-            help="Modal's multiplier for a chosen region: broad, narrow.",
-        ),
-        click.option(
-            "--mode",
-            type=click.Choice(["billed", "original"]),
-            default="billed",
-            show_default=True,
-            help="Prices as Modal bills, or as the app's experiments had them.",
-        ),
-        click.option(
-            "--prices", "price_file", metavar="FILE", help="A JSON file of prices; see reelproc prices --json."
-        ),
-        click.option(
-            "--calibration", "calibration_file", metavar="FILE", help="Rates to use instead of your own calibration."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _table(price_file: str | None) -> PriceTable:
-    from reelproc.prices import PRICES, current_prices, read_prices
-
-    return current_prices() if price_file is None else read_prices(price_file, PRICES)
-
-
-def _known(calibration_file: str | None) -> Calibration:
-    from reelproc.cost.calibration import Calibration
-
-    return Calibration.load(calibration_file)
+__all__ = ["calibrate", "estimate", "prices"]
 
 
 @click.command()
@@ -71,7 +32,7 @@ def _known(calibration_file: str | None) -> Calibration:
     help="Where: local, modal-t4, ...; may be repeated.",
 )
 @click.option("--chunks", default="1,2,4,8", show_default=True, metavar="N,N", help="Numbers of parts to compare.")
-@_pricing_options
+@pricing_options
 @common_options
 def estimate(
     reel_json: str,
@@ -79,7 +40,6 @@ def estimate(
     chunks: str,
     calibration_file: str | None,
     price_file: str | None,
-    mode: PriceMode,
     region: str | None,
     as_json: bool,
 ) -> None:
@@ -95,9 +55,8 @@ def estimate(
         _job(reel_json),
         hardware or None,
         chunks=counts,
-        calibration=_known(calibration_file),
-        prices=_table(price_file),
-        mode=mode,
+        calibration=rp.Calibration.load(calibration_file),
+        prices=price_table(price_file),
         region=region,
     )
     say(made, as_json=as_json, text="\n".join(_lines(made)), warnings=made.warnings)
@@ -127,7 +86,7 @@ def _lines(made: Estimate) -> list[str]:
     copied = f", {made.copied_frames} of them copied" if made.copied_frames else ""
     upscaled = f", {made.upscaled_frames} through a network" if made.upscaled_frames else ""
     lines = [
-        f"{made.frames} frames{copied}{upscaled}, {made.duration_seconds:.2f} s; prices: {made.prices}, {made.mode}",
+        f"{made.frames} frames{copied}{upscaled}, {made.duration_seconds:.2f} s; prices: {made.prices}",
         f"{'where':10} {'chunks':>6} {'start':>5} {'seconds':>9} {'(from, to)':>17} {'USD':>9} {'idle':>8}  basis",
     ]
     for option in made.options:
@@ -248,7 +207,7 @@ def prices(account: bool, price_file: str | None, as_json: bool) -> None:
 
     With --json it prints a file that --prices and REELPROC_PRICES take.
     """
-    table = _table(price_file)
+    table = price_table(price_file)
     if account:
         from reelproc.executors.modal.account_prices import account_prices
 
@@ -264,39 +223,3 @@ def prices(account: bool, price_file: str | None, as_json: bool) -> None:
         for name, region in table.regions.items()
     ]
     say(table, as_json=as_json, text="\n".join(lines))
-
-
-@click.command()
-@click.option(
-    "--executor",
-    "hardware",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=executors,
-    help="Hardware to choose among; may be repeated.",
-)
-@_pricing_options
-@common_options
-def costs(
-    hardware: tuple[str, ...],
-    calibration_file: str | None,
-    price_file: str | None,
-    mode: PriceMode,
-    region: str | None,
-    as_json: bool,
-) -> None:
-    """Print the closing tables: the best hardware for each kind of job, what a frame costs, what workflows cost.
-
-    They are Markdown, of typical jobs on a match in 1080p30, beside the figures of the app's own experiments. Each says
-    whether it was measured on that hardware or is predicted.
-    """
-    from reelproc_lab.closing_tables import RENTED, closing_tables
-
-    tables = closing_tables(
-        hardware or RENTED,
-        calibration=_known(calibration_file),
-        prices=_table(price_file),
-        mode=mode,
-        region=region,
-    )
-    say(tables, as_json=as_json, text=tables.markdown())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from reelproc.prices import PriceMode, PriceTable
+from reelproc.prices import PriceTable
 from reelproc.schema import Schema
 
 __all__ = ["WITHIN", "BreakEven", "break_even", "choose"]
@@ -56,23 +56,19 @@ class BreakEven(Schema):
     Attributes:
         dearer, cheaper: the executors.
         ratio: of their rates: the dearer pays where it is more than so many times as fast.
-        mode: of the prices.
     """
 
     dearer: str
     cheaper: str
     ratio: float
-    mode: PriceMode
 
 
-def break_even(
-    prices: PriceTable, dearer: str = "modal-l4", cheaper: str = "modal-t4", *, mode: PriceMode = "billed"
-) -> BreakEven:
+def break_even(prices: PriceTable, dearer: str = "modal-l4", cheaper: str = "modal-t4") -> BreakEven:
     """How much faster ``dearer`` must be to cost less than ``cheaper``: the ratio of what their seconds cost.
 
     >>> from reelproc.prices import PRICES
-    >>> round(break_even(PRICES, mode="original").ratio, 2)
-    1.35
+    >>> round(break_even(PRICES).ratio, 2)
+    1.23
 
     Raises:
         SpecError: nothing is known of one of them.
@@ -81,6 +77,6 @@ def break_even(
 
     def rate(name: str) -> float:
         at = place(name)
-        return prices.usd_per_second(gpu=at.gpu, cores=at.cores, memory_bytes=at.memory_bytes, mode=mode)
+        return prices.usd_per_second(gpu=at.gpu, cores=at.cores, memory_bytes=at.memory_bytes)
 
-    return BreakEven(dearer=dearer, cheaper=cheaper, ratio=rate(dearer) / rate(cheaper), mode=mode)
+    return BreakEven(dearer=dearer, cheaper=cheaper, ratio=rate(dearer) / rate(cheaper))

@@ -17,7 +17,7 @@ from reelproc.cost.rates import Rates
 from reelproc.cost.work import Work
 from reelproc.errors import SpecError
 from reelproc.jobs import RenderJob
-from reelproc.prices import PriceMode, PriceTable, current_prices
+from reelproc.prices import PriceTable, current_prices
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class Estimate(Schema):
         reason: why.
         recommended_rented: the same among rented hardware alone; None where none was looked at.
         break_even: how much faster the L4 must be than the T4 to be the cheaper one.
-        mode: of the prices.
         prices: whose, and when they were read.
         region: where it is to run; None: anywhere.
         warnings: what the figures leave out, for people.
@@ -65,7 +64,6 @@ class Estimate(Schema):
     reason: str
     recommended_rented: Option | None = None
     break_even: BreakEven
-    mode: PriceMode = "billed"
     prices: str
     region: str | None = None
     warnings: tuple[str, ...] = ()
@@ -90,7 +88,6 @@ def estimate(
     chunks: Sequence[int] = (1, 2, 4, 8),
     calibration: Calibration | None = None,
     prices: PriceTable | None = None,
-    mode: PriceMode = "billed",
     region: str | None = None,
 ) -> Estimate:
     """What ``job`` will take, without doing it: its sources are probed, nothing is decoded or rented.
@@ -102,7 +99,6 @@ def estimate(
         calibration: what has been measured; None: the file's (:func:`reelproc.cost.calibration.calibration_path`).
             What is in neither is predicted, and says so.
         prices: None: :func:`reelproc.prices.current_prices`.
-        mode: ``"billed"``, or ``"original"`` for the rates of the app's cost experiments.
         region: a key of the price table's ``regions``; None: anywhere.
 
     Raises:
@@ -121,7 +117,7 @@ def estimate(
         names,
         chunks=chunks if isinstance(job, RenderJob) else (1,),
         calibration=Calibration.load() if calibration is None else calibration,
-        pricing=Pricing(current_prices() if prices is None else prices, mode, region),
+        pricing=Pricing(current_prices() if prices is None else prices, region),
     )
 
 
@@ -163,8 +159,7 @@ def estimate_work(
         recommended=chosen,
         reason=_reason(chosen, cold),
         recommended_rented=choose(rented) if rented else None,
-        break_even=break_even(pricing.table, mode=pricing.mode),
-        mode=pricing.mode,
+        break_even=break_even(pricing.table),
         prices=f"{pricing.table.provider}, read {pricing.table.read}",
         region=pricing.region,
         warnings=tuple(warnings),

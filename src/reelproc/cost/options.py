@@ -13,7 +13,7 @@ from reelproc.cost.pipeline import Level, Loop, at, basis_of, loop_of_parts, sec
 from reelproc.cost.rates import Basis, Rates
 from reelproc.cost.work import Part, Work, added
 from reelproc.executors.modal.presets import COORDINATOR
-from reelproc.prices import PriceMode, PriceTable
+from reelproc.prices import PriceTable
 from reelproc.render.chunks import divided
 from reelproc.schema import Schema
 
@@ -76,11 +76,10 @@ class Pricing:
     """How seconds become dollars.
 
     Attributes:
-        table, mode, region: see :meth:`reelproc.prices.PriceTable.usd_per_second`.
+        table, region: see :meth:`reelproc.prices.PriceTable.usd_per_second`.
     """
 
     table: PriceTable
-    mode: PriceMode = "billed"
     region: str | None = None
 
     def rate(self, where: Place, used_threads: float = 0.0) -> float:
@@ -93,7 +92,6 @@ class Pricing:
             memory_bytes=where.memory_bytes,
             used_cores=used_threads / THREADS_PER_CORE,
             region=self.region,
-            mode=self.mode,
         )
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from reelproc.prices.listed import PRICES, current_prices
-from reelproc.prices.table import Price, PriceMode, PriceTable, Region, read_prices
+from reelproc.prices.table import Price, PriceTable, Region, read_prices
 
-__all__ = ["PRICES", "Price", "PriceMode", "PriceTable", "Region", "current_prices", "read_prices"]
+__all__ = ["PRICES", "Price", "PriceTable", "Region", "current_prices", "read_prices"]

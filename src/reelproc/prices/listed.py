@@ -1,4 +1,4 @@
-"""Modal's list prices, each with where and when it was read, and the three of the app's cost experiments.
+"""Modal's list prices, each with where and when it was read.
 
 An account's own prices may differ: ``reelproc prices --account`` asks for them.
 """
@@ -15,7 +15,6 @@ _PRICING = "https://modal.com/pricing"
 _READ = "2026-07 to 2026-09"
 _REGIONS = "https://modal.com/docs/guide/region-selection.md"
 _OLD_REGIONS = "https://www.modal.com/docs/guide/region-selection"
-_ORIGINAL = "the app's cost experiments, 2026-01: 2 cores of 0.0000131, their 4 GiB left out"
 
 
 def _listed(usd_per_second: float) -> Price:
@@ -42,7 +41,6 @@ PRICES = PriceTable(
         "2025-us-eu-uk-ap": Region(multiplier=1.25, source=_OLD_REGIONS, read="2025"),
         "2025-ca-sa-me-mx-af": Region(multiplier=2.5, source=_OLD_REGIONS, read="2025"),
     },
-    original_cpu=Price(usd_per_second=0.0000262, source=_ORIGINAL, read="2026-01"),
     own_machine=Price(usd_per_second=0.0, source="nobody bills it", read="2026"),
 )
 """Modal's list prices."""

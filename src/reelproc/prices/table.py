@@ -1,11 +1,7 @@
 """A provider's prices by the second, and what a second of some hardware comes to.
 
-``cost = sum(seconds x rate)``. Two rates are told apart (:data:`PriceMode`):
-
-- ``"billed"``: what Modal bills. GPU, cores and memory add up; of cores and memory the greater of what is requested and
-  what is used counts.
-- ``"original"``: the three rates of the app's cost experiments, one for each kind of container: the GPU alone, or two
-  cores without their memory. It is here to reproduce their figures, not to plan with.
+``cost = sum(seconds x rate)``, as Modal bills: GPU, cores and memory add up; of cores and memory the greater of what is
+requested and what is used counts.
 """
 
 from __future__ import annotations
@@ -13,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,13 +17,10 @@ from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["MODES", "Price", "PriceMode", "PriceTable", "Region", "read_prices"]
+__all__ = ["Price", "PriceTable", "Region", "read_prices"]
 
 GIB = 1 << 30
-ORIGINAL_CORES = 2.0
-MODES = ("billed", "original")
 
-PriceMode = Literal["billed", "original"]
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -68,7 +61,6 @@ class PriceTable(Schema):
         core: one physical core (two threads).
         gib: one GiB of memory.
         regions: by the kind of region that is asked for.
-        original_cpu: what the app's experiments took for a container of two cores; without its memory.
         own_machine: what a second of your own machine costs you; 0 unless you say otherwise.
     """
 
@@ -77,7 +69,6 @@ class PriceTable(Schema):
     core: Price
     gib: Price
     regions: Mapping[str, Region] = Field(default_factory=dict)
-    original_cpu: Price
     own_machine: Price
 
     @property
@@ -95,7 +86,6 @@ class PriceTable(Schema):
         used_cores: float = 0.0,
         used_memory_bytes: float = 0.0,
         region: str | None = None,
-        mode: PriceMode = "billed",
     ) -> float:
         """What one second of a container costs.
 
@@ -105,17 +95,13 @@ class PriceTable(Schema):
             memory_bytes: memory requested.
             used_cores, used_memory_bytes: what is used; where it is more than what is requested, it is billed.
             region: a key of ``regions``; None: anywhere.
-            mode: ``"original"`` leaves out cores and memory beside a GPU; without one it takes ``original_cpu`` for
-                each two cores, and leaves out their memory.
 
         Raises:
-            SpecError: the table has no such GPU or region, or the original's prices are asked of a region.
+            SpecError: the table has no such GPU or region.
 
         >>> from reelproc.prices import PRICES
         >>> round(PRICES.usd_per_second(gpu="T4", cores=4, memory_bytes=8 << 30), 8)
         0.00023416
-        >>> PRICES.usd_per_second(gpu="T4", cores=4, memory_bytes=8 << 30, mode="original")
-        0.000164
         """
         if gpu is not None and gpu not in self.gpus:
             raise SpecError(
@@ -124,12 +110,6 @@ class PriceTable(Schema):
         if region is not None and region not in self.regions:
             raise SpecError(f"no region is called {region!r} in the prices; there are: {', '.join(self.regions)}")
         device = self.gpus[gpu].usd_per_second if gpu else 0.0
-        if mode not in ("billed", "original"):
-            raise SpecError(f"a price mode is 'billed' or 'original', got {mode!r}")
-        if mode == "original" and region is not None:
-            raise SpecError(f"the original's prices know no regions, got region={region!r}; leave it out, or mode")
-        if mode == "original":
-            return device or self.original_cpu.usd_per_second * (cores / ORIGINAL_CORES if cores else 1.0)
         rate = (
             device
             + max(cores, used_cores) * self.core.usd_per_second
@@ -156,7 +136,6 @@ class _Changes(Schema):
     core: Price | None = None
     gib: Price | None = None
     regions: dict[str, Region] = Field(default_factory=dict)
-    original_cpu: Price | None = None
     own_machine: Price | None = None
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reelproc.cli.common import common_options
-from reelproc.cli.completion import executors, experiments, networks
+from reelproc.cli.completion import executors, networks, offers
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
 from reelproc.errors import MissingDependencyError
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["experiment"]
 
 
+def _names() -> Iterable[str]:
+    import reelproc_lab as x
+
+    return x.EXPERIMENTS.names()
+
+
 @click.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=experiments)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=offers(_names))
 @click.option(
     "--executor",
     "executors",
@@ -33,7 +40,7 @@ __all__ = ["experiment"]
     help="Where to run it. Several, the first being the baseline, for experiments that compare hardware.",
 )
 @click.option("--out", default="experiments", show_default=True, metavar="DIR", help="Results, a folder for each.")
-@click.option("--full", is_flag=True, help="The original's sizes, instead of ones for two cores and some minutes.")
+@click.option("--full", is_flag=True, help="The highlight app's sizes, instead of ones for two cores and some minutes.")
 @click.option("--repeats", type=click.IntRange(1, 1000), metavar="N", help="Rounds; more can be added later.")
 @click.option("--warm-ups", type=click.IntRange(0, 100), metavar="N", help="Runs of each arm that do not count.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True, metavar="SECONDS",
