@@ -10,10 +10,10 @@ from pathlib import Path
 
 from reelproc.errors import DecodeError, ReelprocError
 from reelproc.media.ffmpeg import FFmpegProcess
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.info import MediaInfo
 from reelproc.media.probe.probe import probe
 from reelproc.media.read.reader import open_video
+from reelproc.storage.source import file_argument
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.dataset import match_clip
 from reelproc_lab.footage import footage_files, footage_folder

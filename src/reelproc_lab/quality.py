@@ -21,6 +21,7 @@ from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments, optio
 from reelproc.media.ffmpeg_build import filters
 from reelproc.media.probe.probe import probe
 from reelproc.schema import Schema
+from reelproc.storage.source import LocalSource
 
 __all__ = ["Quality", "harmonic_mean", "has_vmaf", "measure_quality"]
 
@@ -99,8 +100,8 @@ def measure_quality(
         ssim_log, vmaf_log = folder / "ssim.txt", folder / "vmaf.json"
         run_ffmpeg(
             [
-                *input_arguments(path),
-                *input_arguments(reference),
+                *input_arguments(LocalSource(path)),
+                *input_arguments(LocalSource(reference)),
                 *("-filter_complex", _graph(ssim_log, vmaf_log if vmaf else None, threads), "-f", "null", "-"),
             ],
             error=DecodeError,

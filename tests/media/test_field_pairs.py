@@ -16,6 +16,7 @@ from field_pictures import GROUP, X264, coded_frames, comb, encode_luma, woven, 
 from reelproc.jobs import JobContext, run_job
 from reelproc.media.decode import decoding
 from reelproc.media.packets.frame_times import frame_times
+from reelproc.storage.source import LocalSource
 
 FRAMES = 3 * len(GROUP)
 KINDS = {
@@ -126,7 +127,7 @@ def test_nothing_is_decoded_a_second_time(make: Callable[[str], Path], monkeypat
 
     monkeypatch.setattr(decoding, "carefully_decoded_frames", refuse)
     for kind in KINDS:
-        assert len(list(decoding.decoded_frames(make(kind), 0))) == FRAMES
+        assert len(list(decoding.decoded_frames(LocalSource(make(kind)), 0))) == FRAMES
 
 
 @pytest.mark.parametrize("fps", [None, 25])

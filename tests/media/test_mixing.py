@@ -35,7 +35,7 @@ def piece(
     """A clip of ``path``; times of ``speeds`` are the clip's."""
     time_map = TimeMap.from_speeds(Fraction(end - start), [(Fraction(a), Fraction(b), s) for a, b, s in speeds])
     return SoundPiece(
-        path=str(path),
+        source=str(path),
         stream_index=stream_index,
         source_start=Fraction(start),
         time_map=time_map,

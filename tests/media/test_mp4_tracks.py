@@ -15,6 +15,7 @@ from mp4_edits import EMPTY, with_edits
 from reelproc.errors import ProbeError
 from reelproc.jobs import run_job
 from reelproc.media.container.mp4_tracks import Edit, read_tracks
+from reelproc.storage.source import LocalSource
 
 DELAY = 2 / 30
 """Of x264's B-frames: so much later than its decoding is the first picture shown."""
@@ -126,13 +127,13 @@ def test_the_remedy_helps(game: Path, tmp_path: Path) -> None:
 
 def test_edits_are_read_in_both_widths(game: Path, tmp_path: Path) -> None:
     narrow = with_edits(game, tmp_path / "a.mp4", [(1, EMPTY, 1), (2, 0.5, -1.5)])
-    assert read_tracks(narrow)[1].edits[1] == Edit(Fraction(2), 7680, Fraction(-3, 2))
+    assert read_tracks(LocalSource(narrow))[1].edits[1] == Edit(Fraction(2), 7680, Fraction(-3, 2))
     entry = struct.pack(">II", 1 << 24, 1) + struct.pack(">Qqi", 1000, -1, 65536)
     data = bytearray(narrow.read_bytes())
     at = data.index(b"elst")
     data[at + 4 : at + 4 + len(entry)] = entry
     (tmp_path / "b.mp4").write_bytes(data)
-    assert [edit.media_time for edit in read_tracks(tmp_path / "b.mp4")[1].edits] == [-1]
+    assert [edit.media_time for edit in read_tracks(LocalSource(tmp_path / "b.mp4"))[1].edits] == [-1]
 
 
 @pytest.mark.footage
@@ -217,7 +218,7 @@ def test_encrypted_matroska_is_said_to_be(tmp_path: Path) -> None:
 def test_a_lie_about_boxes_is_no_crash(game: Path, tmp_path: Path) -> None:
     for name, offset, value in (("elst", 4, b"\xff" * 4), ("elst", -8, b"\0" * 4), ("stsd", 8, b"\xff" * 4)):
         (tmp_path / "a.mp4").write_bytes(patched(game.read_bytes(), name, offset, value))
-        assert set(read_tracks(tmp_path / "a.mp4")) <= {1, 2}
+        assert set(read_tracks(LocalSource(tmp_path / "a.mp4"))) <= {1, 2}
 
 
 def test_boxes_inside_each_other_without_end_are_no_crash(game: Path, tmp_path: Path) -> None:
@@ -226,6 +227,6 @@ def test_boxes_inside_each_other_without_end_are_no_crash(game: Path, tmp_path: 
         nested = struct.pack(">I4s", len(nested) + 8, b"traf") + nested
     path = tmp_path / "a.mp4"
     path.write_bytes(game.read_bytes() + struct.pack(">I4s", len(nested) + 8, b"moof") + nested)
-    assert set(read_tracks(path)) == {1, 2}
+    assert set(read_tracks(LocalSource(path))) == {1, 2}
     with pytest.raises(ProbeError):
         rp.probe(path)

@@ -18,6 +18,7 @@ from media_factory import MadeVideo, numbered_video, run_ffmpeg, tone, with_edit
 from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.container.file_structure import promised_size
 from reelproc.media.probe.probe import MediaInfo, frame_times, probe
+from reelproc.storage.source import LocalSource
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +264,7 @@ def test_a_box_that_claims_to_be_larger_than_any_disk_is_no_error_of_its_own(cli
     box = (1).to_bytes(4, "big") + b"free" + (2**64 - 1).to_bytes(8, "big")
     path = tmp_path / "game.mp4"
     path.write_bytes(clip.path.read_bytes() + box)
-    assert promised_size(path) == clip.path.stat().st_size + 2**64 - 1
+    assert promised_size(LocalSource(path)) == clip.path.stat().st_size + 2**64 - 1
     path.write_bytes(box * 2)
     with pytest.raises(ProbeError):
         probe(path)
@@ -277,6 +278,6 @@ def test_a_header_that_claims_to_be_larger_than_any_disk_is_no_error_of_its_own(
     run_ffmpeg("-i", str(clip.path), "-c", "copy", str(made))
     data = made.read_bytes()
     path.write_bytes(data[:4] + b"\x01" + b"\xff" * 6 + b"\xfe" + data[5:])
-    assert promised_size(path) is None
+    assert promised_size(LocalSource(path)) is None
     with pytest.raises(ProbeError):
         probe(path)

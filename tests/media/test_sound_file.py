@@ -296,7 +296,7 @@ def test_many_clips_sound_one_after_the_other(tmp_path: Path) -> None:
     video = with_picture(tmp_path / "a.mp4", write_wav(tmp_path / "a.wav", tone(20.0, 500.0)), seconds=20)
     pieces = [
         SoundPiece(
-            path=str(video),
+            source=str(video),
             stream_index=1,
             source_start=Fraction(n % 19),
             time_map=TimeMap.identity(Fraction(1, 5)),

@@ -20,7 +20,7 @@ def piece(
     spans = [(Fraction(a), Fraction(b), Fraction(s)) for a, b, s in speeds or []]
     time_map = TimeMap.from_speeds(Fraction(seconds), spans)
     return SoundPiece(
-        path="game.mp4",
+        source="game.mp4",
         stream_index=1,
         source_start=Fraction(10),
         time_map=time_map,
@@ -33,18 +33,18 @@ def piece(
 def test_a_plain_clip_is_one_voice_from_its_start() -> None:
     (voice,) = plan_voices([piece(2, at=1)], Fraction(3))
 
-    assert (voice.first, voice.count, voice.source, voice.speed) == (48_000, 96_000, Fraction(10), 1)
+    assert (voice.first, voice.count, voice.begin, voice.speed) == (48_000, 96_000, Fraction(10), 1)
     assert voice.ramps == ()
 
 
 def test_the_source_is_named_on_the_clock_of_its_container() -> None:
     (voice,) = plan_voices([replace(piece(2), time_zero=Fraction(112_711, 1000))], Fraction(2))
 
-    assert voice.source == Fraction(122_711, 1000)
+    assert voice.begin == Fraction(122_711, 1000)
 
 
 def test_a_piece_without_a_source_is_silence() -> None:
-    assert plan_voices([replace(piece(2), path=None, stream_index=None)], Fraction(2)) == ()
+    assert plan_voices([replace(piece(2), source=None, stream_index=None)], Fraction(2)) == ()
 
 
 def test_borders_are_rounded_from_their_exact_time_not_added_up() -> None:
@@ -62,7 +62,7 @@ def test_the_source_moves_by_the_rounding_of_the_first_sample() -> None:
     (voice,) = plan_voices([piece(1, at=at)], Fraction(2))
 
     assert voice.first == 2
-    assert voice.source - 10 == Fraction(2, SAMPLE_RATE) - at
+    assert voice.begin - 10 == Fraction(2, SAMPLE_RATE) - at
 
 
 def test_sound_longer_than_its_clip_is_cut_and_shorter_leaves_silence() -> None:
@@ -96,7 +96,7 @@ def test_a_change_of_speed_blends_within_the_stretched_span() -> None:
         Ramp(48_000, BLEND, rising=True, curve="linear"),
         Ramp(3 * 48_000 - BLEND, BLEND, rising=False, curve="linear"),
     )
-    assert after.source == 12 - Fraction(BLEND, SAMPLE_RATE)
+    assert after.begin == 12 - Fraction(BLEND, SAMPLE_RATE)
 
 
 def test_two_stretched_spans_blend_at_the_start_of_the_second() -> None:

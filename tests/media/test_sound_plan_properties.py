@@ -42,7 +42,7 @@ def reels(draw: st.DrawFn, overlap: bool = False) -> tuple[list[SoundPiece], Fra
         frame -= shared
         pieces.append(
             SoundPiece(
-                path=f"{len(pieces)}.mp4",
+                source=f"{len(pieces)}.mp4",
                 stream_index=1,
                 source_start=draw(SECONDS),
                 time_map=time_map,
@@ -103,11 +103,11 @@ def test_every_sample_shows_the_source_where_the_plans_clock_says(reel: tuple[li
 
     assert list(voices) == sorted(voices, key=lambda v: v.first)
     for voice in voices:
-        piece = next(p for p in pieces if p.path == voice.path)
+        piece = next(p for p in pieces if p.source == voice.source.name)
         assert 0 <= voice.first < voice.end <= sample_at(duration)
         # the middle of a voice lies behind any blend with its neighbours
         middle = Fraction(voice.first + voice.count // 2, SAMPLE_RATE)
-        shown = voice.source + (middle - Fraction(voice.first, SAMPLE_RATE)) * voice.speed
+        shown = voice.begin + (middle - Fraction(voice.first, SAMPLE_RATE)) * voice.speed
         planned = piece.time_zero + piece.source_start + piece.time_map.inverse(middle - piece.out_start)
         if voice.count > 1000:
             assert shown == planned

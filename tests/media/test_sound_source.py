@@ -15,6 +15,7 @@ from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError
 from reelproc.media.probe.probe import probe
 from reelproc.media.sound.mixing import SoundPiece, mix_sound
 from reelproc.media.sound.sound_source import DamageLog, decode_sound
+from reelproc.storage.source import LocalSource
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, level, onsets, pitch, tone, with_picture, write_wav
 
@@ -23,7 +24,12 @@ def decoded(
     path: Path, first: float, seconds: float, *, index: int = 0, log: DamageLog | None = None
 ) -> NDArray[np.float32]:
     blocks = decode_sound(
-        str(path), index, round(first * RATE), round(seconds * RATE), damage=log or DamageLog(), check=lambda: None
+        LocalSource(path),
+        index,
+        round(first * RATE),
+        round(seconds * RATE),
+        damage=log or DamageLog(),
+        check=lambda: None,
     )
     return np.concatenate(list(blocks))
 

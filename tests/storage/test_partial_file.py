@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from reelproc import retries
 from reelproc.errors import StorageError
 from reelproc.storage.partial_file import BLOCK_BYTES, LONGEST_AHEAD_BYTES, PartialFile
-from reelproc.storage.remote import RemoteObject
-from reelproc.storage.stand_in import open_binary, partial_file, release, stand_in_for, with_addresses
+from reelproc.storage.ranged_source import RangedSource
+from reelproc.storage.remote_object import RemoteObject
+from reelproc.storage.stand_in import with_addresses
 
 CONTENT = os.urandom(40 * BLOCK_BYTES + 777)
 
@@ -102,26 +103,58 @@ def test_threads_may_share_it(file: PartialFile) -> None:
 
 
 def test_both_doors_show_the_content(file: PartialFile) -> None:
-    stand_in_for(file.remote, file.path, file)
-    assert partial_file(file.path) is file
-    with open_binary(file.path) as binary:
+    source = RangedSource(file, name="s3://bucket/game.mp4")
+    assert (source.identity, source.size, source.path) == ("identity", len(CONTENT), None)
+    with source.open() as binary:
         binary.seek(-777, os.SEEK_END)
         assert binary.read() == CONTENT[-777:]
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    asked = urllib.request.Request(file.url(), headers={"Range": "bytes=1000-299999"})
+    *_, address = source.input()
+    asked = urllib.request.Request(address, headers={"Range": "bytes=1000-299999"})
     with opener.open(asked, timeout=10) as answer:
         assert answer.status == 206
         assert answer.read() == CONTENT[1000:300_000]
-    guessed = file.url().rpartition("/")[0] + "/guessed"
+    guessed = address.rpartition("/")[0] + "/guessed"
     with pytest.raises(urllib.error.HTTPError) as caught:
         opener.open(guessed, timeout=10)
     caught.value.close()
     assert caught.value.code == 404
-    url = file.url()
-    release(file.path)
-    assert partial_file(file.path) is None
+    source.close()
+    assert not file.path.exists()
     with pytest.raises(urllib.error.URLError):
-        opener.open(url, timeout=10)
+        opener.open(address, timeout=10)
+
+
+def test_what_is_downloaded_whole_is_a_local_file_with_the_remote_name(file: PartialFile, remote: Memory) -> None:
+    source = RangedSource(file, name="s3://bucket/game.mp4")
+    assert source.input()[:3] == ["-protocol_whitelist", "http,tcp", "-i"]
+    path = source.fetch()
+    assert path.read_bytes() == CONTENT
+    assert (source.path, source.name, source.identity) == (path, "s3://bucket/game.mp4", "identity")
+    assert source.input() == ["-protocol_whitelist", "file,pipe,fd", "-i", f"file:{path}"]
+    asked = len(remote.asked)
+    with source.open() as binary:
+        assert binary.read() == CONTENT
+    assert len(remote.asked) == asked
+    source.close()
+    assert not path.exists()
+
+
+def test_a_read_that_failed_is_the_sources_to_tell(file: PartialFile, remote: Memory) -> None:
+    source = RangedSource(file, name="s3://bucket/game.mp4")
+    source.check()
+    remote.failures[:] = [0] * 100
+    with source.open() as binary, pytest.raises(StorageError):
+        binary.read(10)
+    with pytest.raises(StorageError, match="broken off"):
+        source.check()
+
+
+def test_a_source_that_others_read_stays_when_one_is_closed(file: PartialFile) -> None:
+    one, two = (RangedSource(file, name="s3://bucket/game.mp4", keep=True) for _ in range(2))
+    one.close()
+    with two.open() as binary:
+        assert binary.read(10) == CONTENT[:10]
 
 
 def test_a_closed_file_cannot_be_read(file: PartialFile) -> None:

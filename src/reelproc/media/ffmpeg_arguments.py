@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
-from reelproc.storage.stand_in import partial_file
+from reelproc.storage.source import Source
 
-__all__ = ["CONTAINER_FORMATS", "PROTOCOLS", "file_argument", "filter_chain", "input_arguments", "option_value"]
-
-
-def file_argument(path: str | os.PathLike[str]) -> str:
-    """``path`` as ffmpeg must be given it: never taken for an option, a protocol, a pattern or a playlist.
-
-    >>> file_argument("-x.mp4").startswith("file:/")
-    True
-    """
-    return "file:" + str(Path(os.fspath(path)).absolute())
+__all__ = ["CONTAINER_FORMATS", "filter_chain", "input_arguments", "option_value"]
 
 
 def option_value(text: str) -> str:
@@ -41,9 +30,6 @@ def filter_chain(filters: Sequence[str]) -> str:
     return ",".join(re.sub(r"([\\'\[\],;])", r"\\\1", each) for each in filters)
 
 
-PROTOCOLS = "file,pipe,fd"
-"""What ffmpeg may open: never the network, whatever a file says."""
-
 CONTAINER_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpegtsraw,mpeg,mpegvideo,vob,flv,live_flv,asf,ogg,mxf,nut,wtv,rm,swf,"
     "dv,gif,apng,ivf,obu,av1,h261,h263,h264,hevc,vvc,vc1,m4v,mjpeg,yuv4mpegpipe,"
@@ -53,19 +39,9 @@ CONTAINER_FORMATS = (
 not."""
 
 
-def input_arguments(path: str | os.PathLike[str], *options: str) -> list[str]:
-    """The arguments that make ``path`` an input of ffmpeg, with ``options`` (``-ss``, ...) in front of it.
+def input_arguments(source: Source, *options: str) -> list[str]:
+    """Return the arguments that make ``source`` an input of ffmpeg, with ``options`` (``-ss``, ...) before it.
 
-    The name is never taken for a URL or an option, and a file that is really a playlist is refused. A file whose parts
-    come when they are read (:mod:`reelproc.storage.stand_in`) is given as an address of our own on the loopback.
+    A file that is really a playlist is refused.
     """
-    partial = partial_file(path)
-    return [
-        "-protocol_whitelist",
-        PROTOCOLS if partial is None else "http,tcp",
-        "-format_whitelist",
-        CONTAINER_FORMATS,
-        *options,
-        "-i",
-        file_argument(path) if partial is None else partial.url(),
-    ]
+    return ["-format_whitelist", CONTAINER_FORMATS, *options, *source.input()]

@@ -18,9 +18,9 @@ from reelproc.errors import EncodeError
 from reelproc.files import whole_file
 from reelproc.media.bitstream.avc import AvcConfiguration
 from reelproc.media.container.containers import copied_stream, open_container
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan, Segment
+from reelproc.storage.source import as_source, file_argument
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -74,7 +74,7 @@ def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iter
 def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
     """The source's own packets, on the clock of the result, up to the end of its picture."""
     clip = plan.clips[0]
-    source = stack.enter_context(open_container(clip.source))
+    source = stack.enter_context(open_container(as_source(clip.source)))
     assert clip.info.audio is not None
     stream = cast("AudioStream", source.streams[clip.info.audio.index])
     copy = out.add_stream_from_template(stream)
@@ -171,7 +171,7 @@ class _Pictures:
         return int(self._plan.time(index) / self._base)
 
     def _open_source(self, stack: ExitStack) -> InputContainer:
-        return stack.enter_context(open_container(self._plan.clips[0].source))
+        return stack.enter_context(open_container(as_source(self._plan.clips[0].source)))
 
     def _source_stream(self) -> VideoStream:
         assert self._source is not None

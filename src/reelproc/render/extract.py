@@ -18,6 +18,7 @@ from reelproc.render.source_fetch import fetch_whole_if_worth_it
 from reelproc.render.stream_copy import Copied, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.storage import resolve
+from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
         info = probe(str(source))
         fetch_whole_if_worth_it(info.path, info, [(job.start, job.end)])
         video = info.require_video()
-        if without_display_times(info.format_name, video.codec) and is_reordered(info.path, video.index):
+        if without_display_times(info.format_name, video.codec) and is_reordered(as_source(info.path), video.index):
             raise SpecError(
                 f"{job.source} has B-frames, and AVI does not say when each is shown; extract without copying",
                 path=("copy_codec",),

@@ -109,7 +109,7 @@ def sound_pieces(plan: Plan) -> list[SoundPiece]:
         video = clip.info.require_video()
         pieces.append(
             SoundPiece(
-                path=None if audio is None else clip.source,
+                source=None if audio is None else clip.source,
                 stream_index=None if audio is None else audio.index,
                 time_zero=video.start_pts * video.time_base,
                 source_start=clip.start,

@@ -21,6 +21,7 @@ from reelproc.media.colour import conversion
 from reelproc.media.container.containers import open_container
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
+from reelproc.storage.source import as_source
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -152,7 +153,7 @@ def _touched(clip: PlannedClip) -> frozenset[int]:
 def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
     """The source's units around the clip's range, and its parameter sets."""
     video = clip.info.require_video()
-    with open_container(clip.source) as container:
+    with open_container(as_source(clip.source)) as container:
         stream = container.streams[video.index]
         context = cast("VideoStream", stream).codec_context
         configuration = AvcConfiguration.parse(bytes(context.extradata or b""))

@@ -16,6 +16,7 @@ from reelproc.media.bitstream.pictures import Pictures
 from reelproc.media.container.containers import copied_stream, demuxed, open_container
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.sound.pcm import PcmFiller
+from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def copy_span(
     copied = Copied(span.first * span.base, span.first * span.base)
     index = info.require_video().index
     waiting: deque[_Timed] = deque()  # sound, which goes out with the pictures and ends with them
-    with open_container(info.path) as container:
+    with open_container(as_source(info.path)) as container:
         picture = cast("VideoStream", container.streams[index])
         streams: dict[int, Any] = {index: copied_stream(out, picture)}
         description = _Description(picture, out, job.source, zero=span.zero * span.base)

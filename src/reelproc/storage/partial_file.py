@@ -14,14 +14,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from reelproc.errors import ReelprocError, StorageError
 from reelproc.retries import retried
 from reelproc.storage.base import TransferCallback, no_progress
-
-if TYPE_CHECKING:
-    from reelproc.storage.remote import RemoteObject
+from reelproc.storage.remote_object import RemoteObject
 
 __all__ = ["PartialFile"]
 
@@ -108,9 +106,9 @@ class PartialFile:
                 self._there = bytearray(len(self._there))  # none of it is to be trusted
                 raise
 
-    def open(self) -> BinaryIO:
-        """The content as a seekable binary file."""
-        return cast("BinaryIO", _Reader(self))
+    def open(self, name: str) -> BinaryIO:
+        """Open the content as a binary file that can seek, and is called ``name``."""
+        return cast("BinaryIO", _Reader(self, name))
 
     def url(self) -> str:
         """An address on the loopback under which an ffmpeg child reads the content, as long as this is open."""
@@ -236,8 +234,8 @@ class _Stopwatch:
 class _Reader(io.RawIOBase):
     """A position in a :class:`PartialFile`."""
 
-    def __init__(self, file: PartialFile) -> None:
-        self.name = f"file:{file.path.absolute()}"  # as PyAV names a local file's container
+    def __init__(self, file: PartialFile, name: str) -> None:
+        self.name = name  # which PyAV's container has, too
         self._file = file
         self._at = 0
 

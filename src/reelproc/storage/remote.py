@@ -1,12 +1,10 @@
-"""What storages on the other end of a network share: an object that is read by ranges, fetched and checked."""
+"""What storages on the other end of a network share: objects are read by ranges, or downloaded whole."""
 
 from __future__ import annotations
 
 import abc
 import hashlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, shown_address
@@ -15,61 +13,15 @@ from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.local import cache_folder
 from reelproc.storage.partial_file import PartialFile
+from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.stand_in import live_stand_in, stand_in_for
 
-__all__ = ["RemoteObject", "RemoteStorage", "local_name"]
+__all__ = ["RemoteStorage", "check_key", "local_name"]
 
 _log = logging.getLogger(__name__)
 
 SMALL_BYTES = 8 << 20
 """What is smaller is downloaded at once: its parts would take as many requests."""
-
-
-@dataclass(frozen=True)
-class RemoteObject(abc.ABC):
-    """One version of something remote.
-
-    Attributes:
-        address: for people: without credentials or query.
-        size: bytes.
-        identity: changes with the content.
-        has_ranges: whether a part can be asked for; else every read begins at 0.
-        sha256, md5: hex digests of the content where they are known.
-    """
-
-    address: str
-    size: int
-    identity: str
-    has_ranges: bool = True
-    sha256: str | None = None
-    md5: str | None = None
-
-    @abc.abstractmethod
-    def read(self, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from ``start`` up to ``end``, in pieces, in one attempt; fewer where the other end gives up.
-
-        Raises:
-            StorageError: not to be had, transient where another attempt can help. Another version than this one is
-                never read.
-        """
-
-    def verify(self, path: Path) -> None:
-        """Check a downloaded file against the digest, where one is known.
-
-        Raises:
-            StorageError: it is not what was stored.
-        """
-        name, expected = ("sha256", self.sha256) if self.sha256 else ("md5", self.md5)
-        if expected is None:
-            return
-        with path.open("rb") as file:
-            got = hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
-        if got != expected:
-            raise StorageError(
-                f"{self.address} arrived with {name} {got}, expected {expected}: it was damaged on the way or in "
-                "storage; try again, and upload it again if that does not help",
-                transient=True,
-            )
 
 
 class RemoteStorage(Storage):

@@ -14,17 +14,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from reelproc.errors import MediaError, ReelprocError, StorageError
+from reelproc.storage.source import LocalSource, Source
 
 if TYPE_CHECKING:
     from reelproc.storage.partial_file import PartialFile
-    from reelproc.storage.remote import RemoteObject
+    from reelproc.storage.remote_object import RemoteObject
 
 __all__ = [
     "live_stand_in",
-    "open_binary",
+    "opened",
     "origin",
     "partial_file",
     "release",
@@ -39,6 +40,7 @@ __all__ = [
 class _StandIn:
     identity: str
     partial: PartialFile | None
+    source: Source
 
 
 _known: dict[str, _StandIn] = {}
@@ -48,7 +50,12 @@ _lock = threading.Lock()
 def stand_in_for(remote: RemoteObject, path: Path, partial: PartialFile | None = None) -> Path:
     """Note that ``path`` stands for ``remote``, and return it."""
     with _lock:
-        _known[_key(path)] = _StandIn(remote.identity, partial)
+        from reelproc.storage.ranged_source import RangedSource
+
+        source: Source = LocalSource(path, identity=remote.identity)
+        if partial is not None:
+            source = RangedSource(partial, name=str(path))
+        _known[_key(path)] = _StandIn(remote.identity, partial, source)
     return path
 
 
@@ -58,16 +65,16 @@ def partial_file(path: str | os.PathLike[str]) -> PartialFile | None:
     return known.partial if known else None
 
 
+def opened(path: str | os.PathLike[str]) -> Source | None:
+    """The source that ``path`` stands for; None for a plain file."""
+    known = _known.get(_key(path))
+    return known.source if known else None
+
+
 def origin(path: str | os.PathLike[str]) -> str | None:
     """The identity of what ``path`` is a download of; None where it is none of ours."""
     known = _known.get(_key(path))
     return known.identity if known else None
-
-
-def open_binary(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open ``path`` for reading, whether all of it is there or not."""
-    partial = partial_file(path)
-    return Path(path).open("rb") if partial is None else partial.open()
 
 
 def release(path: str | os.PathLike[str]) -> None:

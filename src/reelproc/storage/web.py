@@ -20,7 +20,8 @@ from urllib.parse import quote, urlsplit
 from reelproc.errors import ObjectNotFoundError, SpecError, StorageError, redact, shown_address
 from reelproc.retries import asked_pause, retried
 from reelproc.storage.base import TransferCallback, no_progress
-from reelproc.storage.remote import RemoteObject, RemoteStorage, check_key
+from reelproc.storage.remote import RemoteStorage, check_key
+from reelproc.storage.remote_object import RemoteObject
 
 __all__ = ["WebStorage"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from reelproc.errors import EncodeError
 from reelproc.files import scratch_folder, whole_file
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.results import Progress
+from reelproc.storage.source import file_argument
 from reelproc_lab.match import players, skeleton
 from reelproc_lab.match.ball import draw_ball
 from reelproc_lab.match.camera import Camera

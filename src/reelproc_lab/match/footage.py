@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from reelproc.errors import EncodeError, SpecError
 from reelproc.files import scratch_folder
 from reelproc.media.ffmpeg import FFmpegProcess
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.results import Progress
+from reelproc.storage.source import file_argument
 from reelproc_lab.match.film import FPS, HEIGHT, WIDTH, Match, add_sound
 from reelproc_lab.match.script import DURATION
 from reelproc_lab.match.sound import RATE, soundtrack

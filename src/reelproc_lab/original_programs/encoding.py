@@ -13,8 +13,9 @@ import numpy as np
 
 from reelproc.errors import DecodeError, EncodeError
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, run_ffmpeg
-from reelproc.media.ffmpeg_arguments import file_argument, input_arguments
+from reelproc.media.ffmpeg_arguments import input_arguments
 from reelproc.media.probe.probe import probe
+from reelproc.storage.source import LocalSource, file_argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,10 +145,10 @@ def add_sound(
     Raises:
         EncodeError: ffmpeg failed.
     """
-    arguments = [*input_arguments(video)]
+    arguments = [*input_arguments(LocalSource(video))]
     maps = ["-map", "0:v:0", "-c:v", "copy"]
     if wanted and probe(source).audio is not None:
-        arguments += input_arguments(source, "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}")
+        arguments += input_arguments(LocalSource(source), "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}")
         maps += ["-map", "1:a:0", "-c:a", "aac", "-b:a", "192k"]
     run_ffmpeg(
         [*arguments, *maps, "-movflags", "+faststart", "-y", file_argument(path)],

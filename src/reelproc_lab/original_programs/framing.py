@@ -8,9 +8,10 @@ from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.media.ffmpeg import run_ffmpeg
-from reelproc.media.ffmpeg_arguments import file_argument, filter_chain, input_arguments
+from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments
 from reelproc.media.probe.probe import probe
 from reelproc.stages.crop import Crop, CropKeyframe
+from reelproc.storage.source import LocalSource, file_argument
 from reelproc_lab.original_programs.encoding import ENCODE
 
 __all__ = ["frame_by_ffmpeg"]
@@ -56,7 +57,7 @@ def frame_by_ffmpeg(
     sound = ["-an"]
     if audio and probe(source).audio is not None:
         sound = ["-c:a", "aac", "-b:a", "192k"]
-    span = input_arguments(source, "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}")
+    span = input_arguments(LocalSource(source), "-ss", f"{start:.6f}", "-t", f"{seconds:.6f}")
     arguments = [*span, "-vf", chain, "-r", str(fps), *ENCODE, *sound, "-movflags", "+faststart"]
     run_ffmpeg([*arguments, "-y", file_argument(path)], error=EncodeError, timeout=_TIMEOUT, cancelled=check)
 

@@ -16,8 +16,8 @@ from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.bitstream.hevc import listed_sets
 from reelproc.media.container.file_structure import promised_size
 from reelproc.media.container.mp4_tracks import encrypted, encryption_scheme
-from reelproc.media.ffmpeg_arguments import CONTAINER_FORMATS, PROTOCOLS, file_argument
-from reelproc.storage.stand_in import partial_file
+from reelproc.media.ffmpeg_arguments import CONTAINER_FORMATS
+from reelproc.storage.source import FILE_PROTOCOLS, Source, file_argument
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -46,7 +46,7 @@ _WRITTEN_BYTES = 1 << 20
 
 
 @contextmanager
-def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+def open_container(source: Source) -> Iterator[InputContainer]:
     """Open a media file with PyAV, safely and with the errors of this package.
 
     Raises:
@@ -55,19 +55,18 @@ def open_container(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     """
     import av
 
-    check_file(path)
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINER_FORMATS}
-    partial = partial_file(path)
-    source: Any = file_argument(path) if partial is None else partial.open()
+    check_file(source)
+    options = {"protocol_whitelist": FILE_PROTOCOLS, "format_whitelist": CONTAINER_FORMATS}
+    file: Any = source.open() if source.path is None else file_argument(source.path)
     try:
-        container = av.open(source, "r", options=options, metadata_errors="replace")
+        container = av.open(file, "r", options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
-        if (scheme := encryption_scheme(path)) is not None:
-            raise encrypted(path, scheme) from error
-        size, expected = check_file(path), promised_size(path) or 0
+        if (scheme := encryption_scheme(source)) is not None:
+            raise encrypted(source, scheme) from error
+        size, expected = check_file(source), promised_size(source) or 0
         cut = f"; it is cut off: {size} of {expected} bytes are there" if expected > size else ""
         raise ProbeError(
-            f"{os.fspath(path)!r} cannot be opened as video or sound ({error}{cut}); expected a media file such as "
+            f"{source.name!r} cannot be opened as video or sound ({error}{cut}); expected a media file such as "
             "mp4, mov, mkv, webm, avi or ts"
         ) from error
     with container:
@@ -199,16 +198,18 @@ def _is_encoder(name: str) -> bool:
     return True
 
 
-def check_file(path: str | os.PathLike[str]) -> int:
-    """The size of the regular, readable, non-empty file ``path`` in bytes.
+def check_file(source: Source) -> int:
+    """Return the size in bytes of a source that is a regular, readable, non-empty file, or has been opened elsewhere.
 
     Raises:
         ObjectNotFoundError: there is no such file.
         ProbeError: it is not a regular file (a directory, a pipe, a device), it is empty, or it cannot be read.
     """
-    name = os.fspath(path)
+    name, path = source.name, source.path
+    if path is None:
+        return source.size
     try:
-        status = Path(name).stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise ObjectNotFoundError(f"there is no file {name!r}") from None
     except (OSError, ValueError) as error:
@@ -218,6 +219,6 @@ def check_file(path: str | os.PathLike[str]) -> int:
         raise ProbeError(f"{name!r} is a {kind}, expected a media file")
     if not status.st_size:
         raise ProbeError(f"{name!r} is empty, expected a media file")
-    if not os.access(name, os.R_OK):
+    if not os.access(path, os.R_OK):
         raise ProbeError(f"{name!r} may not be read by this user; check its permissions")
     return status.st_size

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from reelproc.storage.stand_in import open_binary
+from reelproc.storage.source import Source
 
 __all__ = ["promised_size"]
 
@@ -24,12 +24,12 @@ _MOST_HEADER_BYTES = 1 << 20
 """Of Matroska's head; behind a longer one no file would be known for one, and a place beyond 2^63 is none."""
 
 
-def promised_size(path: str | os.PathLike[str]) -> int | None:
-    """The bytes that the file must have for its own structure to be whole; None where its kind does not say.
+def promised_size(source: Source) -> int | None:
+    """Return the bytes that a file must have for its own structure to be whole; None where its kind does not say.
 
     Less than its real size is no sign of damage: many files have something behind their end.
     """
-    with open_binary(path) as file:
+    with source.open() as file:
         head = file.read(12)
         file.seek(0)
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp"):

@@ -15,7 +15,7 @@ from itertools import dropwhile
 from typing import BinaryIO, NamedTuple
 
 from reelproc.errors import ProbeError
-from reelproc.storage.stand_in import open_binary
+from reelproc.storage.source import Source
 
 __all__ = [
     "Box",
@@ -92,48 +92,48 @@ class Mp4Track:
         return sum(edit.media_time >= 0 for edit in self.edits)
 
 
-def check_tracks(path: str | os.PathLike[str], hidden: Mapping[int, Fraction]) -> None:
+def check_tracks(source: Source, hidden: Mapping[int, Fraction]) -> None:
     """Refuse an MP4 or MOV file whose tracks cannot be shown as they are meant; other files pass.
 
     Args:
-        path: a local file.
+        source: the file.
         hidden: for each track that is used, by its id, the seconds of whole pictures before time zero.
 
     Raises:
         ProbeError: one is encrypted, or its edit list cannot be followed.
     """
-    for number, track in read_tracks(path).items():
+    for number, track in read_tracks(source).items():
         if number not in hidden:
             continue
         if track.scheme is not None:
-            raise encrypted(path, track.scheme)
+            raise encrypted(source, track.scheme)
         unfollowed = track.unfollowed
         if unfollowed is None and track.in_fragments and track.edits and hidden[number] > 0:
             unfollowed = f"hides the first {float(hidden[number]):.3f} s of a film in fragments"
         if unfollowed is not None:
             raise ProbeError(
-                f"{os.fspath(path)!r}: the edit list of track {number} {unfollowed}, which is not followed; export it "
+                f"{source.name!r}: the edit list of track {number} {unfollowed}, which is not followed; export it "
                 "flat from the program that made it, or take all that is stored: "
                 "ffmpeg -ignore_editlist 1 -i IN -c copy OUT.mp4"
             )
 
 
-def encrypted(path: str | os.PathLike[str], scheme: str) -> ProbeError:
-    """The error for a file that is encrypted."""
-    return ProbeError(f"{os.fspath(path)!r} is encrypted ({scheme}); decrypt it first: no keys are taken here")
+def encrypted(source: Source, scheme: str) -> ProbeError:
+    """Return the error for a file that is encrypted."""
+    return ProbeError(f"{source.name!r} is encrypted ({scheme}); decrypt it first: no keys are taken here")
 
 
-def encryption_scheme(path: str | os.PathLike[str]) -> str | None:
-    """How the first encrypted track of an MP4 or MOV file is encrypted; None: there is no such track."""
-    return next((track.scheme for track in read_tracks(path).values() if track.scheme is not None), None)
+def encryption_scheme(source: Source) -> str | None:
+    """Return how the first encrypted track of an MP4 or MOV file is encrypted; None: there is no such track."""
+    return next((track.scheme for track in read_tracks(source).values() if track.scheme is not None), None)
 
 
-def joins_parts(path: str | os.PathLike[str], number: int) -> bool:
-    """Whether an MP4 or MOV track shows several parts of its film, one after another.
+def joins_parts(source: Source, number: int) -> bool:
+    """Tell whether an MP4 or MOV track shows several parts of its film, one after another.
 
     libavformat then lists packets once for each part, and its search among their times, which go back, ends anywhere.
     """
-    with open_binary(path) as file:
+    with source.open() as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(0)
         if file.read(8)[4:] not in _FIRST_BOXES:
@@ -143,10 +143,10 @@ def joins_parts(path: str | os.PathLike[str], number: int) -> bool:
     return track is not None and track.parts > 1
 
 
-def read_tracks(path: str | os.PathLike[str]) -> dict[int, Mp4Track]:
-    """The tracks of an MP4 or MOV file by their ids, as far as they can be read; none of other files."""
+def read_tracks(source: Source) -> dict[int, Mp4Track]:
+    """Return the tracks of an MP4 or MOV file by their ids, as far as they can be read; none of other files."""
     tracks: dict[int, Mp4Track] = {}
-    with open_binary(path) as file:
+    with source.open() as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(0)
         if file.read(8)[4:] not in _FIRST_BOXES:

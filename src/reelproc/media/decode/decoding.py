@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, cast
@@ -22,6 +21,7 @@ from reelproc.media.container.containers import demuxed, mistimed_after_seek, op
 from reelproc.media.decode.frame_order import FrameOrder, Sent, frame_pts
 from reelproc.media.packets.frame_times import seek_aim
 from reelproc.media.packets.index import IndexedPacket, ListedKeys
+from reelproc.storage.source import Source
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -41,13 +41,13 @@ _LOOKED_AT = 60
 """Packets that tell whether a stream has B-frames."""
 
 
-def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
+def decoded_frames(source: Source, index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
     """The frames of a stream in order of presentation, from the key frame that a seek reaches.
 
     A packet that cannot be decoded is skipped. What an edit list hides does not come.
 
     Args:
-        path: a local file.
+        source: the file.
         index: of the video stream.
         seek_pts: where to seek to; None: begin at the beginning.
     """
@@ -57,7 +57,7 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
     newest: int | None = None  # the last packet's, of those to be shown
     keys: list[tuple[int, int]] = []
     last: int | None = None
-    with open_container(path) as container:
+    with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[index])
         stream.thread_type = "AUTO"
         format_name = container.format.name
@@ -118,16 +118,16 @@ def decoded_frames(path: str | os.PathLike[str], index: int, *, seek_pts: int | 
         sought = not (decoder.counts or mistimed_after_seek(format_name))
         if sought and last is not None and any(pts <= last for pts, _ in keys):
             again = seek_aim(keys, last, format_name, in_fields=in_fields, misled=misled)
-        yield from carefully_decoded_frames(path, index, seek_pts=again, after=last)
+        yield from carefully_decoded_frames(source, index, seek_pts=again, after=last)
 
 
 def carefully_decoded_frames(
-    path: str | os.PathLike[str], index: int, *, seek_pts: int | None = None, after: int | None = None
+    source: Source, index: int, *, seek_pts: int | None = None, after: int | None = None
 ) -> Generator[VideoFrame]:
     """As :func:`decoded_frames`, slower, and exact about damage.
 
     Args:
-        path: a local file.
+        source: the file.
         index: of the video stream.
         seek_pts: where to seek to; None: begin at the beginning.
         after: frames at and before this timestamp are left out.
@@ -135,7 +135,7 @@ def carefully_decoded_frames(
     import av
 
     last = after
-    with open_container(path) as container:
+    with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[index])
         context = stream.codec_context
         context.thread_count = 1
@@ -190,17 +190,17 @@ def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: L
     return (packet.is_keyframe or packet in listed) and (seen is None or not seen.is_mistaken)
 
 
-def is_reordered(path: str | os.PathLike[str], index: int) -> bool:
+def is_reordered(source: Source, index: int) -> bool:
     """Return whether a stream without display times has B-frames, among its first frames.
 
     Args:
-        path: a local file.
+        source: the file.
         index: of the video stream.
     """
     import av
 
     newest = -1
-    with open_container(path) as container:
+    with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[index])
         for packet in itertools.islice(_packets(container, stream), _LOOKED_AT):
             with contextlib.suppress(av.FFmpegError):

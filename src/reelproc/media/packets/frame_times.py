@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from reelproc.media.container.mp4_tracks import joins_parts
 from reelproc.media.info import MediaInfo
 from reelproc.media.packets.frame_rates import end_of_last
 from reelproc.media.packets.index import LAST_PTS, IndexedPacket, ListedKeys, packet_index
+from reelproc.storage.source import Source, SourceLike, as_source
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class FrameTimes:
 
 
 def frame_times(
-    path: str | os.PathLike[str],
+    path: SourceLike,
     info: MediaInfo,
     *,
     start: Fraction | None = None,
@@ -82,7 +82,7 @@ def frame_times(
     before it.
 
     Args:
-        path: a local file.
+        path: a local file name, or a source that is open.
         info: what :func:`~reelproc.media.probe.probe.probe` said of it.
         start: seconds since time zero; None: from the first frame.
         end: seconds since time zero; None: to the last frame.
@@ -91,7 +91,7 @@ def frame_times(
         ObjectNotFoundError: there is no such file.
         ProbeError: it has no video, or no packet of it has a timestamp.
     """
-    video = info.require_video()
+    source, video = as_source(path), info.require_video()
     low, high = (
         None if bound is None else video.start_pts + ceil(exact(bound) / video.time_base) for bound in (start, end)
     )
@@ -99,12 +99,12 @@ def frame_times(
         seek = None if low is None or back is None else low - 1 - ceil(back / video.time_base)
         if seek is not None and seek <= video.start_pts:
             seek = None
-        with open_container(path) as container:
+        with open_container(source) as container:
             stream = container.streams[video.index]
-            seek = None if seek is None or joins_parts(path, stream.id) else seek
+            seek = None if seek is None or joins_parts(source, stream.id) else seek
             packets = packet_index(container, cast("AVVideoStream", stream), seek_pts=seek)
             if seek is not None and mistimed_after_seek(info.format_name):
-                packets = islice(packets, _mistimed_count(path, video.index, seek), None)
+                packets = islice(packets, _mistimed_count(source, video.index, seek), None)
             listed = ListedKeys(cast("AVVideoStream", stream), info.format_name)
             try:
                 scan = _Scan.run(packets, None if seek is None else low, high, listed)
@@ -114,7 +114,7 @@ def frame_times(
             break
     pts = sorted(scan.ends)
     if not pts:
-        raise ProbeError(f"{os.fspath(path)!r}: no packet of its video stream has a timestamp")
+        raise ProbeError(f"{source.name!r}: no packet of its video stream has a timestamp")
     first = 0 if low is None else max(0, bisect_left(pts, low) - 1)
     last = len(pts) if high is None else min(len(pts), bisect_left(pts, high) + 1)
     kept = tuple(pts[first:last]) or (pts[-1],)
@@ -147,10 +147,10 @@ def frame_times(
     )
 
 
-def _mistimed_count(path: str | os.PathLike[str], index: int, seek_pts: int) -> int:
+def _mistimed_count(source: Source, index: int, seek_pts: int) -> int:
     """How many packets behind a seek come before the second that says its own time: those may have wrong ones."""
     count = said = 0
-    with open_container(path) as container:
+    with open_container(source) as container:
         container.flags |= _NOTHING_INFERRED
         for packet in packet_index(container, cast("AVVideoStream", container.streams[index]), seek_pts=seek_pts):
             said += packet.pts is not None

@@ -5,7 +5,6 @@ PyAV demultiplexes; no ffprobe is needed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from reelproc.media.bitstream.back_references import refers_back
 from reelproc.media.bitstream.pictures import Pictures
 from reelproc.media.container.containers import demuxed, open_container, without_timestamps
+from reelproc.storage.source import Source
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -136,9 +136,9 @@ def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[Index
         return
 
 
-def begins_mistaken(path: str | os.PathLike[str], index: int) -> bool:
-    """Whether the first packet of a stream is marked as a key frame, and is none."""
-    with open_container(path) as container:
+def begins_mistaken(source: Source, index: int) -> bool:
+    """Tell whether the first packet of a stream is marked as a key frame, and is none."""
+    with open_container(source) as container:
         packets = packet_index(container, cast("AVVideoStream", container.streams[index]))
         return next((packet.is_mistaken for packet in packets if packet.size_bytes), False)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelproc.errors import ProbeError
 from reelproc.media.container.containers import demuxed
 from reelproc.media.decode.decoding import frame_pts
+from reelproc.storage.source import Source
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -39,7 +39,7 @@ class Beginning(NamedTuple):
     first_pts: int | None
 
 
-def begin(container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str]) -> Beginning:
+def begin(container: InputContainer, stream: AVVideoStream, source: Source) -> Beginning:
     """Decode the beginning of ``stream``, of a container that has just been opened.
 
     A stream may begin with pictures that are shown before its first key frame and decoded after it, as AVCHD camcorders
@@ -52,8 +52,8 @@ def begin(container: InputContainer, stream: AVVideoStream, path: str | os.PathL
     start = stream.start_time  # reading changes it where libavformat has to infer it
     packets = iter(demuxed(container, stream))
     head = list(_readable(packets, _LOOKED_AT if context.codec.reorder else 1))
-    _check_timed(head, container.format.name, stream.name, path)
-    frames = _decoded(itertools.chain(head, packets), stream, path)
+    _check_timed(head, container.format.name, stream.name, source)
+    frames = _decoded(itertools.chain(head, packets), stream, source)
     frame, skipped = next(frames)
     looked_at = [frame]
     start = frame.pts if start is None else start
@@ -66,12 +66,12 @@ def begin(container: InputContainer, stream: AVVideoStream, path: str | os.PathL
     return Beginning(frame, itertools.chain(looked_at[1:], (each for each, _ in frames)), skipped, start)
 
 
-def _check_timed(head: list[Packet[Any]], format_name: str, codec: str | None, path: str | os.PathLike[str]) -> None:
+def _check_timed(head: list[Packet[Any]], format_name: str, codec: str | None, source: Source) -> None:
     """Refuse H.264 and HEVC in a program stream whose pictures mostly say no time; libavformat infers MPEG-2's only."""
     known = [packet.pts is not None for packet in head if packet.size]
     if format_name == "mpeg" and codec in ("h264", "hevc") and 2 * sum(known) < len(known):
         raise ProbeError(
-            f"{os.fspath(path)!r}: {known.count(False)} of its first {len(known)} pictures do not say when they are "
+            f"{source.name!r}: {known.count(False)} of its first {len(known)} pictures do not say when they are "
             f"shown, which {codec} in a program stream must; encode it anew at its frame rate: ffmpeg -i IN OUT.mp4"
         )
 
@@ -86,9 +86,7 @@ def _readable(packets: Iterator[Packet[Any]], count: int) -> Iterator[Packet[Any
         return
 
 
-def _decoded(
-    packets: Iterable[Packet[Any]], stream: AVVideoStream, path: str | os.PathLike[str]
-) -> Iterator[tuple[VideoFrame, int]]:
+def _decoded(packets: Iterable[Packet[Any]], stream: AVVideoStream, source: Source) -> Iterator[tuple[VideoFrame, int]]:
     """Yield the frames that can be decoded, at least one, each with how many packets precede the first key frame."""
     import av
 
@@ -112,5 +110,5 @@ def _decoded(
         problem = error
     if not found:
         raise ProbeError(
-            f"{os.fspath(path)!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
+            f"{source.name!r}: no frame of its video stream can be decoded ({problem or 'it holds none'})"
         ) from problem

@@ -7,7 +7,6 @@ many files. :func:`frame_times` (of :mod:`reelproc.media.packets.frame_times`) l
 from __future__ import annotations
 
 import itertools
-import os
 import struct
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,6 +35,7 @@ from reelproc.media.packets.index import IndexedPacket, packet_index
 from reelproc.media.probe.beginning import begin
 from reelproc.media.probe.side_data import side_data
 from reelproc.pixels.orientation import Orientation
+from reelproc.storage.source import Source, SourceLike, as_source
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream as AVAudioStream
@@ -50,11 +50,11 @@ MAX_SIDE = 16_384
 """Pixels; larger pictures are refused before memory is reserved for them."""
 
 
-def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
-    """Look at a local media file.
+def probe(path: SourceLike, *, exact: bool = False) -> MediaInfo:
+    """Look at a media file.
 
     Args:
-        path: a local file name; never taken for a URL.
+        path: a local file name, never taken for a URL; or a source that is open.
         exact: decode the whole video to count the frames it really shows, beside its packets.
 
     Raises:
@@ -62,33 +62,34 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         ProbeError: it is no media file, its video cannot be decoded at all, or its pictures are absurdly large (more
             than 16384 pixels a side or 64 million in all).
     """
-    size = check_file(path)
+    source = as_source(path)
+    size = check_file(source)
     warnings: list[str] = []
-    with open_container(path) as container:
+    with open_container(source) as container:
         pictures, sounds = choose_streams(container)
         if not pictures and not sounds:
-            raise ProbeError(f"{os.fspath(path)!r} has neither video nor sound")
-        _check_readable(path, [*pictures[:1], *sounds[:1]])
-        video = _video(container, pictures[0], path, warnings) if pictures else None
+            raise ProbeError(f"{source.name!r} has neither video nor sound")
+        _check_readable(source, [*pictures[:1], *sounds[:1]])
+        video = _video(container, pictures[0], source, warnings) if pictures else None
         format_name = container.format.name
         if video is not None and format_name in BARE_STREAMS:
-            raise without_timestamps(os.fspath(path), format_name)
+            raise without_timestamps(source.name, format_name)
         audio = _audio(sounds[0], video) if sounds else None
         if video is not None:
-            cut = _is_cut_off(container, pictures[0])
-            last = _last_packets(container, pictures[0], video, cut)
+            cut = _is_cut_off(source, pictures[0])
+            last = _last_packets(source, container, pictures[0], video, cut)
             duration = _duration(container, pictures[0], video, last, cut, warnings)
-            if _tells_no_display_times(container, pictures[0], last):
+            if _tells_no_display_times(source, container, pictures[0], last):
                 warnings.append(
                     "its packets say when pictures are decoded and not when they are shown: pictures are out of order. "
                     "Write them anew by their codec's order: ffmpeg -i IN -map 0:v -c copy BARE.h264, then "
                     "ffmpeg -r RATE -i BARE.h264 OUT.mp4"
                 )
-            video = video.model_copy(update={"average_rate": _frame_rate(container, pictures[0], video, last)})
+            video = video.model_copy(update={"average_rate": _frame_rate(source, container, pictures[0], video, last)})
         else:
             duration = (audio.duration if audio else None) or Fraction(0)
     info = MediaInfo(
-        path=os.fspath(path),
+        path=source.name,
         format_name=format_name,
         size_bytes=size,
         duration=duration,
@@ -99,7 +100,7 @@ def probe(path: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
         warnings=tuple(warnings),
     )
     if exact and video is not None:
-        packets, frames = _count(path, video)
+        packets, frames = _count(source, video)
         info = info.model_copy(update={"packet_count": packets, "frame_count": frames})
     return info
 
@@ -115,27 +116,25 @@ def choose_streams(container: InputContainer) -> tuple[list[AVVideoStream], list
     return pictures, list(container.streams.audio)
 
 
-def _check_readable(path: str | os.PathLike[str], streams: Sequence[Stream]) -> None:
+def _check_readable(source: Source, streams: Sequence[Stream]) -> None:
     """Refuse what would be decoded to rubbish, or shown otherwise than it is meant."""
     if any("enc_key_id" in stream.metadata for stream in streams):  # so libavformat hands on Matroska's encryption
-        raise encrypted(path, "Matroska")
+        raise encrypted(source, "Matroska")
     hidden: dict[int, Fraction] = {}
     for stream in streams:
         early = -(stream.start_time or 0) * Fraction(stream.time_base or 1)
         rate = getattr(stream, "average_rate", None)
         hidden[stream.id] = early if rate and early * rate >= 1 else Fraction(0)
-    check_tracks(path, hidden)
+    check_tracks(source, hidden)
 
 
-def _video(
-    container: InputContainer, stream: AVVideoStream, path: str | os.PathLike[str], warnings: list[str]
-) -> VideoStream:
+def _video(container: InputContainer, stream: AVVideoStream, source: Source, warnings: list[str]) -> VideoStream:
     context: Any = stream.codec_context
     if context is None:
-        raise ProbeError(f"{os.fspath(path)!r}: there is no decoder for its video stream")
-    check_size(context.width, context.height, path)
-    frame, following, skipped, start_pts = begin(container, stream, path)
-    check_size(frame.width, frame.height, path)
+        raise ProbeError(f"{source.name!r}: there is no decoder for its video stream")
+    check_size(context.width, context.height, source)
+    frame, following, skipped, start_pts = begin(container, stream, source)
+    check_size(frame.width, frame.height, source)
     if skipped:
         warnings.append(f"{skipped} packets in front of the first decodable frame cannot be shown")
     orientation = _orientation(frame, warnings)
@@ -180,7 +179,7 @@ def _holds_fields(frame: VideoFrame, following: Iterator[VideoFrame], stream: AV
     )
 
 
-def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
+def check_size(width: int, height: int, source: Source) -> None:
     """Refuse pictures that nobody films.
 
     Raises:
@@ -188,7 +187,7 @@ def check_size(width: int, height: int, path: str | os.PathLike[str]) -> None:
     """
     if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
         raise ProbeError(
-            f"{os.fspath(path)!r} says that its pictures are {width}x{height}; at most {MAX_SIDE} pixels a side and "
+            f"{source.name!r} says that its pictures are {width}x{height}; at most {MAX_SIDE} pixels a side and "
             f"{MAX_PIXELS // 1_000_000} million in all are read"
         )
 
@@ -260,18 +259,17 @@ SLACK_SECONDS = Fraction(1, 4)
 """A header may promise this much more than there is: the last packet's own length is not always known."""
 
 
-def _is_cut_off(container: InputContainer, stream: AVVideoStream) -> bool:
-    """Whether the file ends before what its header lists."""
-    path = container.name.removeprefix("file:")
-    size = check_file(path)
+def _is_cut_off(source: Source, stream: AVVideoStream) -> bool:
+    """Tell whether the file ends before what its header lists."""
+    size = check_file(source)
     listed = itertools.islice(reversed(stream.index_entries), 100)
-    return (promised_size(path) or 0) > size or any(entry.pos + entry.size > size for entry in listed)
+    return (promised_size(source) or 0) > size or any(entry.pos + entry.size > size for entry in listed)
 
 
 def _last_packets(
-    container: InputContainer, stream: AVVideoStream, video: VideoStream, cut: bool
+    source: Source, container: InputContainer, stream: AVVideoStream, video: VideoStream, cut: bool
 ) -> list[IndexedPacket]:
-    """The packets of the last seconds; all where two frames cannot be found in them."""
+    """Return the packets of the last seconds; all where two frames cannot be found in them."""
     whole = container.duration * Fraction(1, 1_000_000) if container.duration else Fraction(0)
     length = stream.duration or int(whole / video.time_base)
     for seconds in TAIL_SECONDS:
@@ -283,12 +281,12 @@ def _last_packets(
                 break
             if sum(packet.is_shown for packet in packets) > 1:
                 return packets
-    return _first_packets(container, stream.index)
+    return _first_packets(source, stream.index)
 
 
-def _first_packets(container: InputContainer, index: int, count: int | None = None) -> list[IndexedPacket]:
-    """The packets from the file's beginning, where no seek is sure to end; None: all."""
-    with open_container(container.name.removeprefix("file:")) as anew:
+def _first_packets(source: Source, index: int, count: int | None = None) -> list[IndexedPacket]:
+    """Return the packets from the file's beginning, where no seek is sure to end; None: all."""
+    with open_container(source) as anew:
         packets = packet_index(anew, cast("AVVideoStream", anew.streams[index]))
         return list(itertools.islice(packets, count))
 
@@ -323,21 +321,27 @@ def _duration(
     return promised if header > last_begins and abs(promised - there) > Fraction(1, 500) else there
 
 
-def _tells_no_display_times(container: InputContainer, stream: AVVideoStream, packets: Sequence[IndexedPacket]) -> bool:
-    """Whether H.264 has B-frames whose times are those of decoding, as where a muxer left them out of MP4."""
+def _tells_no_display_times(
+    source: Source, container: InputContainer, stream: AVVideoStream, packets: Sequence[IndexedPacket]
+) -> bool:
+    """Tell whether H.264 has B-frames whose times are those of decoding, as where a muxer left them out of MP4."""
     context = stream.codec_context
     told = [packet for packet in packets if packet.is_shown and packet.dts is not None]
     if context.codec.canonical_name != "h264" or not context.has_b_frames or container.format.name == "avi":
         return False
     if len(told) < FEWEST_TOLD or any(packet.pts != packet.dts for packet in told):
         return False
-    return is_reordered(container.name.removeprefix("file:"), stream.index)
+    return is_reordered(source, stream.index)
 
 
 def _frame_rate(
-    container: InputContainer, stream: AVVideoStream, video: VideoStream, packets: Sequence[IndexedPacket]
+    source: Source,
+    container: InputContainer,
+    stream: AVVideoStream,
+    video: VideoStream,
+    packets: Sequence[IndexedPacket],
 ) -> Fraction | None:
-    """Frames per second, by the container, unless its packets contradict."""
+    """Return the frames per second, by the container, unless its packets contradict."""
     stated = video.average_rate
     counted = stream.frames / (stream.duration * video.time_base) if stream.duration else 0
     shown = sorted(shown_ends(packets))
@@ -350,14 +354,14 @@ def _frame_rate(
         return stated  # the mean of all frames, which it lists
 
     def head() -> list[IndexedPacket]:
-        return _first_packets(container, stream.index, HEAD_PACKETS)
+        return _first_packets(source, stream.index, HEAD_PACKETS)
 
     return frame_rate(stated, packets, head, video.time_base, container.format.name)
 
 
-def _count(path: str | os.PathLike[str], video: VideoStream) -> tuple[int, int]:
-    """Packets that hold data, and frames that can be decoded and are shown."""
-    with open_container(path) as container:
+def _count(source: Source, video: VideoStream) -> tuple[int, int]:
+    """Count the packets that hold data, and frames that can be decoded and are shown."""
+    with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[video.index])
         packets = sum(packet.size_bytes > 0 for packet in packet_index(container, stream))
-    return packets, len({frame_pts(frame) for frame in decoded_frames(path, video.index)})
+    return packets, len({frame_pts(frame) for frame in decoded_frames(source, video.index)})

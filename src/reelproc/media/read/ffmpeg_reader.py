@@ -69,7 +69,7 @@ class FFmpegReader(VideoReader):
         """Whether ffmpeg would begin at what the container marks as a key frame, and is none."""
         if seek is not None:
             return self._frame_times().misled
-        return self.video.codec in NEEDS_TRUE_START and begins_mistaken(self.path, self.video.index)
+        return self.video.codec in NEEDS_TRUE_START and begins_mistaken(self.source, self.video.index)
 
     def _trusted(self, source: FramePipe, *, sought: bool) -> Generator[Frame, None, Callable[..., PyAVReader] | None]:
         """The frames that came, as far as they can be trusted; and who is to go on from there, None at the end."""
@@ -164,7 +164,7 @@ class FFmpegReader(VideoReader):
     def _in_process(self, reader: Callable[..., PyAVReader]) -> Generator[Frame]:
         """What another reader gives for the same span."""
         with reader(
-            self.path, pix_fmt=self.pix_fmt, start=self.start, end=self.end, info=self.info, excerpt=self.excerpt
+            self.source, pix_fmt=self.pix_fmt, start=self.start, end=self.end, info=self.info, excerpt=self.excerpt
         ) as other:
             other._known_damage = self._known_damage
             for frame in other:
@@ -194,7 +194,7 @@ class FFmpegReader(VideoReader):
             options += ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{float(seconds):.6f}"]
         return [
             *("-max_error_rate", "1"),
-            *input_arguments(self.path, *options),
+            *input_arguments(self.source, *options),
             *("-map", f"0:{self.video.index}"),
             *("-vf", filter_chain(filters)),
             *("-f", "yuv4mpegpipe" if self._shape.is_planar else "rawvideo", "-pix_fmt", self._shape.pix_fmt),

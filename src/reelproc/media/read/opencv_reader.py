@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 
 from reelproc.errors import DecodeError
 from reelproc.media.colour import assumed_matrix
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.read.reader import VideoReader
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import Frame
-from reelproc.storage.stand_in import partial_file
+from reelproc.storage.source import file_argument
 
 __all__ = ["OpenCVReader"]
 
@@ -52,10 +51,8 @@ class OpenCVReader(VideoReader):
         if video.interlaced:
             warnings.append("opencv: interlaced pictures are shown as they are stored, combed")
         self.warnings = tuple(warnings)
-        promised = frame_times(self.path, self.info).pts
-        if (partial := partial_file(self.path)) is not None:
-            partial.complete()  # OpenCV reads nothing but files
-        capture = cv2.VideoCapture(file_argument(self.path), cv2.CAP_FFMPEG)
+        promised = frame_times(self.source, self.info).pts
+        capture = cv2.VideoCapture(file_argument(self.source.fetch()), cv2.CAP_FFMPEG)  # it reads nothing but files
         try:
             if not capture.isOpened():
                 raise DecodeError(f"OpenCV cannot open {self.path!r}; use the backend 'ffmpeg'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from fractions import Fraction
@@ -21,6 +20,7 @@ from reelproc.media.decode.interlaced import whole_pictures
 from reelproc.media.read.reader import Damage, VideoReader
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 from reelproc.pixels.rgb import RGBConverter, packed
+from reelproc.storage.source import SourceLike
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -33,7 +33,7 @@ class PyAVReader(VideoReader):
 
     def _decode(self) -> Generator[Frame]:
         for seek in self._seek_points():
-            with closing(decoded_frames(self.path, self.video.index, seek_pts=seek)) as decoded:
+            with closing(decoded_frames(self.source, self.video.index, seek_pts=seek)) as decoded:
                 frames = self._wanted(decoded)
                 first = next(frames, None)
                 if seek is not None and not self._is_first(first.pts if first else None):
@@ -78,7 +78,7 @@ class CarefulReader(PyAVReader):
         after: the timestamp of the last frame that is not wanted again; None: none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, after: int | None, **options: Any) -> None:
+    def __init__(self, path: SourceLike, *, after: int | None, **options: Any) -> None:
         super().__init__(path, **options)
         self._after = after
         if after is not None:
@@ -86,7 +86,7 @@ class CarefulReader(PyAVReader):
 
     def _decode(self) -> Generator[Frame]:
         seek = self._way[0] if self._after is None else self._times_at(self._after).seek_pts
-        decoded = carefully_decoded_frames(self.path, self.video.index, seek_pts=seek)
+        decoded = carefully_decoded_frames(self.source, self.video.index, seek_pts=seek)
         with closing(decoded):
             yield from self._wanted(decoded)
 

@@ -11,7 +11,6 @@ A backend is a subclass of :class:`VideoReader` with one method to write, ``_dec
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left
@@ -32,6 +31,7 @@ from reelproc.media.probe.probe import probe
 from reelproc.media.read.excerpt import Excerpt
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.registry import Registry
+from reelproc.storage.source import SourceLike, as_source
 from reelproc.suggestions import did_you_mean
 from reelproc.timing import Time, exact
 
@@ -65,7 +65,8 @@ class VideoReader(ABC):
     listed in :attr:`damage`. Leaving the ``with`` block, or :meth:`close`, ends all threads and child processes.
 
     Attributes:
-        path: the file.
+        source: what is read; its ``open()``, ``input()`` and ``fetch()`` are for backends.
+        path: its name, for people.
         info: what was probed.
         video: the stream that is read.
         pix_fmt: of the frames.
@@ -80,7 +81,7 @@ class VideoReader(ABC):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: SourceLike,
         *,
         pix_fmt: PixelFormat = "bgr24",
         start: Time | None = None,
@@ -92,7 +93,8 @@ class VideoReader(ABC):
             raise SpecError(
                 f"pix_fmt is one of {', '.join(PIXEL_FORMATS)}, got {pix_fmt!r}{did_you_mean(pix_fmt, PIXEL_FORMATS)}"
             )
-        self.path = os.fspath(path)
+        self.source = as_source(path)
+        self.path = self.source.name
         self.pix_fmt: PixelFormat = pix_fmt
         self.start = None if start is None else exact(start)
         self.end = None if end is None else exact(end)
@@ -100,7 +102,7 @@ class VideoReader(ABC):
             raise SpecError(f"end must not lie before start, got start={start} and end={end} seconds")
         if self.start is not None and self.start > FAR_SECONDS:
             raise SpecError(f"no recording has a frame at start={str(start)[:20]} s; start earlier")
-        self.info = info if info is not None else probe(path)
+        self.info = info if info is not None else probe(self.source)
         self.video: VideoStream = self.info.require_video()
         self.width, self.height = self.video.width, self.video.height
         self.excerpt = excerpt
@@ -128,7 +130,7 @@ class VideoReader(ABC):
     def _frame_times(self) -> FrameTimes:
         """The frames that the packets promise for the wanted span, one more on either side."""
         if self._times is None:
-            self._times = frame_times(self.path, self.info, start=self.start, end=self.end)
+            self._times = frame_times(self.source, self.info, start=self.start, end=self.end)
         return self._times
 
     @property
@@ -155,7 +157,7 @@ class VideoReader(ABC):
 
     def _times_at(self, pts: int) -> FrameTimes:
         at = (pts - self.video.start_pts) * self.video.time_base
-        return frame_times(self.path, self.info, start=at, end=at)
+        return frame_times(self.source, self.info, start=at, end=at)
 
     @cached_property
     def _promised(self) -> tuple[int, ...]:
@@ -256,7 +258,7 @@ readers.register("opencv", "reelproc.media.read.opencv_reader:OpenCVReader")
 
 
 def open_video(
-    path: str | os.PathLike[str],
+    path: SourceLike,
     backend: str = "ffmpeg",
     pix_fmt: PixelFormat = "bgr24",
     start: Time | None = None,
@@ -265,10 +267,10 @@ def open_video(
     info: MediaInfo | None = None,
     excerpt: Excerpt | None = None,
 ) -> VideoReader:
-    """Open a local video for reading, frame by frame.
+    """Open a video for reading, frame by frame.
 
     Args:
-        path: a file name; never taken for a URL.
+        path: a file name, never taken for a URL; or a source that is open.
         backend: ``"ffmpeg"`` (a child process; every frame, exact timestamps), ``"pyav"`` (the same, in this process)
             or ``"opencv"`` (loses frames behind damage and guesses timestamps; for comparison).
         pix_fmt: ``"bgr24"``, ``"rgb24"`` (``frame.image``), ``"yuv420p"`` or ``"yuv444p"`` (``frame.planes``).

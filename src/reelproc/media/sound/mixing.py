@@ -179,14 +179,14 @@ class _VoiceReader:
 
 def _render(voice: Voice, damage: DamageLog, check: Callable[[], None]) -> Generator[NDArray[np.float32]]:
     """Exactly ``voice.count`` samples."""
-    first = sample_at(voice.source)
+    first = sample_at(voice.begin)
     if voice.speed == 1:
-        yield from decode_sound(voice.path, voice.stream_index, first, voice.count, damage=damage, check=check)
+        yield from decode_sound(voice.source, voice.stream_index, first, voice.count, damage=damage, check=check)
         return
     wanted = Stretch(voice.speed, voice.count)
     begin = first - wanted.run_up
     with closing(
-        decode_sound(voice.path, voice.stream_index, begin, wanted.input_count, damage=damage, check=check)
+        decode_sound(voice.source, voice.stream_index, begin, wanted.input_count, damage=damage, check=check)
     ) as source:
         yield from stretch(wanted, source, check=check)
 

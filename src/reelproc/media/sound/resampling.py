@@ -35,13 +35,13 @@ class Run:
     Args:
         frame: the first; it is not pushed yet.
         time: when it begins, container seconds.
-        path: the source, for messages.
+        name: of the source, for messages.
 
     Raises:
         DecodeError: its format cannot be brought to stereo.
     """
 
-    def __init__(self, frame: AudioFrame, time: Fraction, path: str) -> None:
+    def __init__(self, frame: AudioFrame, time: Fraction, name: str) -> None:
         self._form = (frame.format.name, frame.layout.name, frame.sample_rate)
         self._mono = frame.layout.nb_channels == 1
         self._begin = time
@@ -61,7 +61,7 @@ class Run:
         except (av.FFmpegError, ValueError) as error:
             kind = f"{frame.layout.nb_channels} channels ({frame.layout.name}), {frame.sample_rate} Hz"
             raise DecodeError(
-                f"{path!r}: its sound ({kind}) cannot be brought to stereo at {SAMPLE_RATE} Hz ({error}); convert it, "
+                f"{name!r}: its sound ({kind}) cannot be brought to stereo at {SAMPLE_RATE} Hz ({error}); convert it, "
                 "or leave it out with Output(audio=False)"
             ) from error
         self._graph = graph

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
+from reelproc.storage.source import Source, SourceLike, as_source
 from reelproc.timing import TimeMap, TimePiece, round_half_up
 
 __all__ = ["BLEND", "SAMPLE_RATE", "Ramp", "SoundPiece", "Voice", "plan_voices", "sample_at"]
@@ -32,7 +33,7 @@ class SoundPiece:
     """The sound of one clip of a reel. All times are exact seconds.
 
     Attributes:
-        path: the source; None: silence.
+        source: what is heard; None: silence.
         stream_index: the audio stream's index in the container; None: silence.
         source_start: where the clip starts, on the source's clock, whose zero is the start of its video stream.
         time_map: the clip's clock to its clock after its changes of speed; ``time_map.duration`` is how much of the
@@ -46,7 +47,7 @@ class SoundPiece:
             that begins before or after the picture keeps its distance.
     """
 
-    path: str | None
+    source: SourceLike | None
     stream_index: int | None
     source_start: Fraction
     time_map: TimeMap
@@ -81,17 +82,17 @@ class Voice:
     """A span of sound at one speed.
 
     Attributes:
-        path, stream_index: the source.
-        source: container time, seconds, of what sounds at ``first``.
+        source, stream_index: what is heard.
+        begin: container time, seconds, of what sounds at ``first``.
         speed: source seconds per reel second.
         first: the reel's sample with which it starts.
         count: samples, at least 1.
         ramps: gains that multiply.
     """
 
-    path: str
+    source: Source
     stream_index: int
-    source: Fraction
+    begin: Fraction
     speed: Fraction
     first: int
     count: int
@@ -105,8 +106,8 @@ class Voice:
     def from_sample(self, first: int) -> Voice:
         """The same sound with another start, earlier or later, and the same end."""
         shift = first - self.first
-        source = self.source + Fraction(shift, SAMPLE_RATE) * self.speed
-        return replace(self, first=first, count=self.count - shift, source=source)
+        begin = self.begin + Fraction(shift, SAMPLE_RATE) * self.speed
+        return replace(self, first=first, count=self.count - shift, begin=begin)
 
 
 def sample_at(time: Fraction) -> int:
@@ -140,8 +141,9 @@ def _runs(time_map: TimeMap) -> Iterator[TimePiece]:
 
 def _spans(piece: SoundPiece, total: int) -> Iterator[Voice]:
     """A piece's spans of one speed, side by side, cut to the piece's own span and the reel's."""
-    if piece.path is None or piece.stream_index is None:
+    if piece.source is None or piece.stream_index is None:
         return
+    source = as_source(piece.source)
     first = max(0, sample_at(piece.out_start))
     last = min(total, sample_at(piece.out_start + piece.out_duration))
     for run in _runs(piece.time_map):
@@ -150,8 +152,8 @@ def _spans(piece: SoundPiece, total: int) -> Iterator[Voice]:
         end = min(last, sample_at(piece.out_start + run.out_end))
         if end > start:
             late = Fraction(start, SAMPLE_RATE) - begin
-            source = piece.time_zero + piece.source_start + run.start + late * run.speed
-            yield Voice(piece.path, piece.stream_index, source, run.speed, start, end - start)
+            heard = piece.time_zero + piece.source_start + run.start + late * run.speed
+            yield Voice(source, piece.stream_index, heard, run.speed, start, end - start)
 
 
 def _blend(spans: list[Voice]) -> list[Voice]:

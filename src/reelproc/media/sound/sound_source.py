@@ -21,6 +21,7 @@ from reelproc.errors import DecodeError
 from reelproc.media.container.containers import demuxed, open_container
 from reelproc.media.sound.resampling import TOLERANCE, Run
 from reelproc.media.sound.sound_plan import SAMPLE_RATE
+from reelproc.storage.source import Source
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -48,28 +49,28 @@ class DamageLog:
 
     Attributes:
         conceal: a span of which nothing can be decoded is silent and reported, like any smaller damage, and no error.
-        packets: damaged packets of ``(path, stream index)``.
+        packets: damaged packets of ``(source's name, stream index)``.
     """
 
     conceal: bool = False
     packets: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def add(self, path: str, stream_index: int, count: int) -> None:
+    def add(self, name: str, stream_index: int, count: int) -> None:
         """Count ``count`` damaged packets."""
         if count:
-            self.packets[path, stream_index] = self.packets.get((path, stream_index), 0) + count
+            self.packets[name, stream_index] = self.packets.get((name, stream_index), 0) + count
 
     @property
     def messages(self) -> tuple[str, ...]:
         """One sentence per stream, for people."""
         return tuple(
-            f"{path}: {count} packets of sound (stream {index}) cannot be decoded and are silent"
-            for (path, index), count in self.packets.items()
+            f"{name}: {count} packets of sound (stream {index}) cannot be decoded and are silent"
+            for (name, index), count in self.packets.items()
         )
 
 
 def decode_sound(
-    path: str,
+    source: Source,
     stream_index: int,
     first: int,
     count: int,
@@ -80,7 +81,7 @@ def decode_sound(
     """The samples ``first`` to ``first + count`` of a stream's grid, as (N, 2) blocks that add up to exactly ``count``.
 
     Args:
-        path: a local file.
+        source: the file.
         stream_index: the audio stream's index in the container.
         first: a sample of the container's clock, may be negative.
         count: samples; silence fills what the source does not have.
@@ -96,7 +97,7 @@ def decode_sound(
     end = first + count
     if count <= 0:
         return
-    decoder = _Decoder(path, stream_index, Fraction(first, SAMPLE_RATE), Fraction(end, SAMPLE_RATE), check)
+    decoder = _Decoder(source, stream_index, Fraction(first, SAMPLE_RATE), Fraction(end, SAMPLE_RATE), check)
     try:
         for start, placed in decoder.placed():
             if start > here:
@@ -109,10 +110,10 @@ def decode_sound(
             if here >= end:
                 return
     finally:
-        damage.add(path, stream_index, decoder.damaged)
+        damage.add(source.name, stream_index, decoder.damaged)
     if decoder.damaged and not decoder.decoded and not damage.conceal:
         raise DecodeError(
-            f"{path!r}: none of the {decoder.damaged} packets of sound (stream {stream_index}) between "
+            f"{source.name!r}: none of the {decoder.damaged} packets of sound (stream {stream_index}) between "
             f"{first / SAMPLE_RATE:.3f} and {end / SAMPLE_RATE:.3f} s can be decoded ({decoder.reason}); repair the "
             "file, or leave the sound out with Output(audio=False)"
         )
@@ -124,14 +125,14 @@ def _silence(count: int) -> Iterator[NDArray[np.float32]]:
         yield np.zeros((min(_CHUNK, count - start), 2), np.float32)
 
 
-def _stream(container: InputContainer, path: str, index: int) -> AudioStream:
+def _stream(container: InputContainer, name: str, index: int) -> AudioStream:
     for stream in container.streams.audio:
         if stream.index == index:
             if stream.codec_context is None:
-                raise DecodeError(f"{path!r}: there is no decoder for its sound (stream {index})")
+                raise DecodeError(f"{name!r}: there is no decoder for its sound (stream {index})")
             return stream
     kinds = ", ".join(f"{s.index}: {s.type}" for s in container.streams)
-    raise DecodeError(f"{path!r} has no audio stream {index}, expected one of its streams ({kinds})")
+    raise DecodeError(f"{name!r} has no audio stream {index}, expected one of its streams ({kinds})")
 
 
 class _Decoder:
@@ -143,8 +144,8 @@ class _Decoder:
         decoded: frames that could be decoded.
     """
 
-    def __init__(self, path: str, index: int, start: Fraction, end: Fraction, check: Callable[[], None]) -> None:
-        self._path = path
+    def __init__(self, source: Source, index: int, start: Fraction, end: Fraction, check: Callable[[], None]) -> None:
+        self._source = source
         self._index = index
         self._start = start
         self._end = end
@@ -164,7 +165,7 @@ class _Decoder:
                 begin = run.expected
                 run = None
             if run is None:
-                run = Run(frame, begin if time is None else time, self._path)
+                run = Run(frame, begin if time is None else time, self._source.name)
             yield from run.push(frame)
             if run.expected > self._end + TOLERANCE:
                 break
@@ -193,8 +194,8 @@ class _Decoder:
     def _packets(self) -> Iterator[Packet[Any]]:
         """The stream's packets, the first of them at or before ``start - PREROLL`` or the first of all."""
         for distance in (*_SEEKS, None):
-            with open_container(self._path) as container:
-                stream = _stream(container, self._path, self._index)
+            with open_container(self._source) as container:
+                stream = _stream(container, self._source.name, self._index)
                 begin = (stream.start_time or 0) * (stream.time_base or Fraction(0))
                 seek = None if distance is None or self._start - distance <= begin else self._start - distance
                 if seek is not None and not _sought(container, seek):

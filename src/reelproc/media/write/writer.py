@@ -15,9 +15,9 @@ from typing import Self
 from reelproc.errors import EncodeError, MediaError, SpecError
 from reelproc.files import partial_path
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, widen_pipe
-from reelproc.media.ffmpeg_arguments import file_argument
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.pixels.frame import Frame
+from reelproc.storage.source import file_argument
 
 __all__ = ["VideoWriter"]
 
