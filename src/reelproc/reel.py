@@ -11,22 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from reelproc.errors import SpecError, shown_address
+from reelproc.registered_models import Registered
 from reelproc.schema import Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.banner import Banner
-from reelproc.stages.base import Fit, Target
+from reelproc.stages import STAGES
+from reelproc.stages.base import Fit, Stage, Target
 from reelproc.stages.concat import Concat
-from reelproc.stages.crop import Crop
-from reelproc.stages.overlay import Overlay
-from reelproc.stages.rotate import Rotate
-from reelproc.stages.speed import Speed
-from reelproc.stages.text import Text
-from reelproc.stages.upscale import Upscale
 from reelproc.validation_messages import no_model
 
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["AnyStage", "Clip", "FrameRate", "Output", "Reel", "Source", "check_reel"]
+__all__ = ["Clip", "FrameRate", "Output", "Reel", "Source", "check_reel"]
 
 
 _PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,400}([eE][+-]?\d{1,3})?\s*")
@@ -82,9 +77,6 @@ def in_json(value: Any) -> Any:
 Source = Annotated[str, BeforeValidator(in_json), Field(min_length=1)]
 """A path, or an address: ``file://``, ``s3://`` (extra ``s3``), and for sources ``https://``."""
 
-AnyStage = Annotated[Crop | Rotate | Speed | Upscale | Overlay | Text | Banner, Field(discriminator="stage")]
-"""Any stage, told apart by its ``stage`` field."""
-
 
 class Clip(Schema):
     """A moment of a source and what is done to it.
@@ -99,7 +91,7 @@ class Clip(Schema):
     source: Source
     start: SecondsFromZero = 0.0
     end: Seconds | None = None
-    stages: Items[AnyStage] = ()
+    stages: Items[Annotated[Stage, Registered(Stage, STAGES, tag="stage")]] = ()
 
     if TYPE_CHECKING:  # what may be given is more than what is kept
 
@@ -109,7 +101,7 @@ class Clip(Schema):
             source: str | os.PathLike[str],
             start: Time = 0.0,
             end: Time | None = None,
-            stages: Sequence[AnyStage] = (),
+            stages: Sequence[Stage] = (),
         ) -> None: ...
 
     def model_post_init(self, _context: object, /) -> None:
@@ -190,9 +182,11 @@ class Reel(Schema):
 
     def model_post_init(self, _context: object, /) -> None:
         """Check what only the whole reel can tell."""
-        if self.output.fps is None and (len(self.clips) > 1 or any(isinstance(s, Speed) for s in self.clips[0].stages)):
+        retiming = [type(stage).__name__ for stage in self.clips[0].stages if stage.changes_time]
+        if self.output.fps is None and (len(self.clips) > 1 or retiming):
             raise ValueError(
-                "fps=None keeps the source's timestamps and needs one clip without Speed; name a frame rate"
+                "fps=None keeps the source's timestamps and needs one clip without "
+                f"{', '.join(dict.fromkeys(retiming)) or 'Speed'}; name a frame rate"
             )
 
     def _repr_html_(self) -> str:

@@ -9,11 +9,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from reelproc.errors import SpecError
+from reelproc.registered_models import Registered
 from reelproc.suggestions import did_you_mean, nearest
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = ["no_json", "no_model", "spec_error"]
-
-TAGS = ("stage", "job")
-"""Fields that tell the members of a union apart."""
 
 _HALF_CHARACTER = "text holds half of a character beyond U+FFFF (an emoji cut in two), expected whole ones; cut between"
 
@@ -86,6 +84,9 @@ class _Found:
     def _fields(self) -> list[str]:
         return list(dict.fromkeys(name for holder in self.holders for name in holder.model_fields))
 
+    def _names(self) -> list[str]:
+        return sorted(tag for tag in map(_tag, self.holders) if tag)
+
     def _text(self) -> str:
         kind, got, context = self.kind, self.item["input"], self.item.get("ctx", {})
         if kind == "extra_forbidden":
@@ -93,12 +94,9 @@ class _Found:
         if kind == "json_invalid":
             return _no_json(str(context.get("error", "")), got)
         if kind == "union_tag_not_found":
-            return _no_tag(str(context["discriminator"]).strip("'"), got, self.holders)
+            return _no_tag(str(context["discriminator"]).strip("'"), got, context.get("known") or self._names())
         if kind == "union_tag_invalid":
-            name, known = str(context["discriminator"]).strip("'"), sorted(_listed(str(context["expected_tags"])))
-            return f"no {name} is called {context['tag']!r}; there are: {', '.join(known)}" + did_you_mean(
-                str(context["tag"]), known
-            )
+            return _no_such(context)
         if kind in ("literal_error", "enum"):
             known = _listed(str(context["expected"]))
             return f"expected {context['expected']}{_got(got)}" + did_you_mean(got, known)
@@ -147,26 +145,40 @@ def _walk(item: ErrorDetails, roots: tuple[type[BaseModel], ...]) -> tuple[tuple
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The models in an annotation, at any depth."""
+    """Return the models in an annotation, at any depth."""
+    if isinstance(annotation, Registered):
+        return list(annotation.read_models)
     if isinstance(annotation, type) and not get_args(annotation):
         return [annotation] if issubclass(annotation, BaseModel) else []
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _tag(model: type[BaseModel]) -> str | None:
-    """What tells ``model`` from the others of its union."""
-    defaults = (model.model_fields[tag].default for tag in TAGS if tag in model.model_fields)
-    return next((default for default in defaults if isinstance(default, str)), None)
+    """Return what tells ``model`` from the others of its union: the text that a field of it must be."""
+    literals = (f for f in model.model_fields.values() if get_origin(f.annotation) is Literal)
+    names = (f.default for f in literals if isinstance(f.default, str) and get_args(f.annotation) == (f.default,))
+    return next(names, None)
 
 
-def _no_tag(name: str, got: Any, holders: Sequence[type[BaseModel]]) -> str:
-    known = sorted(tag for tag in map(_tag, holders) if tag)
+def _no_tag(name: str, got: Any, known: Sequence[str]) -> str:
     text = f"{name!r} is missing, which says what it is: one of {', '.join(known)}"
     if isinstance(got, Mapping):
         for key, value in got.items():
             if value in known:
                 return f'{text}; did you mean "{name}": "{value}" instead of "{key}"?'
     return text + _got(got)
+
+
+def _no_such(context: Mapping[str, Any]) -> str:
+    """Say that no member of a union has such a name; ``group``: the entry points that may add members."""
+    kind, name = str(context["discriminator"]).strip("'"), context["tag"]
+    known = context.get("known") or sorted(_listed(str(context["expected_tags"])))
+    text = f"no {kind} is called {name!r}; there are: {', '.join(known)}"
+    if meant := did_you_mean(str(name), known):
+        return text + meant
+    if group := context.get("group"):
+        return f"{text}; install the package that brings it, which names it in its entry points {group!r}"
+    return text
 
 
 def _no_list(got: Any) -> str:

@@ -13,10 +13,11 @@ from fractions import Fraction
 from reelproc.cost.plan_work import count
 from reelproc.cost.work import Work
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
-from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel
 from reelproc.render.plan import Copying, Plan, Segment, SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.stages.banner import Banner
+from reelproc.stages.base import Stage
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -93,7 +94,7 @@ def _light(start: float, end: float, x: float = 405, y: float = 720) -> Overlay:
 
 def framed(seconds: float, model: str | None = NETWORK) -> Work:
     """A clip cropped to 540x960 and enlarged to 810x1440, by a network or, without a name, by a resampler."""
-    stages: Sequence[AnyStage] = [_crop(), Upscale(model=model or "lanczos")]
+    stages: Sequence[Stage] = [_crop(), Upscale(model=model or "lanczos")]
     return count(_plan(Reel(clips=[Clip(source="match.mp4", start=3, end=3 + seconds, stages=stages)])))
 
 
@@ -136,7 +137,7 @@ def compilation(clips: int = 10, seconds: float = 6.0) -> Work:
 
 def reel_of(clips: int, seconds: float = 15.0, model: str | None = NETWORK) -> Work:
     """A finished reel: clips cropped, enlarged, with a spotlight on each for 3 s, joined by dissolves."""
-    stages: Sequence[AnyStage] = [_crop(), Upscale(model=model or "lanczos"), _light(1, 4)]
+    stages: Sequence[Stage] = [_crop(), Upscale(model=model or "lanczos"), _light(1, 4)]
     room = SECONDS - seconds
     each = [
         Clip(source="match.mp4", start=room * n / clips, end=room * n / clips + seconds, stages=stages)

@@ -14,7 +14,7 @@ ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "suggestions", "callable_module", "__init__"),
     ("machine", "logs", "notebook", "timing", "files", "registry", "retries", "ratings"),
-    ("schema", "model_reprs", "validation_messages"),
+    ("schema", "model_reprs", "validation_messages", "registered_models"),
     ("results",), ("keyframes",), ("storage",), ("pixels",), ("drawing",), ("media",), ("detectors",), ("upscalers",),
     ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",), ("executors",),
     ("cost", "shortcuts"), ("players",), ("compat",), ("modal_app",), ("demo",), ("cli",), ("__main__",),

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 import reelproc as rp
 from reelproc.drawing.ellipse import Ellipse, covered, signed_distance
 from reelproc.pixels.frame import Frame
-from reelproc.reel import AnyStage
 from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import make_plan
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.base import Stage, StreamInfo, Target
 
 WIDTH, HEIGHT, SECONDS = 480, 270, 5
 MIDDLE = {"x": 240, "y": 135, "radius_x": 20, "radius_y": 40}
@@ -36,14 +35,12 @@ def footage(width: int = WIDTH, height: int = HEIGHT) -> tuple[str, rp.MediaInfo
     return "a.mp4", info, SourceFrames(tuple(range(SECONDS * 30)), Fraction(1, 30), 0, Fraction(SECONDS))
 
 
-def planned(
-    *stages: AnyStage, strict: bool = False, size: tuple[int, int] = (WIDTH, HEIGHT), start: float = 0.0
-) -> Plan:
+def planned(*stages: Stage, strict: bool = False, size: tuple[int, int] = (WIDTH, HEIGHT), start: float = 0.0) -> Plan:
     reel = rp.Reel(clips=[rp.Clip(source="a.mp4", start=start, stages=stages)], output=rp.Output(width=90, height=160))
     return make_plan(reel, [footage(*size)], strict=strict)
 
 
-def warned(*stages: AnyStage, size: tuple[int, int] = (WIDTH, HEIGHT), start: float = 0.0) -> str:
+def warned(*stages: Stage, size: tuple[int, int] = (WIDTH, HEIGHT), start: float = 0.0) -> str:
     return "\n".join(planned(*stages, size=size, start=start).warnings)
 
 
@@ -229,7 +226,7 @@ SLOW = rp.Speed(segments=[rp.SpeedSegment(start=0, end=1, speed=0.5)])
 
 
 @pytest.mark.parametrize("between", [(), (SLOW,), (rp.Overlay(), rp.Text())], ids=["nothing", "slow", "drawings"])
-def test_a_spotlight_that_the_crop_cuts_away_is_warned_of(between: tuple[AnyStage, ...]) -> None:
+def test_a_spotlight_that_the_crop_cuts_away_is_warned_of(between: tuple[Stage, ...]) -> None:
     """The window ends at x = 208; the ellipse begins at 380, and no frame of the result shows any of it."""
     assert warned(spotlight(x=400), *between, crop()) == (
         f"clip 0 (a.mp4), stage 0 (overlay): region 0 lies outside the window of stage {len(between) + 1} (crop) in "

@@ -9,8 +9,9 @@ from reelproc.compat.fields import Item, Record, spellings
 from reelproc.compat.framing_shapes import crop_stage, read_segments, speed_stages
 from reelproc.keyframes import Interpolation
 from reelproc.ratings import RATINGS
-from reelproc.reel import AnyStage, Clip
+from reelproc.reel import Clip
 from reelproc.stages.banner import Banner
+from reelproc.stages.base import Stage
 from reelproc.stages.concat import Concat, Transition
 from reelproc.stages.rotate import Rotate
 from reelproc.timing import exact
@@ -33,7 +34,7 @@ def framed_clip(
     segment_data: Item,
     fps: Fraction,
     rotation: Item,
-    finish: tuple[AnyStage, ...] = (),
+    finish: tuple[Stage, ...] = (),
     interpolation: Interpolation = "linear",
     source_start: float = 0.0,
     source_end: float | None = None,
@@ -57,7 +58,7 @@ def framed_clip(
         duration = float(exact(source_end) - exact(source_start))
     segments = read_segments(segment_data, duration=duration)
     degrees = rotation.number(0.0)
-    stages: list[AnyStage] = [Rotate(degrees=degrees)] if degrees % 360 else []
+    stages: list[Stage] = [Rotate(degrees=degrees)] if degrees % 360 else []
     stages.append(crop_stage(keyframes, fps=fps, trim_start=segments.trim_start, interpolation=interpolation))
     stages.extend(speed_stages(segments))
     stages.extend(finish)
@@ -92,7 +93,7 @@ def clips_in_order(clips: Item, sources: list[str]) -> list[tuple[str, Record]]:
 
 
 def clip_of(
-    source: str, fields: Record, *, fps: Fraction, finish: tuple[AnyStage, ...], interpolation: Interpolation
+    source: str, fields: Record, *, fps: Fraction, finish: tuple[Stage, ...], interpolation: Interpolation
 ) -> Clip:
     """A clip of ``clips_data``."""
     start = fields["source_start_time"].number(0.0, least=0)

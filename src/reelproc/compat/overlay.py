@@ -12,7 +12,8 @@ from reelproc.compat.keys import Keys
 from reelproc.compat.overlay_shapes import overlay_stages
 from reelproc.compat.text_shapes import text_stages
 from reelproc.jobs import RenderJob
-from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel
+from reelproc.stages.base import Stage
 from reelproc.timing import exact
 
 __all__ = ["render_overlay", "render_overlay_cpu", "render_overlay_parallel"]
@@ -32,7 +33,7 @@ def _overlaid(
     chunks: int | Literal["auto"] = 1,
 ) -> Call:
     """The call; ``keys`` are user_id, input_key and output_key."""
-    stages: list[AnyStage] = [
+    stages: list[Stage] = [
         *overlay_stages(
             Item(highlight_regions, ("highlight_regions",)),
             Item(overlay_settings, ("overlay_settings",)),

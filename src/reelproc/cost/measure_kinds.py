@@ -200,7 +200,7 @@ def measure_stages(frames: Sequence[Frame], rounds: int, check: Callable[[], Non
     def stage(kind: str, amount: float, made: Stage, less: float = 0.0) -> None:
         work = made.open(stream, Target())
         if work is None:
-            raise SpecError(f"{made.stage} does nothing to measure")  # type: ignore[attr-defined]
+            raise SpecError(f"{made.stage} does nothing to measure")
         keep(kind, amount, lambda frame, n: work(frame, n / 30))
         work.close()
         samples[kind] = [max(0.0, each - less / amount) for each in samples[kind]]

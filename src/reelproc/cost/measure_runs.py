@@ -15,9 +15,10 @@ from reelproc.files import scratch_folder
 from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
 from reelproc.media.probe.probe import probe
 from reelproc.media.write.encoders import EncoderSettings
-from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel
 from reelproc.render.plan_reel import plan
 from reelproc.results import RenderResult
+from reelproc.stages.base import Stage
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -202,7 +203,7 @@ def _reels(source: Path) -> list[Reel]:
     width, height = float(video.width), float(video.height)
     even = Output(width=video.width - video.width % 2, height=video.height - video.height % 2)
 
-    def reel(*stages: AnyStage, output: Output | None = None) -> Reel:
+    def reel(*stages: Stage, output: Output | None = None) -> Reel:
         clip = Clip(source=source, end=end, stages=stages)
         return Reel(clips=[clip], output=output or Output())
 

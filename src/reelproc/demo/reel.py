@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Curve
-from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel
 from reelproc.stages.banner import Banner
+from reelproc.stages.base import Stage
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -201,7 +202,7 @@ def footage_reel(info: MediaInfo, source: str) -> Reel:
     return Reel(clips=tuple(clips), concat=Concat(transition="dissolve", duration=overlap), output=_OUTPUT)
 
 
-def _extras(number: int, length: float) -> tuple[AnyStage, ...]:
+def _extras(number: int, length: float) -> tuple[Stage, ...]:
     """What follows the crop of each clip: nothing, slow motion, a banner; no spotlight, since nobody knows on whom."""
     scale = Upscale(model=_RESAMPLER)
     if number == 0:

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from reelproc.errors import shown_address
 from reelproc.media.info import MediaInfo
-from reelproc.reel import AnyStage, Output
+from reelproc.reel import Output
 from reelproc.render.plan_summary import PlannedClipSummary, PlanSummary
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import TimeMap
 
 __all__ = ["Copying", "Plan", "PlannedClip", "PlannedFrame", "Segment", "Shot", "SourceFrames"]
@@ -99,7 +99,7 @@ class PlannedClip:
     frames: SourceFrames = field(repr=False)
     start: Fraction
     end: Fraction
-    stages: tuple[AnyStage, ...]
+    stages: tuple[Stage, ...]
     streams: tuple[StreamInfo, ...]
     clocks: tuple[TimeMap, ...] = field(repr=False)
     target: Target

@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
 from reelproc.media.container.containers import MAX_PIXELS
 from reelproc.media.shown_frames import HOLD_SECONDS, frame_schedule
-from reelproc.reel import AnyStage, Clip, Output, Reel
+from reelproc.reel import Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
-from reelproc.stages.base import Mismatch, StreamInfo, Target
+from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import Overlay
 from reelproc.stages.speed import Speed
@@ -243,15 +243,15 @@ def _resolve(
     output: Output,
     warnings: list[str],
     notes: list[str],
-) -> tuple[tuple[AnyStage, ...], tuple[StreamInfo, ...], tuple[TimeMap, ...]]:
+) -> tuple[tuple[Stage, ...], tuple[StreamInfo, ...], tuple[TimeMap, ...]]:
     """The clip's stages with what the output implies, the streams between them, and the clock of each."""
     video = info.require_video()
     stream = StreamInfo(video.width, video.height, duration, output.pix_fmt, video.sample_aspect_ratio)
-    stages: list[AnyStage] = []
+    stages: list[Stage] = []
     streams = [stream]
     clocks = [TimeMap.identity(duration)]
 
-    def add(stage: AnyStage) -> None:
+    def add(stage: Stage) -> None:
         before = streams[-1]
         stages.append(stage)
         streams.append(stage.resolve(before, target))
@@ -266,7 +266,7 @@ def _resolve(
     for number, stage in enumerate(clip.stages):
         try:
             chosen, why = stage.decided(streams[-1], target)
-            add(cast("AnyStage", chosen))
+            add(chosen)
             if why:
                 notes.append(f"clip {index}, stage {number}: {why}")
         except SpecError as error:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from reelproc.pixels.frame import Frame, PixelFormat
 from reelproc.pixels.placement import Fit
@@ -132,6 +132,21 @@ class Stage(Schema):
     """Base of all stages. A subclass has a literal ``stage`` field with its name."""
 
     changes_pixels: ClassVar[bool] = True
+    """Whether its work changes frames at all."""
+
+    changes_time: ClassVar[bool] = False
+    """Whether its output runs on another clock than its input (:meth:`time_map`)."""
+
+    stage: str
+    """Its name, by which JSON and :data:`reelproc.stages.STAGES` know it."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Check that the stage says its name."""
+        super().__pydantic_init_subclass__(**kwargs)
+        name = cls.model_fields["stage"].default
+        if not isinstance(name, str):
+            raise TypeError(f'the stage {cls.__name__} has no name; give it one: stage: Literal["..."] = "..."')
 
     @property
     def remembers(self) -> bool:

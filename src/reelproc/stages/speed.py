@@ -49,6 +49,7 @@ class Speed(Stage):
     """
 
     changes_pixels: ClassVar[bool] = False
+    changes_time: ClassVar[bool] = True
 
     stage: Literal["speed"] = "speed"
     segments: Items[SpeedSegment] = ()
