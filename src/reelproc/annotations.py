@@ -142,7 +142,7 @@ def _row(name: str, number: int, line: str, header: list[str]) -> Annotation:
                 )
             continue
         try:
-            values[column] = _READ[column](row[column].strip())
+            values[column] = _READERS[column](row[column].strip())
         except ValueError as error:
             raise SpecError(
                 f"{name}, line {number}, column {column}: {error}, got {row[column]!r}", path=(number, column)
@@ -173,7 +173,7 @@ def _tags(cell: str) -> tuple[str, ...]:
     return tuple(tag.strip() for tag in cell.split(",") if tag.strip())
 
 
-_READ: Mapping[str, Callable[[str], Any]] = {
+_READERS: Mapping[str, Callable[[str], Any]] = {
     "start_time": _time,
     "rating": _rating,
     "tags": _tags,

@@ -18,7 +18,7 @@ from reelproc.errors import redact
 __all__ = ["forward", "log_again", "shown_command", "wanted_level"]
 
 _ROOT = "reelproc"
-_STANDS_IN = re.compile(r"(http://127\.0\.0\.1:\d+/)\S+")
+_LOOPBACK_ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/)\S+")
 """Where ffmpeg reads a remote source: whoever knows the address can read it, too."""
 
 
@@ -28,7 +28,7 @@ def shown_command(argv: Sequence[str]) -> str:
     >>> shown_command(["ffmpeg", "-i", "https://me:pw@example.org/a game.mp4?sig=abc"])
     "ffmpeg -i 'https://example.org/a game.mp4'"
     """
-    return shlex.join(_STANDS_IN.sub(r"\1...", redact(argument)) for argument in argv)
+    return shlex.join(_LOOPBACK_ADDRESS.sub(r"\1...", redact(argument)) for argument in argv)
 
 
 def wanted_level() -> int:

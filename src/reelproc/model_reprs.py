@@ -11,14 +11,14 @@ from pydantic_core import PydanticUndefined
 
 __all__ = ["is_shown", "plain_signature", "short_fields"]
 
-_USED = {"model_copy", "model_dump", "model_dump_json", "model_fields", "model_json_schema"}
-_USED |= {"model_validate", "model_validate_json"}
+_SHOWN = {"model_copy", "model_dump", "model_dump_json", "model_fields", "model_json_schema"}
+_SHOWN |= {"model_validate", "model_validate_json"}
 """Of pydantic's own names, those that the documentation uses."""
 
-_HIDDEN = {*vars(BaseModel), "model_config", "model_post_init"} - _USED
+_HIDDEN = {*vars(BaseModel), "model_config", "model_post_init"} - _SHOWN
 _DUNDERS = {"__class__", "__dict__", "__doc__", "__module__"}
 
-_MANY = 3
+_MAX_LISTED = 3
 """A ``repr`` names so many members of a list, and counts the rest."""
 
 
@@ -49,9 +49,9 @@ def short_fields(model: BaseModel) -> Iterator[tuple[str, Any]]:
 
 
 def _short(value: Any) -> Any:
-    if isinstance(value, (tuple, list)) and len(value) > _MANY:
-        shown = ", ".join(map(repr, value[: _MANY - 1]))
-        return _Some(f"({shown}, ... {len(value) - _MANY + 1} more)")
+    if isinstance(value, (tuple, list)) and len(value) > _MAX_LISTED:
+        shown = ", ".join(map(repr, value[: _MAX_LISTED - 1]))
+        return _Some(f"({shown}, ... {len(value) - _MAX_LISTED + 1} more)")
     return value
 
 

@@ -41,7 +41,7 @@ JobStatus = Literal["queued", "running", "complete", "error", "cancelled", "expi
 PROGRESS_SECONDS = 0.25
 """How often progress is reported."""
 
-_SHARES: dict[str, tuple[float, float]] = {
+_PROGRESS_SPANS: dict[str, tuple[float, float]] = {
     "startup": (0.0, 0.0),
     "download": (0.0, 0.08),
     "probe": (0.08, 0.1),
@@ -85,7 +85,7 @@ class Progress(Schema):
         >>> Progress(phase="render", done=45, total=90).share
         0.5
         """
-        begin, end = _SHARES.get(self.phase, (0.0, 1.0))
+        begin, end = _PROGRESS_SPANS.get(self.phase, (0.0, 1.0))
         return begin + (end - begin) * self.fraction
 
 

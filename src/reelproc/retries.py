@@ -34,7 +34,7 @@ LONGEST_PAUSE_SECONDS = 8.0
 LONGEST_ASKED_SECONDS = 20.0
 """What a server asks for beyond this is not waited for: there is time for another attempt before the deadline."""
 
-_LOOK_SECONDS = 0.1
+_CHECK_SECONDS = 0.1
 
 
 def retried(
@@ -64,7 +64,7 @@ def retried(
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             check()
-            time.sleep(min(left, _LOOK_SECONDS))
+            time.sleep(min(left, _CHECK_SECONDS))
 
     def attempt() -> T:
         check()
@@ -75,14 +75,14 @@ def retried(
     drawn = tenacity.wait_random_exponential(multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS)
     policy = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: isinstance(error, ReelprocError) and error.transient),
-        wait=lambda state: _asked(state) + drawn(state),
+        wait=lambda state: _server_pause(state) + drawn(state),
         stop=(
             tenacity.stop_after_attempt(attempts)
             if attempts is not None
             else lambda state: time.monotonic() - begin + state.upcoming_sleep >= deadline
         ),
         sleep=sleep,
-        before_sleep=_tell,
+        before_sleep=_log_pause,
         reraise=True,
     )
     return policy(attempt)
@@ -113,12 +113,12 @@ def _seconds_of(date: str | None) -> float | None:
         return None
 
 
-def _asked(state: RetryCallState) -> float:
+def _server_pause(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
     asked = error.retry_after_seconds if isinstance(error, StorageError) else None
     return min(asked or 0.0, LONGEST_ASKED_SECONDS)
 
 
-def _tell(state: RetryCallState) -> None:
+def _log_pause(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
     _log.warning("attempt %d failed, the next is in %.1f s: %s", state.attempt_number, state.upcoming_sleep, error)

@@ -50,12 +50,12 @@ def _from_zero(schema: dict[str, Any]) -> None:
             kind["minimum"] = 0
 
 
-_IN_SECONDS = BeforeValidator(_in_seconds, json_schema_input_type=float | str)
+_SECONDS_INPUT = BeforeValidator(_in_seconds, json_schema_input_type=float | str)
 
-Seconds = Annotated[float, _IN_SECONDS, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, _SECONDS_INPUT, Field(allow_inf_nan=False)]
 """A finite number of seconds, given as any :data:`~reelproc.timing.Time`; kept, and written, as a number."""
 
-SecondsFromZero = Annotated[float, _IN_SECONDS, Field(ge=0, allow_inf_nan=False, json_schema_extra=_from_zero)]
+SecondsFromZero = Annotated[float, _SECONDS_INPUT, Field(ge=0, allow_inf_nan=False, json_schema_extra=_from_zero)]
 """:data:`Seconds` that are not negative."""
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 __all__ = ["did_you_mean", "nearest"]
 
-_ALIKE = 0.7
+_MIN_SIMILARITY = 0.7
 """How alike two names are, from 0 to 1, for one to be a slip for the other."""
 
 
@@ -21,7 +21,7 @@ def nearest(name: object, known: Iterable[str]) -> str | None:
     """
     names = {each.lower(): each for each in known}
     slip = str(name)[:200].lower()
-    found = difflib.get_close_matches(slip, list(names), 3, _ALIKE)
+    found = difflib.get_close_matches(slip, list(names), 3, _MIN_SIMILARITY)
     found.sort(key=lambda each: sorted(each) != sorted(slip))  # two letters changed places: the likeliest slip
     return names[found[0]] if found else None
 

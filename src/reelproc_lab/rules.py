@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from reelproc.cost.decision import WITHIN, choose
+from reelproc.cost.decision import MAX_EXTRA_COST, choose
 from reelproc.schema import Fraction01, Schema
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class CheapestThenFaster(Rule):
     """
 
     rule: Literal["cheapest-then-faster"] = "cheapest-then-faster"
-    within: Fraction01 = WITHIN
+    within: Fraction01 = MAX_EXTRA_COST
     price: Price = "billed"
 
     @property

@@ -190,14 +190,14 @@ def test_an_interruption_that_an_import_wrapped_or_dropped_is_130(
     def wrapped(_: str) -> None:
         raise RuntimeError("Error calling __set_name__")
 
-    monkeypatch.setattr(interruption, "_asked", [130])
+    monkeypatch.setattr(interruption, "_exit_codes", [130])
     with monkeypatch.context() as patch:
         patch.setattr(rp, "executor", wrapped)
         ran = reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1")
         assert (ran.exit_code, "interrupted" in ran.stderr) == (130, True)
     mocked(Scripted(seconds=float("inf")))
     assert reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1").exit_code == 130
-    monkeypatch.setattr(interruption, "_asked", [143])
+    monkeypatch.setattr(interruption, "_exit_codes", [143])
     assert reelproc_command("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1").exit_code == 143
 
 

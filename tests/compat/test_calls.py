@@ -15,7 +15,7 @@ import pytest
 import reelproc as rp
 from compat_documents import KEYFRAME, REGION
 from reelproc import compat
-from reelproc.compat.shared_executors import chosen
+from reelproc.compat.shared_executors import chosen_executor
 from reelproc.executors.mock import MockExecutor, Scripted
 
 ROOT = "s3://media"
@@ -224,14 +224,14 @@ def test_an_executor_is_chosen_by_object_name_variable_or_the_functions_hardware
 ) -> None:
     monkeypatch.delenv("REELPROC_COMPAT_EXECUTOR", raising=False)
     with MockExecutor() as ex:
-        assert chosen(ex) == ("mock", ex)
-    assert chosen("mock")[1] is chosen("mock")[1], "one for the life of the process"
-    assert chosen(None, "modal-t4")[0] == "local"
-    assert chosen("modal", "mock")[0] == "mock"
+        assert chosen_executor(ex) == ("mock", ex)
+    assert chosen_executor("mock")[1] is chosen_executor("mock")[1], "one for the life of the process"
+    assert chosen_executor(None, "modal-t4")[0] == "local"
+    assert chosen_executor("modal", "mock")[0] == "mock"
     monkeypatch.setenv("REELPROC_COMPAT_EXECUTOR", "mock")
-    assert chosen(None)[0] == "mock"
+    assert chosen_executor(None)[0] == "mock"
     with pytest.raises(rp.SpecError, match="no executor is called 'moon'"):
-        chosen("moon")
+        chosen_executor("moon")
 
 
 def test_importing_the_apps_functions_loads_no_media_library() -> None:

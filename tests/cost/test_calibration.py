@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import reelproc as rp
-from reelproc.cost.calibration import Calibration, Machine, Spread, calibration_path, reference, this_host
+from reelproc.cost.calibration import Calibration, Machine, SampleSpread, calibration_path, reference, this_host
 from reelproc.cost.estimate import estimate_work
-from reelproc.cost.hardware_specs import ASSUMED, DEVICES, place
+from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, place
 from reelproc.cost.options import Pricing
 from reelproc.cost.pipeline import loop
 from reelproc.cost.rates import Rates
@@ -21,9 +21,9 @@ HERE = Machine(cpu="test", threads=2)
 
 
 def test_a_spread_is_the_median_and_the_quartiles() -> None:
-    assert Spread.of([5.0]) == Spread(median=5, low=5, high=5, count=1)
-    assert Spread.of([3.0, 1.0]) == Spread(median=2, low=1, high=3, count=2)
-    assert Spread.of([1, 2, 3, 4, 100]) == Spread(median=3, low=2, high=4, count=5)
+    assert SampleSpread.of([5.0]) == SampleSpread(median=5, low=5, high=5, count=1)
+    assert SampleSpread.of([3.0, 1.0]) == SampleSpread(median=2, low=1, high=3, count=2)
+    assert SampleSpread.of([1, 2, 3, 4, 100]) == SampleSpread(median=3, low=2, high=4, count=5)
 
 
 def test_samples_add_up_and_the_oldest_are_dropped() -> None:
@@ -98,8 +98,8 @@ def test_a_rate_of_this_machine_is_measured() -> None:
 def test_a_network_on_a_gpu_is_predicted_from_its_published_peaks() -> None:
     rates = {name: Rates(place(name), Calibration())("network.default") for name in ("modal-t4", "modal-l4")}
     t4, l4 = rates["modal-t4"], rates["modal-l4"]
-    assert t4.value == pytest.approx(1 / 65 / ASSUMED["efficiency"].value)  # arithmetic is what limits a T4
-    assert l4.value == pytest.approx(1 / (300 * 288 / 1000) / ASSUMED["efficiency"].value)  # and memory an L4
+    assert t4.value == pytest.approx(1 / 65 / ASSUMPTIONS["efficiency"].value)  # arithmetic is what limits a T4
+    assert l4.value == pytest.approx(1 / (300 * 288 / 1000) / ASSUMPTIONS["efficiency"].value)  # and memory an L4
     assert "predicted" == t4.basis == l4.basis
     assert DEVICES["T4"].source in t4.why
     # so an L4 is expected to be 1.33 times as fast, less than what it costs more by the GPU alone

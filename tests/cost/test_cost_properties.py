@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelproc.cost.calibration import Calibration, Machine, Spread, this_host
-from reelproc.cost.decision import WITHIN, choose
+from reelproc.cost.calibration import Calibration, Machine, SampleSpread, this_host
+from reelproc.cost.decision import MAX_EXTRA_COST, choose
 from reelproc.cost.estimate import Estimate, estimate_work
 from reelproc.cost.hardware_specs import place
 from reelproc.cost.options import Option, Pricing
@@ -87,7 +87,7 @@ def test_a_cold_start_is_never_faster_or_cheaper(samples: dict[str, list[float]]
 
 @given(values=st.lists(st.floats(0, 1e6), min_size=1, max_size=60))
 def test_a_spread_is_in_order(values: list[float]) -> None:
-    spread = Spread.of(values)
+    spread = SampleSpread.of(values)
     assert min(values) <= spread.low <= spread.median <= spread.high <= max(values)
 
 
@@ -110,6 +110,6 @@ def test_what_is_chosen_is_affordable_and_no_affordable_one_is_faster(offers: li
         for n, (usd, wall) in enumerate(offers)
     ]  # fmt: skip
     chosen = choose(options)
-    limit = min(usd for usd, _ in offers) * (1 + WITHIN)
+    limit = min(usd for usd, _ in offers) * (1 + MAX_EXTRA_COST)
     assert chosen.usd <= limit
     assert chosen.wall_seconds == min(wall for usd, wall in offers if usd <= limit)

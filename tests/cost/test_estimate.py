@@ -15,7 +15,7 @@ from reelproc.cost.decision import choose
 from reelproc.cost.estimate import estimate_work
 from reelproc.cost.hardware_specs import place
 from reelproc.cost.job_work import work_of
-from reelproc.cost.options import IDLE_SECONDS, Option, Pricing, option
+from reelproc.cost.options import CONTAINER_IDLE_SECONDS, Option, Pricing, option
 from reelproc.cost.pipeline import loop
 from reelproc.cost.rates import Rates
 from reelproc.cost.work import Work
@@ -187,7 +187,7 @@ def test_cost_is_seconds_times_rate() -> None:
     assert warm.usd == pytest.approx(warm.wall_seconds * rate)
     assert warm.billed_seconds == warm.gpu_seconds == warm.wall_seconds
     cold = made.option("modal-t4", start="cold")
-    assert cold.idle_usd == pytest.approx(IDLE_SECONDS * rate)
+    assert cold.idle_usd == pytest.approx(CONTAINER_IDLE_SECONDS * rate)
     assert cold.wall_seconds - warm.wall_seconds == pytest.approx(
         sum(cold.phases[name] for name in ("startup", "load"))
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import reelproc as rp
 from media_factory import read_number
 from reelproc.compat import AppFunction
-from reelproc.compat.calls import failed
+from reelproc.compat.calls import failure_data
 from reelproc.jobs import run_job
 
 USER = "u1"
@@ -25,7 +25,7 @@ def done(function: AppFunction[Any], root: Path | str, *arguments: Any, **option
     try:
         return call.result(run_job(call.job))
     except rp.ReelprocError as error:
-        return failed(error)
+        return failure_data(error)
 
 
 def numbers(path: Path) -> list[int]:

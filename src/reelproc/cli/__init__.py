@@ -18,7 +18,7 @@ import reelproc
 from reelproc.cli.commands import COMMANDS
 from reelproc.cli.failures import TERMINATED, report
 from reelproc.cli.groups import Group
-from reelproc.cli.interruption import asked_to_end, listen
+from reelproc.cli.interruption import listen, requested_exit_code
 from reelproc.cli.verbosity import logging_shown, verbose_option
 
 __all__ = ["app", "main"]
@@ -52,7 +52,7 @@ class _App(Group):
             with logging_shown(as_json="--json" in given):
                 code = super().main(given, prog_name, standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the outermost: a message, never a traceback
-            asked = asked_to_end()
+            asked = requested_exit_code()
             if asked == TERMINATED:
                 sys.exit(asked)
             told = error if asked is None else KeyboardInterrupt()  # whatever an import made of it

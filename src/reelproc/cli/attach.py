@@ -11,7 +11,7 @@ import click
 from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, sized, staging_option
 from reelproc.cli.completion import job_ids
 from reelproc.cli.groups import Group
-from reelproc.cli.overwrite import note
+from reelproc.cli.overwrite import remember
 from reelproc.cli.verbosity import verbose_option
 from reelproc.schema import Schema
 from reelproc.storage import scheme_of
@@ -68,7 +68,7 @@ def _note_result(executor: LocalExecutor, job_id: str, output: str) -> None:
     request = JobFolder(executor.folder, job_id).request()
     if request is not None:
         place = output if scheme_of(output) != "file" else str(Path(request.cwd, output))
-        note(place, lambda: request.identity)
+        remember(place, lambda: request.identity)
 
 
 class Cancelled(Schema):

@@ -44,8 +44,8 @@ __all__ = [
     "strict_option",
 ]
 
-F = TypeVar("F", bound=Callable[..., Any])
-R = TypeVar("R")
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+ResultT = TypeVar("ResultT")
 
 
 class _TimeType(click.ParamType[float]):
@@ -83,7 +83,7 @@ def count(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= 9 else None
 
 
-def common_options(command: F) -> F:
+def common_options(command: CommandT) -> CommandT:
     """``--json``, ``-v`` and ``--debug``, which every command has; its errors speak of its options."""
 
     @wraps(command)
@@ -97,10 +97,10 @@ def common_options(command: F) -> F:
     shown = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")(told)
     shown = verbose_option(shown)
     shown = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, errors included.")(shown)
-    return cast("F", shown)
+    return cast("CommandT", shown)
 
 
-def executor_option(command: F) -> F:
+def executor_option(command: CommandT) -> CommandT:
     """``--executor``."""
     return click.option(
         "--executor",
@@ -112,7 +112,7 @@ def executor_option(command: F) -> F:
     )(command)
 
 
-def staging_option(command: F) -> F:
+def staging_option(command: CommandT) -> CommandT:
     """``--staging``."""
     return click.option(
         "--staging",
@@ -121,7 +121,7 @@ def staging_option(command: F) -> F:
     )(command)
 
 
-def on_damage_option(command: F) -> F:
+def on_damage_option(command: CommandT) -> CommandT:
     """``--on-damage``."""
     return click.option(
         "--on-damage",
@@ -132,7 +132,7 @@ def on_damage_option(command: F) -> F:
     )(command)
 
 
-def strict_option(command: F) -> F:
+def strict_option(command: CommandT) -> CommandT:
     """``--strict``."""
     return click.option(
         "--strict",
@@ -231,7 +231,7 @@ def _made(job: Job, id: str | None, identity: str) -> bool:
     return request is not None and request.identity == identity and folder.is_complete()
 
 
-def follow(handle: JobHandle[R], *, as_json: bool, name: str = "") -> R:
+def follow(handle: JobHandle[ResultT], *, as_json: bool, name: str = "") -> ResultT:
     """Show the job's progress until it ends, and return its result.
 
     Args:

@@ -23,7 +23,7 @@ __all__ = ["Check", "Report", "doctor"]
 Status = Literal["ok", "warn", "fail"]
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
-_SCARCE_BYTES = 2 * 1024**3
+_LOW_DISK_BYTES = 2 * 1024**3
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+).*?(?:;.*\bextra\s*==\s*['\"]([^'\"]+)['\"])?$")
 
 
@@ -205,7 +205,7 @@ def _disk() -> Iterator[Check]:
         there = next(p for p in (folder, *folder.parents) if p.exists())
         free = shutil.disk_usage(there).free
         detail = f"{free / 1024**3:.1f} GiB free at {readable_path(folder)}"
-        if free < _SCARCE_BYTES:
+        if free < _LOW_DISK_BYTES:
             yield Check(name=name, status="warn", detail=f"{detail}: a long reel may not fit")
         else:
             yield Check(name=name, status="ok", detail=detail)

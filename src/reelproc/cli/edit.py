@@ -286,7 +286,7 @@ def _speed(arguments: tuple[str, ...]) -> Speed:
     return rp.Speed.model_validate({"segments": segments})
 
 
-_RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
+_NTSC_RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001))
 
 
 def _usual_rate(source: str) -> Fraction:
@@ -296,7 +296,7 @@ def _usual_rate(source: str) -> Fraction:
     average = probed(source).require_video().average_rate
     if average is None:
         return Fraction(30)
-    nearest = min(_RATES, key=lambda rate: abs(rate - average))
+    nearest = min(_NTSC_RATES, key=lambda rate: abs(rate - average))
     if abs(nearest - average) < Fraction(1, 200):
         return nearest
     return Fraction(max(1, round(average)))

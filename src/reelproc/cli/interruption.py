@@ -11,9 +11,9 @@ from types import FrameType
 
 from reelproc.cli.failures import INTERRUPTED, TERMINATED
 
-__all__ = ["asked_to_end", "end_if_asked", "listen"]
+__all__ = ["end_if_requested", "listen", "requested_exit_code"]
 
-_asked: list[int] = []
+_exit_codes: list[int] = []
 
 
 def listen() -> None:
@@ -22,19 +22,19 @@ def listen() -> None:
     signal.signal(signal.SIGTERM, _on_signal)
 
 
-def asked_to_end() -> int | None:
+def requested_exit_code() -> int | None:
     """The exit code for what was asked first; None: nothing was."""
-    return _asked[0] if _asked else None
+    return _exit_codes[0] if _exit_codes else None
 
 
-def end_if_asked() -> None:
+def end_if_requested() -> None:
     """Raise what was asked for once more, should it have been lost.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C.
         SystemExit: after SIGTERM.
     """
-    code = asked_to_end()
+    code = requested_exit_code()
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code is not None:
@@ -42,7 +42,7 @@ def end_if_asked() -> None:
 
 
 def _on_signal(number: int, _: FrameType | None) -> None:
-    _asked.append(INTERRUPTED if number == signal.SIGINT else TERMINATED)
+    _exit_codes.append(INTERRUPTED if number == signal.SIGINT else TERMINATED)
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(TERMINATED)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["jobs"]
 
-_ENDED = ("complete", "error", "cancelled", "unreadable")
+_FINAL_STATUSES = ("complete", "error", "cancelled", "unreadable")
 
 
 class Removed(Schema):
@@ -71,7 +71,7 @@ def clean(older: float | None, interrupted: bool, as_json: bool) -> None:
 
     A job that was submitted under an id of its own is done again when it is submitted again.
     """
-    states = (*_ENDED, "interrupted") if interrupted else _ENDED
+    states = (*_FINAL_STATUSES, "interrupted") if interrupted else _FINAL_STATUSES
     age = 86400 * (older or 0)
     _remove([entry for entry in _listed() if entry.state in states and entry.age_seconds >= age], as_json=as_json)
 

@@ -25,11 +25,11 @@ from reelproc.errors import ObjectNotFoundError, StorageError, shown_address
 from reelproc.files import whole_file
 from reelproc.storage.local import local_path
 
-__all__ = ["OutputExistsError", "force_option", "job_of", "note", "writing"]
+__all__ = ["OutputExistsError", "force_option", "job_of", "remember", "writing"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-_DIGEST_UP_TO_BYTES = 1 << 20
+_MAX_DIGESTED_BYTES = 1 << 20
 _KEEP_SECONDS = 400 * 86400
 
 Job = str | Callable[[], str]
@@ -40,7 +40,7 @@ class OutputExistsError(click.ClickException):
     """A file of the user's is where a command is to write."""
 
 
-def force_option(command: F) -> F:
+def force_option(command: CommandT) -> CommandT:
     """``--force``."""
     return click.option("--force", is_flag=True, help="Replace what is there already.")(command)
 
@@ -100,9 +100,9 @@ def writing(
         found = [(address, why) for address in addresses if (why := _objection(address, name)) is not None]
         if found and not is_result(name()):
             _refuse(found)
-    yield lambda place: note(os.fspath(place), name)
+    yield lambda place: remember(os.fspath(place), name)
     for address in addresses:
-        note(address, name)
+        remember(address, name)
 
 
 def _refuse(objections: list[tuple[str, str]]) -> None:
@@ -144,7 +144,7 @@ def _state(address: str) -> dict[str, str] | None:
         return None
     try:
         identity = storage.identity(address)
-        small = path.stat().st_size <= _DIGEST_UP_TO_BYTES
+        small = path.stat().st_size <= _MAX_DIGESTED_BYTES
         return {"identity": identity, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if small else ""}
     except (StorageError, OSError):  # a device, a link to nothing, a file that cannot be read
         return {"identity": "", "sha256": ""}
@@ -167,7 +167,7 @@ def _read(record: Path) -> dict[str, str] | None:
     return noted if isinstance(noted, dict) and noted.get("identity") else None
 
 
-def note(address: str, job: Callable[[], str]) -> None:
+def remember(address: str, job: Callable[[], str]) -> None:
     """Write down that ``job`` wrote what is at ``address``; where that fails, the same job will ask for ``--force``."""
     record = _record(address)
     with suppress(StorageError, OSError):

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["detect", "follow", "people"]
 
-F = TypeVar("F", bound="Callable[..., Any]")
+CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 
-def _model_options(image_size: int) -> Callable[[F], F]:
+def _model_options(image_size: int) -> Callable[[CommandT], CommandT]:
     """What both commands ask of the model."""
 
-    def decorate(command: F) -> F:
+    def decorate(command: CommandT) -> CommandT:
         options = (
             click.option(
                 "--model",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reelproc.cli.common import TIME, common_options, on_damage_option, read_json, say, strict_option
-from reelproc.cli.interruption import end_if_asked
+from reelproc.cli.interruption import end_if_requested
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.schema import Schema
 
@@ -118,7 +118,7 @@ def still(
 
     image_format(out)
     subject = _subject(what)
-    with looking_at(subject, on_damage=on_damage, check=end_if_asked) as look:
+    with looking_at(subject, on_damage=on_damage, check=end_if_requested) as look:
         moments = [exact(time) for time in dict.fromkeys(times)] or [look.duration / 2]
         place = Path(out)
         many = len(moments) > 1
@@ -176,7 +176,7 @@ def sheet(
         stack.enter_context(writing(out, job=job, force=force))
         warnings: tuple[str, ...] = ()
         if isinstance(subject, rp.Reel):
-            made = stack.enter_context(planned(subject, on_damage=on_damage, smart_copy=False, check=end_if_asked))
+            made = stack.enter_context(planned(subject, on_damage=on_damage, smart_copy=False, check=end_if_requested))
             subject, warnings = made, made.warnings
         times = rp.contact_sheet(
             subject,
@@ -186,7 +186,7 @@ def sheet(
             rows=rows,
             tile_width=tile_width,
             on_damage=on_damage,
-            check=end_if_asked,
+            check=end_if_requested,
         )
     told = f"{out}: {len(times)} pictures, {times[0]:.2f} to {times[-1]:.2f} s"
     say(SheetFile(path=out, times_seconds=times, warnings=warnings), as_json=as_json, text=told, warnings=warnings)

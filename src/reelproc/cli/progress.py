@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.interruption import end_if_asked
+from reelproc.cli.interruption import end_if_requested
 
 if TYPE_CHECKING:
     from reelproc.results import Progress, ProgressCallback
@@ -101,7 +101,7 @@ def progress_bar(
 
 
 def _json_line(event: Progress, job: str | None) -> None:
-    end_if_asked()
+    end_if_requested()
     event_line("progress", job=job, share=round(event.share, 4), **event.model_dump())
 
 
@@ -120,7 +120,7 @@ class _Lines:
         self._said = clock()
 
     def __call__(self, event: Progress) -> None:
-        end_if_asked()
+        end_if_requested()
         if _part(event.phase) != self._part:
             self._part, self._tenth = _part(event.phase), 0
         tenth = int(event.share * 10 + 1e-9)
@@ -149,7 +149,7 @@ def _bar() -> Iterator[ProgressCallback]:
 
         def show(event: Progress) -> None:
             nonlocal task, part, phase, said
-            end_if_asked()
+            end_if_requested()
             if event.phase == "done":  # its message is the result's name; the bar goes
                 bar.update(task, completed=1, total=1)
                 return

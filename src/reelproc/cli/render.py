@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["demo", "render"]
 
 
-MOST_CHUNKS = 100
+MAX_CHUNKS = 100
 
 
 def _chunks(_: click.Context, __: click.Parameter, value: str) -> int | Literal["auto"]:
     if value == "auto":
         return "auto"
     number = count(value)
-    if number is None or not 1 <= number <= MOST_CHUNKS:
-        raise click.BadParameter(f"{value[:80]!r} is neither a number from 1 to {MOST_CHUNKS} nor 'auto'")
+    if number is None or not 1 <= number <= MAX_CHUNKS:
+        raise click.BadParameter(f"{value[:80]!r} is neither a number from 1 to {MAX_CHUNKS} nor 'auto'")
     return number
 
 

@@ -20,14 +20,14 @@ from reelproc.files import scratch_folder
 
 __all__ = ["is_piped", "shown_source", "source_file", "source_from_pipe"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _BLOCK_BYTES = 1 << 20
-_piped: set[str] = set()
+_piped_files: set[str] = set()
 """The files that hold standard input now."""
 
 
-def source_from_pipe(command: F) -> F:
+def source_from_pipe(command: CommandT) -> CommandT:
     """Let the argument ``src`` of ``command`` be ``-``."""
 
     @wraps(command)
@@ -35,12 +35,12 @@ def source_from_pipe(command: F) -> F:
         with source_file(options["src"], options.get("keyframes"), options.get("regions")) as src:
             return command(**{**options, "src": src})
 
-    return cast("F", given)
+    return cast("CommandT", given)
 
 
 def is_piped(source: str) -> bool:
     """Whether ``source`` is what came by standard input, and will be gone when the command ends."""
-    return source in _piped
+    return source in _piped_files
 
 
 def shown_source(source: str) -> str:
@@ -80,7 +80,7 @@ def source_file(source: str, *other: str | None) -> Iterator[str]:
             ) from error
         if not path.stat().st_size:
             raise SpecError("standard input is empty, expected a media file")
-        _piped.add(os.fspath(path))
+        _piped_files.add(os.fspath(path))
         try:
             yield os.fspath(path)
         except ReelprocError as error:  # the file's name is nobody's business
@@ -89,4 +89,4 @@ def source_file(source: str, *other: str | None) -> Iterator[str]:
                 error.args = (said, *error.args[1:])
             raise
         finally:
-            _piped.discard(os.fspath(path))
+            _piped_files.discard(os.fspath(path))

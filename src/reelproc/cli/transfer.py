@@ -60,8 +60,8 @@ def put(file: Path, destination: str, force: bool, as_json: bool) -> None:
     begin, size = time.perf_counter(), source.stat().st_size
     job = job_of("put", source)
     with writing(destination, job=job, force=force), progress_bar(as_json=as_json) as show:
-        storage.publish(source, destination, progress=_shown(show, "upload", source.name), keep=True)
-    _say(str(source), destination, size, begin, storage.identity(destination), as_json=as_json)
+        storage.publish(source, destination, progress=_as_progress(show, "upload", source.name), keep=True)
+    _report(str(source), destination, size, begin, storage.identity(destination), as_json=as_json)
 
 
 @click.command()
@@ -90,20 +90,20 @@ def get(source: str, file: Path, force: bool, as_json: bool) -> None:
         scratch_folder(beside=destination.absolute()) as work,
         progress_bar(as_json=as_json) as show,
     ):
-        path = storage.resolve(source, folder=work, progress=_shown(show, "download", destination.name))
+        path = storage.resolve(source, folder=work, progress=_as_progress(show, "download", destination.name))
         identity, size = origin(path) or "", path.stat().st_size
         release(path)
         storage.publish(path, destination)
-    _say(source, str(destination), size, begin, identity, as_json=as_json)
+    _report(source, str(destination), size, begin, identity, as_json=as_json)
 
 
-def _shown(show: ProgressCallback, phase: str, name: str) -> Callable[[int, int], None]:
+def _as_progress(show: ProgressCallback, phase: str, name: str) -> Callable[[int, int], None]:
     from reelproc.results import Progress
 
     return lambda done, total: show(Progress(phase=phase, done=done, total=total, message=name))
 
 
-def _say(source: str, destination: str, size: int, begin: float, identity: str, *, as_json: bool) -> None:
+def _report(source: str, destination: str, size: int, begin: float, identity: str, *, as_json: bool) -> None:
     from reelproc.errors import shown_address
 
     seconds = max(time.perf_counter() - begin, 1e-6)

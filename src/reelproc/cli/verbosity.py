@@ -15,12 +15,12 @@ from reelproc.errors import redact
 
 __all__ = ["logging_shown", "verbose_option"]
 
-F = TypeVar("F", bound=Callable[..., Any])
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-def verbose_option(command: F) -> F:
+def verbose_option(command: CommandT) -> CommandT:
     """``-v``, which may stand anywhere and be given twice."""
     return click.option(
         "-v",

@@ -17,7 +17,7 @@ from typing import Any, Generic, ParamSpec, TypedDict
 
 from reelproc.compat.keys import Keys
 from reelproc.compat.progress import ProgressMeter
-from reelproc.compat.shared_executors import chosen
+from reelproc.compat.shared_executors import chosen_executor
 from reelproc.errors import JobLostError, ReelprocError, SpecError
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle, JobState
@@ -31,9 +31,9 @@ __all__ = [
     "ProgressCallback",
     "Result",
     "app_function",
-    "ended",
-    "failed",
-    "succeeded",
+    "failure_data",
+    "outcome_of",
+    "success_data",
 ]
 
 P = ParamSpec("P")
@@ -73,13 +73,13 @@ class Call:
         job: what is to be done.
         keys: turns addresses back into keys.
         job_id: the caller's name for it; empty: none.
-        also: what the result has besides what its job tells.
+        added: what the result has besides what its job tells.
     """
 
     job: Job
     keys: Keys
     job_id: str = ""
-    also: Callable[[JobResult], Result] | None = None
+    added: Callable[[JobResult], Result] | None = None
 
     def id(self) -> str | None:
         """The job's name for the executor: the caller's and its content, so that the same call again joins the job.
@@ -94,11 +94,11 @@ class Call:
     def result(self, outcome: JobResult | ReelprocError) -> Result:
         """The app's dictionary for how the job ended."""
         if isinstance(outcome, ReelprocError):
-            return failed(outcome)
-        return succeeded(outcome, self.keys) | (self.also(outcome) if self.also else {})
+            return failure_data(outcome)
+        return success_data(outcome, self.keys) | (self.added(outcome) if self.added else {})
 
 
-def succeeded(result: JobResult, keys: Keys) -> Result:
+def success_data(result: JobResult, keys: Keys) -> Result:
     """The dictionary of a job that is complete; ``details`` is all that its result says."""
     details = result.model_dump(mode="json")
     if isinstance(result, DetectResult):
@@ -134,7 +134,7 @@ def detection_data(found: Any) -> dict[str, Any]:
     }
 
 
-def failed(error: ReelprocError) -> Result:
+def failure_data(error: ReelprocError) -> Result:
     """The dictionary of a job that failed; ``transient``: the same again may succeed."""
     data: Result = {
         "status": "error",
@@ -173,25 +173,25 @@ class AppFunction(Generic[P]):
             SpecError: an argument is not as it should be; the message begins with its path.
             ReelprocError: the job could not be dispatched.
         """
-        call, told = self._prepared(args, kwargs)
-        with told:
-            handle = told.executor.submit(call.job, id=call.id(), timeout=told.timeout)
-            told.now(told.call_id_callback, told.call_id(handle))
-            if told.progress_callback is not None:
+        call, callbacks = self._prepared(args, kwargs)
+        with callbacks:
+            handle = callbacks.executor.submit(call.job, id=call.id(), timeout=callbacks.timeout)
+            callbacks.call(callbacks.call_id_callback, callbacks.call_id(handle))
+            if callbacks.progress_callback is not None:
                 for event in handle.events():
-                    told.now(told.progress_callback, *told.progress(event))
-        return call.result(ended(handle.wait()))
+                    callbacks.call(callbacks.progress_callback, *callbacks.progress(event))
+        return call.result(outcome_of(handle.wait()))
 
     async def call_async(self, *args: P.args, **kwargs: P.kwargs) -> Result:
         """The same for asyncio. Cancelling the task that awaits it does not cancel the job."""
-        call, told = await asyncio.to_thread(self._prepared, args, kwargs)
+        call, callbacks = await asyncio.to_thread(self._prepared, args, kwargs)
         name = await asyncio.to_thread(call.id)
-        handle = await told.executor.submit_async(call.job, id=name, timeout=told.timeout)
-        await told.soon(told.call_id_callback, told.call_id(handle))
-        if told.progress_callback is not None:
+        handle = await callbacks.executor.submit_async(call.job, id=name, timeout=callbacks.timeout)
+        await callbacks.await_callback(callbacks.call_id_callback, callbacks.call_id(handle))
+        if callbacks.progress_callback is not None:
             async for event in handle.events_async():
-                await told.soon(told.progress_callback, *told.progress(event))
-        return call.result(ended(await handle.wait_async()))
+                await callbacks.await_callback(callbacks.progress_callback, *callbacks.progress(event))
+        return call.result(outcome_of(await handle.wait_async()))
 
     def translate(self, *args: P.args, **kwargs: P.kwargs) -> Call:
         """The job that the call means; nothing is run.
@@ -224,10 +224,10 @@ class AppFunction(Generic[P]):
 
         return AppFunction(translated, name=name, preset=preset or self.preset, timeout_seconds=self.timeout_seconds)
 
-    def _prepared(self, args: Any, kwargs: Any) -> tuple[Call, _Told]:
+    def _prepared(self, args: Any, kwargs: Any) -> tuple[Call, _Callbacks]:
         call = self.translate(*args, **kwargs)
-        name, executor = chosen(kwargs.get("executor"), self.preset)
-        return call, _Told(
+        name, executor = chosen_executor(kwargs.get("executor"), self.preset)
+        return call, _Callbacks(
             name,
             executor,
             kwargs.get("timeout"),
@@ -245,12 +245,12 @@ def app_function(*, preset: str, timeout_seconds: int) -> Callable[[Callable[P, 
     return make
 
 
-def ended(state: JobState) -> JobResult | ReelprocError:
+def outcome_of(state: JobState) -> JobResult | ReelprocError:
     """How a job that has ended went."""
     return state.outcome or JobLostError(f"there is no result: the job is {state.status}")
 
 
-class _Told:
+class _Callbacks:
     """Where a call goes, and what its caller wants to hear of it; in a ``with`` block where nobody awaits."""
 
     def __init__(
@@ -276,21 +276,21 @@ class _Told:
         said = self._meter.message(event)
         return said["progress"], said["message"], said["phase"]
 
-    async def soon(self, callback: Callable[..., object] | None, *arguments: object) -> None:
+    async def await_callback(self, callback: Callable[..., object] | None, *arguments: object) -> None:
         """Call it, and await what it returns if that can be awaited."""
         if callback is not None:
             returned = callback(*arguments)
             if inspect.isawaitable(returned):
                 await returned
 
-    def now(self, callback: Callable[..., object] | None, *arguments: object) -> None:
+    def call(self, callback: Callable[..., object] | None, *arguments: object) -> None:
         """The same from a thread without an event loop; coroutines get one that lives as long as the call."""
         if callback is None:
             return
         if self._runner is None:
             callback(*arguments)
         else:
-            self._runner.run(self.soon(callback, *arguments))
+            self._runner.run(self.await_callback(callback, *arguments))
 
     def __enter__(self) -> None:
         wanted = (self.progress_callback, self.call_id_callback)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import cast
 
-from reelproc.compat.fields import Item, Record, spellings
+from reelproc.compat.fields import FieldReader, RecordReader, spellings
 from reelproc.compat.framing_shapes import crop_stage, read_segments, speed_stages
 from reelproc.keyframes import Interpolation
 from reelproc.ratings import RATINGS
@@ -30,10 +30,10 @@ _ANNOTATION = spellings("start_time", "end_time", "name", "notes", "rating", "ta
 def framed_clip(
     source: str,
     *,
-    keyframes: Item,
-    segment_data: Item,
+    keyframes: FieldReader,
+    segment_data: FieldReader,
     fps: Fraction,
-    rotation: Item,
+    rotation: FieldReader,
     finish: tuple[Stage, ...] = (),
     interpolation: Interpolation = "linear",
     source_start: float = 0.0,
@@ -71,7 +71,7 @@ def framed_clip(
     return Clip(source=source, start=float(exact(source_start) + exact(segments.trim_start)), end=end, stages=stages)
 
 
-def clips_in_order(clips: Item, sources: list[str]) -> list[tuple[str, Record]]:
+def clips_in_order(clips: FieldReader, sources: list[str]) -> list[tuple[str, RecordReader]]:
     """Each clip with its source, in the order of ``clipIndex``, which is also the number of its source.
 
     Raises:
@@ -82,7 +82,7 @@ def clips_in_order(clips: Item, sources: list[str]) -> list[tuple[str, Record]]:
         raise clips.refused("a list with at least one clip")
     if len(items) != len(sources):
         raise clips.refused(f"one clip for each of the {len(sources)} source_keys", f"there are {len(items)} clips")
-    found: dict[int, Record] = {}
+    found: dict[int, RecordReader] = {}
     for number, item in enumerate(items):
         fields = item.record(_CLIP)
         index = fields["clip_index"].whole(number, most=len(sources) - 1)
@@ -93,7 +93,7 @@ def clips_in_order(clips: Item, sources: list[str]) -> list[tuple[str, Record]]:
 
 
 def clip_of(
-    source: str, fields: Record, *, fps: Fraction, finish: tuple[Stage, ...], interpolation: Interpolation
+    source: str, fields: RecordReader, *, fps: Fraction, finish: tuple[Stage, ...], interpolation: Interpolation
 ) -> Clip:
     """A clip of ``clips_data``."""
     start = fields["source_start_time"].number(0.0, least=0)
@@ -112,7 +112,7 @@ def clip_of(
     )
 
 
-def read_transition(item: Item) -> Concat:
+def read_transition(item: FieldReader) -> Concat:
     """``{type, duration}``; a cut where there is none.
 
     Raises:
@@ -125,7 +125,7 @@ def read_transition(item: Item) -> Concat:
     return Concat(transition=cast("Transition", kind), duration=fields["duration"].number(0.5, least=0))
 
 
-def annotated_clip(item: Item, source: str) -> Clip:
+def annotated_clip(item: FieldReader, source: str) -> Clip:
     """A clip of a compilation: a span of the source under its banner.
 
     Raises:
@@ -144,7 +144,7 @@ def annotated_clip(item: Item, source: str) -> Clip:
     return Clip(source=source, start=start, end=end.number(), stages=[banner])
 
 
-def _tags(item: Item) -> list[str]:
+def _tags(item: FieldReader) -> list[str]:
     if isinstance(item.value, str):  # as in the annotation table
         return [tag for tag in (part.strip() for part in item.prose().split(",")) if tag]
     return [tag.prose() for tag in item.items()]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reelproc import __version__
-from reelproc.compat.calls import Call, Result, failed
+from reelproc.compat.calls import Call, Result, failure_data
 from reelproc.compat.functions import FUNCTIONS
 from reelproc.errors import SpecError
 from reelproc.executors.modal.staging import Staging
@@ -21,7 +21,7 @@ from reelproc.jobs import RenderJob
 
 __all__ = ["run_by_name"]
 
-NOT_HERE = ("executor", "progress_callback", "call_id_callback")
+CLIENT_OPTIONS = ("executor", "progress_callback", "call_id_callback")
 
 
 def run_by_name(
@@ -55,11 +55,11 @@ def run_by_name(
         outcome = container.run(request.model_dump_json(), lambda _: None, delegating)
         return call.result(outcome_from_data(json.loads(outcome)))
     except Exception as error:  # noqa: BLE001 - all is reported, as data
-        return failed(as_reelproc_error(error))
+        return failure_data(as_reelproc_error(error))
 
 
 def _translated(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-    for option in NOT_HERE:
+    for option in CLIENT_OPTIONS:
         if kwargs.get(option) is not None:
             raise SpecError(
                 f"{option}: got {kwargs[option]!r}, expected nothing, since {name} runs where it is called; spawn it "

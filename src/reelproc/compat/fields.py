@@ -1,7 +1,7 @@
 """Reads the app's JSON field by field; whatever is not as expected is refused with the path of the field.
 
 >>> from reelproc.errors import SpecError
->>> region = Record({"startTime": "1s"}, ("highlight_regions", 0), {"start_time": ("start_time", "startTime")})
+>>> region = RecordReader({"startTime": "1s"}, ("highlight_regions", 0), {"start_time": ("start_time", "startTime")})
 >>> try:
 ...     region["start_time"].number()
 ... except SpecError as error:
@@ -20,7 +20,7 @@ from typing import Any
 
 from reelproc.errors import SpecError
 
-__all__ = ["MISSING", "Item", "Names", "Path", "Record", "dotted", "refused", "spellings"]
+__all__ = ["MISSING", "FieldReader", "Names", "Path", "RecordReader", "dotted", "refused", "spellings"]
 
 Path = tuple[str | int, ...]
 """Where a value is: ``("clips_data", 1, "keyframes", 0, "x")``."""
@@ -85,7 +85,7 @@ def _camel(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class FieldReader:
     """A value and where it is. A missing one, and null, count as not given."""
 
     value: Any
@@ -177,7 +177,7 @@ class Item:
         if not self.given:
             return None
         try:
-            return Item(str(self.value), self.path).prose()
+            return FieldReader(str(self.value), self.path).prose()
         except ValueError:
             raise self.refused("a short name") from None
 
@@ -220,7 +220,7 @@ class Item:
             raise self.refused("a colour like '#22c55e'")
         return f"#{digits}"
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[FieldReader]:
         """The items of a list; none where it is not given.
 
         Raises:
@@ -230,14 +230,14 @@ class Item:
             return []
         if not isinstance(self.value, Sequence) or isinstance(self.value, (str, bytes)):
             raise self.refused("a list")
-        return [Item(value, (*self.path, number)) for number, value in enumerate(self.value)]
+        return [FieldReader(value, (*self.path, number)) for number, value in enumerate(self.value)]
 
-    def record(self, names: Names, *, open_ended: bool = False) -> Record:
-        """The object that it is; see :class:`Record`."""
-        return Record(self.value, self.path, names, open_ended=open_ended)
+    def record(self, names: Names, *, open_ended: bool = False) -> RecordReader:
+        """The object that it is; see :class:`RecordReader`."""
+        return RecordReader(self.value, self.path, names, open_ended=open_ended)
 
 
-class Record:
+class RecordReader:
     """A JSON object, its fields under one name however they are spelled.
 
     Args:
@@ -255,7 +255,7 @@ class Record:
         if not isinstance(value, Mapping):
             raise refused(path, value, f"an object with {', '.join(names)}")
         self.path = path
-        self._items: dict[str, Item] = {}
+        self._items: dict[str, FieldReader] = {}
         known = {spelling: name for name, all_of_it in names.items() for spelling in all_of_it}
         for key, content in value.items():
             name = known.get(key)
@@ -269,10 +269,10 @@ class Record:
                     (*path, key), content, f"the same as {before.path[-1]} ({before.value!r})", "give it once"
                 )
             if before is None or before.value is None:
-                self._items[name] = Item(content, (*path, key))
+                self._items[name] = FieldReader(content, (*path, key))
 
-    def __getitem__(self, name: str) -> Item:
-        return self._items.get(name, Item(MISSING, (*self.path, name)))
+    def __getitem__(self, name: str) -> FieldReader:
+        return self._items.get(name, FieldReader(MISSING, (*self.path, name)))
 
     def first(self, *names: str) -> str | None:
         """The first of ``names`` that is given."""

@@ -8,7 +8,7 @@ from typing import Any, Unpack, cast
 
 from reelproc.compat.calls import Call, CallOptions, app_function
 from reelproc.compat.clip_shapes import clip_of, clips_in_order, framed_clip, read_transition
-from reelproc.compat.fields import Item
+from reelproc.compat.fields import FieldReader
 from reelproc.compat.keys import Keys
 from reelproc.jobs import Job, RenderJob
 from reelproc.keyframes import Interpolation
@@ -32,19 +32,19 @@ MODEL = "realesr-general-x4v3"
 
 def read_rate(fps: float) -> Fraction:
     """``fps``, exact."""
-    return exact(Item(fps, ("fps",)).number(above=0, most=1000))
+    return exact(FieldReader(fps, ("fps",)).number(above=0, most=1000))
 
 
-def _output(width: Item, height: Item, fps: float, audio: bool) -> Output:
+def _output(width: FieldReader, height: FieldReader, fps: float, audio: bool) -> Output:
     for side in (width, height):
         if side.whole(least=2, most=16384) % 2:
             raise side.refused("an even number of pixels", "4:2:0 video has no odd ones")
-    sound = Item(audio, ("include_audio",)).flag(default=True)
+    sound = FieldReader(audio, ("include_audio",)).flag(default=True)
     return Output(width=width.whole(), height=height.whole(), fps=read_rate(fps), audio=sound)
 
 
 def _path_between(interpolation: str) -> Interpolation:
-    return cast("Interpolation", Item(interpolation, ("interpolation",)).choice("linear", "catmull-rom"))
+    return cast("Interpolation", FieldReader(interpolation, ("interpolation",)).choice("linear", "catmull-rom"))
 
 
 @app_function(preset="modal-t4", timeout_seconds=600)
@@ -128,14 +128,14 @@ def process_framing_ai(
     keys = Keys(options.get("root"))
     clip = framed_clip(
         keys.source(user_id, input_key),
-        keyframes=Item(keyframes, ("keyframes",)),
-        segment_data=Item(segment_data, ("segment_data",)),
+        keyframes=FieldReader(keyframes, ("keyframes",)),
+        segment_data=FieldReader(segment_data, ("segment_data",)),
         fps=read_rate(fps),
-        rotation=Item(rotation, ("rotation",)),
-        finish=(Upscale(model=Item(model, ("model",)).text()),),
+        rotation=FieldReader(rotation, ("rotation",)),
+        finish=(Upscale(model=FieldReader(model, ("model",)).text()),),
         interpolation=_path_between(interpolation),
     )
-    width, height = Item(output_width, ("output_width",)), Item(output_height, ("output_height",))
+    width, height = FieldReader(output_width, ("output_width",)), FieldReader(output_height, ("output_height",))
     reel = Reel(clips=[clip], output=_output(width, height, fps, include_audio))
     return Call(RenderJob(reel=reel, output=keys.output(user_id, output_key)), keys, job_id)
 
@@ -188,19 +188,22 @@ def process_multi_clip(
     keys = Keys(options.get("root"))
     sources = [
         keys.source(user_id, item.text(), f"source_keys[{n}]")
-        for n, item in enumerate(Item(source_keys, ("source_keys",)).items())
+        for n, item in enumerate(FieldReader(source_keys, ("source_keys",)).items())
     ]
-    finish = (Upscale(model=Item(model, ("model",)).text()),)
+    finish = (Upscale(model=FieldReader(model, ("model",)).text()),)
     path = _path_between(interpolation)
     clips = [
         clip_of(source, fields, fps=read_rate(fps), finish=finish, interpolation=path)
-        for source, fields in clips_in_order(Item(clips_data, ("clips_data",)), sources)
+        for source, fields in clips_in_order(FieldReader(clips_data, ("clips_data",)), sources)
     ]
     reel = Reel(
         clips=clips,
-        concat=read_transition(Item(transition, ("transition",))),
+        concat=read_transition(FieldReader(transition, ("transition",))),
         output=_output(
-            Item(target_width, ("target_width",)), Item(target_height, ("target_height",)), fps, include_audio
+            FieldReader(target_width, ("target_width",)),
+            FieldReader(target_height, ("target_height",)),
+            fps,
+            include_audio,
         ),
     )
     return Call(RenderJob(reel=reel, output=keys.output(user_id, output_key)), keys, job_id)

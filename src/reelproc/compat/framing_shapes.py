@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reelproc.compat.fields import Item, Record, refused, spellings
+from reelproc.compat.fields import FieldReader, RecordReader, refused, spellings
 from reelproc.keyframes import Interpolation
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.speed import MAX_SPEED, MIN_SPEED, Speed, SpeedSegment
@@ -20,7 +20,7 @@ from reelproc.timing import exact
 
 __all__ = ["Segments", "crop_stage", "keyframe_time", "read_segments", "shifted", "speed_stages"]
 
-FAR_SECONDS = 1e6
+ENDLESS_SECONDS = 1e6
 """The end of what has no end yet: the plan ignores what lies behind the source's."""
 
 _KEYFRAME = spellings("time", "frame", "x", "y", "width", "height", "origin")
@@ -41,7 +41,7 @@ def shifted(time: float, by: float) -> float:
     return float(exact(time) - exact(by))
 
 
-def keyframe_time(keyframe: Record, fps: Fraction) -> float:
+def keyframe_time(keyframe: RecordReader, fps: Fraction) -> float:
     """Seconds of a keyframe that says its ``time``, or its ``frame`` at ``fps``.
 
     Raises:
@@ -59,7 +59,7 @@ def keyframe_time(keyframe: Record, fps: Fraction) -> float:
     return time.number() if time.given else at
 
 
-def crop_stage(keyframes: Item, *, fps: Fraction, trim_start: float = 0.0, interpolation: Interpolation) -> Crop:
+def crop_stage(keyframes: FieldReader, *, fps: Fraction, trim_start: float = 0.0, interpolation: Interpolation) -> Crop:
     """The crop along the app's keyframes; without any, the largest centred one.
 
     Args:
@@ -103,7 +103,7 @@ class Segments:
     speeds: tuple[tuple[float, float, float], ...] = ()
 
 
-def read_segments(item: Item, *, duration: float | None = None) -> Segments:
+def read_segments(item: FieldReader, *, duration: float | None = None) -> Segments:
     """The trim and the speeds of a clip.
 
     Args:
@@ -125,7 +125,7 @@ def read_segments(item: Item, *, duration: float | None = None) -> Segments:
     return Segments(start, end, tuple(s for s in speeds if s[2] != 1))
 
 
-def _trim(fields: Record) -> tuple[float, float | None]:
+def _trim(fields: RecordReader) -> tuple[float, float | None]:
     """The trim, of whichever form; both forms, where both are given, must say the same."""
     apart = _bounds(fields["trim_start"], fields["trim_end"])
     trim = fields["trim_range"]
@@ -144,12 +144,12 @@ def _trim(fields: Record) -> tuple[float, float | None]:
     return together
 
 
-def _bounds(start: Item, end: Item) -> tuple[float, float | None]:
+def _bounds(start: FieldReader, end: FieldReader) -> tuple[float, float | None]:
     first = start.number(0.0, least=0)
     return first, end.number(above=first) if end.given else None
 
 
-def _listed(segments: Item) -> list[tuple[float, float, float]]:
+def _listed(segments: FieldReader) -> list[tuple[float, float, float]]:
     """``[{start, end, speed}]``."""
     speeds = []
     for item in segments.items():
@@ -165,7 +165,7 @@ def _listed(segments: Item) -> list[tuple[float, float, float]]:
     return sorted(speeds)
 
 
-def _numbered(fields: Record, duration: float | None) -> list[tuple[float, float, float]]:
+def _numbered(fields: RecordReader, duration: float | None) -> list[tuple[float, float, float]]:
     """The editor's: interval ``i`` lies between boundaries ``i`` and ``i + 1``."""
     boundaries = _boundaries(fields, duration)
     table = fields["segment_speeds"]
@@ -176,18 +176,18 @@ def _numbered(fields: Record, duration: float | None) -> list[tuple[float, float
     last = len(boundaries) - 1
     speeds = []
     for key, value in table.value.items():
-        item = Item(value, (*table.path, str(key)))
+        item = FieldReader(value, (*table.path, str(key)))
         number = int(str(key)) if re.fullmatch("[0-9]{1,6}", str(key)) else -1
         most = last if duration is None else last - 1
         if not 0 <= number <= most:
             raise refused(item.path, key, f"the number of an interval between boundaries, '0' to '{most}'")
         # behind the last boundary only where the writer left the clip's end out
-        end = boundaries[number + 1] if number < last else boundaries[last] + FAR_SECONDS
+        end = boundaries[number + 1] if number < last else boundaries[last] + ENDLESS_SECONDS
         speeds.append((boundaries[number], end, item.number(1.0, least=MIN_SPEED, most=MAX_SPEED)))
     return sorted(speeds)
 
 
-def _boundaries(fields: Record, duration: float | None) -> list[float]:
+def _boundaries(fields: RecordReader, duration: float | None) -> list[float]:
     """The editor's boundaries with 0 and the clip's end, which some writers leave out."""
     item = fields["boundaries"] if fields["boundaries"].items() else fields["user_splits"]
     boundaries = [0.0]

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 from reelproc.compat.calls import Call, CallOptions, Result, app_function, detection_data
 from reelproc.compat.clip_shapes import annotated_clip
-from reelproc.compat.fields import Item
+from reelproc.compat.fields import FieldReader
 from reelproc.compat.framing import read_rate
 from reelproc.compat.keys import Keys
 from reelproc.jobs import DetectJob, ExtractJob, RenderJob
@@ -43,17 +43,17 @@ def detect_players(
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
     keys = Keys(options.get("root"))
-    frame = Item(frame_number, ("frame_number",)).whole()
-    confidence = Item(confidence_threshold, ("confidence_threshold",)).number(least=0, most=1)
+    frame = FieldReader(frame_number, ("frame_number",)).whole()
+    confidence = FieldReader(confidence_threshold, ("confidence_threshold",)).number(least=0, most=1)
     job = DetectJob(
         source=keys.source(user_id, input_key), frames=[frame], confidence=confidence, model=model, trust=trust
     )
 
-    def also(result: JobResult) -> Result:
+    def detections(result: JobResult) -> Result:
         found = result.frames[0].detections if isinstance(result, DetectResult) else ()
         return {"frame_number": frame, "detections": [detection_data(d) for d in found]}
 
-    return Call(job, keys, also=also)
+    return Call(job, keys, added=detections)
 
 
 @app_function(preset="modal-t4", timeout_seconds=120)
@@ -75,11 +75,11 @@ def detect_players_batch(
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
     keys = Keys(options.get("root"))
-    item = Item(timestamps, ("timestamps",))
+    item = FieldReader(timestamps, ("timestamps",))
     times = [time.number(least=0) for time in item.items()]
     if not times:
         raise item.refused("at least one time")
-    confidence = Item(confidence_threshold, ("confidence_threshold",)).number(least=0, most=1)
+    confidence = FieldReader(confidence_threshold, ("confidence_threshold",)).number(least=0, most=1)
     return Call(
         DetectJob(source=keys.source(user_id, input_key), times=times, confidence=confidence, model=model, trust=trust),
         keys,
@@ -108,14 +108,14 @@ def extract_clip(
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
     keys = Keys(options.get("root"))
-    start = Item(start_time, ("start_time",)).number(least=0)
-    end = Item(end_time, ("end_time",)).number(above=start)
+    start = FieldReader(start_time, ("start_time",)).number(least=0)
+    end = FieldReader(end_time, ("end_time",)).number(above=start)
     job = ExtractJob(
         source=keys.source(user_id, input_key),
         output=keys.output(user_id, output_key),
         start=start,
         end=end,
-        smart_copy=Item(copy_codec, ("copy_codec",)).flag(default=True),
+        smart_copy=FieldReader(copy_codec, ("copy_codec",)).flag(default=True),
     )
     return Call(job, keys)
 
@@ -145,7 +145,7 @@ def create_annotated_compilation(
     """
     keys = Keys(options.get("root"))
     source = keys.source(user_id, input_key)
-    items = Item(clips, ("clips",))
+    items = FieldReader(clips, ("clips",))
     made = [annotated_clip(item, source) for item in items.items()]
     if not made:
         raise items.refused("at least one clip")
@@ -158,4 +158,4 @@ def create_annotated_compilation(
     )
     if gallery_output_key is None:
         return Call(job, keys, job_id)
-    return Call(job, keys, job_id, also=lambda _: {"gallery_output_key": gallery_output_key})
+    return Call(job, keys, job_id, added=lambda _: {"gallery_output_key": gallery_output_key})

@@ -6,9 +6,9 @@ import asyncio
 import os
 from typing import Literal
 
-from reelproc.compat.calls import Result, ended, failed, succeeded
+from reelproc.compat.calls import Result, failure_data, outcome_of, success_data
 from reelproc.compat.keys import Keys
-from reelproc.compat.shared_executors import chosen
+from reelproc.compat.shared_executors import chosen_executor
 from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError, SpecError
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle
@@ -18,7 +18,7 @@ __all__ = ["CallStatus", "cancel", "cancel_async", "result", "result_async", "st
 CallStatus = Literal["running", "complete", "error", "expired", "unknown"]
 """The app's words. ``unknown`` is no verdict: nothing is known *here*, or Modal cannot be asked now. Ask again."""
 
-_WORDS: dict[str, CallStatus] = {
+_APP_STATUS: dict[str, CallStatus] = {
     "queued": "running",
     "running": "running",
     "complete": "complete",
@@ -43,7 +43,7 @@ def status(call_id: str, *, executor: str | Executor | None = None) -> CallStatu
         SpecError: it is no call id.
     """
     try:
-        return _WORDS[_handle(call_id, executor).status()]
+        return _APP_STATUS[_handle(call_id, executor).status()]
     except ExecutorError:  # not an answer about the call: the executor cannot be asked
         return "unknown"
 
@@ -76,12 +76,12 @@ def result(
         except JobTimeoutError:
             return {"status": "running"}
     except ExecutorError as error:
-        return {**failed(error), "status": "unknown"}
-    outcome = ended(state)
+        return {**failure_data(error), "status": "unknown"}
+    outcome = outcome_of(state)
     if not isinstance(outcome, ReelprocError):
-        return succeeded(outcome, keys)
-    word = _WORDS[state.status]
-    return {**failed(outcome), "status": word if word in ("expired", "unknown") else "error"}
+        return success_data(outcome, keys)
+    word = _APP_STATUS[state.status]
+    return {**failure_data(outcome), "status": word if word in ("expired", "unknown") else "error"}
 
 
 def cancel(call_id: str, *, executor: str | Executor | None = None) -> None:
@@ -119,4 +119,4 @@ def _handle(call_id: str, executor: str | Executor | None) -> JobHandle:
     name, colon, job = call_id.partition(":")
     if not colon:
         raise SpecError(f"call_id: got {call_id!r}, expected what call_id_callback was given, like 'local:name'")
-    return chosen(executor or name)[1].attach(job)
+    return chosen_executor(executor or name)[1].attach(job)

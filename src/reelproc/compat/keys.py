@@ -10,18 +10,18 @@ import re
 from pathlib import Path
 
 from reelproc import storage
-from reelproc.compat.fields import Item, refused
+from reelproc.compat.fields import FieldReader, refused
 from reelproc.errors import SpecError, StorageError
 from reelproc.storage.local import local_path
 
 __all__ = ["ROOT_VARIABLE", "Keys"]
 
 ROOT_VARIABLE = "REELPROC_STORAGE_ROOT"
-SHARED = "games"
+SHARED_FOLDER = "games"
 
-_UNFIT = re.compile(r"[/\x00-\x1f\x7f\\\ud800-\udfff]")
+_FORBIDDEN = re.compile(r"[/\x00-\x1f\x7f\\\ud800-\udfff]")
 """What no step of a key has; surrogates cannot be written as UTF-8."""
-_LONGEST = 1024
+_MAX_KEY_BYTES = 1024
 
 
 class Keys:
@@ -61,7 +61,7 @@ class Keys:
         Raises:
             SpecError: the key is none, or leads elsewhere.
         """
-        return self._address(user_id, Item(key, _path(field)))
+        return self._address(user_id, FieldReader(key, _path(field)))
 
     def output(self, user_id: str, key: str, field: str = "output_key") -> str:
         """The address of what is written; in a folder of this machine, the folders on its way are made.
@@ -70,7 +70,7 @@ class Keys:
             SpecError: the key is none, or leads elsewhere.
             StorageError: the folder cannot be made.
         """
-        address = self._address(user_id, Item(key, _path(field)))
+        address = self._address(user_id, FieldReader(key, _path(field)))
         if self._folder is not None:
             try:
                 Path(address).parent.mkdir(parents=True, exist_ok=True)
@@ -84,25 +84,25 @@ class Keys:
         if not address.startswith(prefix):
             return address
         below = address.removeprefix(prefix)
-        return below if below.startswith(f"{SHARED}/") else below.partition("/")[2]
+        return below if below.startswith(f"{SHARED_FOLDER}/") else below.partition("/")[2]
 
-    def _address(self, user_id: str, key: Item) -> str:
-        owner = Item(user_id, ("user_id",))
-        if not _is_step(owner.text()) or owner.value == SHARED:
-            raise owner.refused(f"a name without '/', other than '.', '..' and {SHARED!r}")
+    def _address(self, user_id: str, key: FieldReader) -> str:
+        owner = FieldReader(user_id, ("user_id",))
+        if not _is_step(owner.text()) or owner.value == SHARED_FOLDER:
+            raise owner.refused(f"a name without '/', other than '.', '..' and {SHARED_FOLDER!r}")
         steps = key.text().split("/")
-        if not all(map(_is_step, steps)) or len(key.value.encode()) > _LONGEST:
+        if not all(map(_is_step, steps)) or len(key.value.encode()) > _MAX_KEY_BYTES:
             raise key.refused(
                 "a key like 'clips/one.mp4', without empty steps, '.', '..', backslashes and control characters"
             )
-        parts = steps if steps[0] == SHARED and len(steps) > 1 else [owner.value, *steps]
+        parts = steps if steps[0] == SHARED_FOLDER and len(steps) > 1 else [owner.value, *steps]
         address = storage.join(self.root, *parts)
         if self._folder is not None:
             self._check_inside(Path(address), self._folder / parts[0], key)
         return address
 
     @staticmethod
-    def _check_inside(path: Path, allowed: Path, key: Item) -> None:
+    def _check_inside(path: Path, allowed: Path, key: FieldReader) -> None:
         """A link in the folder must not lead to another user, or out."""
         if not path.resolve().is_relative_to(allowed.resolve()):
             raise key.refused("a key that stays below its user's folder", "there is a link on its way that leads out")
@@ -114,4 +114,4 @@ def _path(field: str) -> tuple[str | int, ...]:
 
 
 def _is_step(step: str) -> bool:
-    return step not in ("", ".", "..") and _UNFIT.search(step) is None and step == step.strip()
+    return step not in ("", ".", "..") and _FORBIDDEN.search(step) is None and step == step.strip()

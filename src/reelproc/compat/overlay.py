@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Literal, Unpack
 
 from reelproc.compat.calls import Call, CallOptions, app_function
-from reelproc.compat.fields import Item
+from reelproc.compat.fields import FieldReader
 from reelproc.compat.keys import Keys
 from reelproc.compat.overlay_shapes import overlay_stages
 from reelproc.compat.text_shapes import text_stages
@@ -35,12 +35,12 @@ def _overlaid(
     """The call; ``keys`` are user_id, input_key and output_key."""
     stages: list[Stage] = [
         *overlay_stages(
-            Item(highlight_regions, ("highlight_regions",)),
-            Item(overlay_settings, ("overlay_settings",)),
-            Item(effect_type, ("effect_type",)),
-            fps=Fraction(exact(Item(keyframe_fps, ("keyframe_fps",)).number(above=0))),
+            FieldReader(highlight_regions, ("highlight_regions",)),
+            FieldReader(overlay_settings, ("overlay_settings",)),
+            FieldReader(effect_type, ("effect_type",)),
+            fps=Fraction(exact(FieldReader(keyframe_fps, ("keyframe_fps",)).number(above=0))),
         ),
-        *text_stages(Item(text_layers, ("text_layers",))),
+        *text_stages(FieldReader(text_layers, ("text_layers",))),
     ]
     user_id, input_key, output_key = keys
     place = Keys(options.get("root"))
@@ -108,7 +108,7 @@ def render_overlay_parallel(
         num_chunks: into how many parts at most; ``"auto"``: as many as are likely to pay.
         **options: see :class:`~reelproc.compat.calls.CallOptions`.
     """
-    chunks = num_chunks if num_chunks == "auto" else Item(num_chunks, ("num_chunks",)).whole(least=1, most=100)
+    chunks = num_chunks if num_chunks == "auto" else FieldReader(num_chunks, ("num_chunks",)).whole(least=1, most=100)
     keys = user_id, input_key, output_key
     return _overlaid(
         options, job_id, keys, highlight_regions, effect_type, overlay_settings, text_layers, keyframe_fps, chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import cast
 
-from reelproc.compat.fields import Item, Record, spellings
+from reelproc.compat.fields import FieldReader, RecordReader, spellings
 from reelproc.compat.framing_shapes import keyframe_time
 from reelproc.drawing.options import Effect, Shape
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
@@ -29,7 +29,9 @@ _SETTINGS = spellings(
 )
 
 
-def overlay_stages(regions: Item, settings: Item, effect_type: Item, *, fps: Fraction) -> list[Overlay]:
+def overlay_stages(
+    regions: FieldReader, settings: FieldReader, effect_type: FieldReader, *, fps: Fraction
+) -> list[Overlay]:
     """The spotlights of ``render_overlay``; none where nothing can be drawn.
 
     The first version of the app had ``opacity`` in its keyframes and drew no ring. The later one has ``strokeOpacity``
@@ -50,7 +52,7 @@ def overlay_stages(regions: Item, settings: Item, effect_type: Item, *, fps: Fra
     if settings.given:
         fields = settings.record(_SETTINGS)
     elif any(region.later for region in read):
-        fields = Record({}, settings.path, _SETTINGS)
+        fields = RecordReader({}, settings.path, _SETTINGS)
     else:
         return [Overlay(regions=drawn, effect=cast("Effect", effect))] if drawn else []
     overlay = Overlay(
@@ -75,7 +77,7 @@ class _Region:
         later: whether it is of the app's later version.
     """
 
-    def __init__(self, fields: Record, fps: Fraction) -> None:
+    def __init__(self, fields: RecordReader, fps: Fraction) -> None:
         keyframes = fields["keyframes"]
         rate = Fraction(repr(fields["fps"].number(above=0))) if fields["fps"].given else fps
         read = [self._keyframe(item, rate) for item in keyframes.items()]
@@ -110,7 +112,7 @@ class _Region:
         )
 
     @staticmethod
-    def _keyframe(item: Item, fps: Fraction) -> tuple[HighlightKeyframe, bool]:
+    def _keyframe(item: FieldReader, fps: Fraction) -> tuple[HighlightKeyframe, bool]:
         fields = item.record(_KEYFRAME, open_ended=True)
         keyframe = HighlightKeyframe(
             time=keyframe_time(fields, fps),
@@ -126,5 +128,5 @@ class _Region:
         return keyframe, fields.first("stroke_opacity", "fill_opacity") is not None
 
 
-def _share(item: Item) -> float | None:
+def _share(item: FieldReader) -> float | None:
     return item.number(least=0, most=1) if item.given else None

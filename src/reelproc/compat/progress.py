@@ -8,7 +8,7 @@ from reelproc.results import Progress
 
 __all__ = ["ProgressMeter"]
 
-_SPANS = {
+_PERCENT_SPANS = {
     "queued": (0, 0),
     "startup": (0, 0),
     "download": (0, 10),
@@ -24,7 +24,7 @@ _SPANS = {
 }
 """From which per cent to which a phase goes. What a job leaves out, it leaps over."""
 
-_WORDS = {
+_MESSAGES = {
     "queued": "Waiting for a worker",
     "startup": "Starting",
     "download": "Fetching the footage",
@@ -55,9 +55,9 @@ class ProgressMeter:
 
     def message(self, event: Progress) -> dict[str, Any]:
         """``{progress, phase, message, current, total}``; progress in per cent, ``total`` 0 where it is not known."""
-        low, high = _SPANS.get(event.phase, (self._reached, self._reached))
+        low, high = _PERCENT_SPANS.get(event.phase, (self._reached, self._reached))
         self._reached = max(self._reached, round(low + (high - low) * event.fraction, 1))
-        words = _WORDS.get(event.phase, event.message or event.phase)
+        words = _MESSAGES.get(event.phase, event.message or event.phase)
         if event.phase in ("render", "detect") and event.total:
             words = f"{words}: {event.done} of {event.total} frames"
         return {

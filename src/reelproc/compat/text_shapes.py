@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from reelproc.compat.fields import Item, Record, spellings
+from reelproc.compat.fields import FieldReader, RecordReader, spellings
 from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
 
 __all__ = ["text_stages"]
@@ -18,7 +18,7 @@ _SHADOW = spellings("offset_x", "offset_y", "blur", "opacity", color="color colo
 _STROKE = spellings("width", color="color colour")
 
 
-def text_stages(layers: Item) -> list[Text]:
+def text_stages(layers: FieldReader) -> list[Text]:
     """The texts of ``render_overlay``; none where there are no layers.
 
     Raises:
@@ -28,7 +28,7 @@ def text_stages(layers: Item) -> list[Text]:
     return [Text(regions=regions)] if regions else []
 
 
-def _region(item: Item) -> TextRegion:
+def _region(item: FieldReader) -> TextRegion:
     fields = item.record(_REGION)
     start, end = fields["start_time"].number(), fields["end_time"]
     if end.number() < start:
@@ -42,7 +42,7 @@ def _region(item: Item) -> TextRegion:
     )
 
 
-def _element(item: Item) -> TextElement:
+def _element(item: FieldReader) -> TextElement:
     fields = item.record(_ELEMENT)
     return TextElement(
         spec=_spec(fields["spec"].record(_SPEC)),
@@ -51,7 +51,7 @@ def _element(item: Item) -> TextElement:
     )
 
 
-def _spec(fields: Record) -> TextSpec:
+def _spec(fields: RecordReader) -> TextSpec:
     plain = TextSpec.model_fields
     position, align = TextPosition(), fields["align"].choice("left", "center", "right", default="center")
     if fields["position"].given:
@@ -73,7 +73,7 @@ def _spec(fields: Record) -> TextSpec:
     )
 
 
-def _shadow(item: Item) -> TextShadow | None:
+def _shadow(item: FieldReader) -> TextShadow | None:
     if not item.given or item.value is False:
         return None
     plain = TextShadow()
@@ -89,7 +89,7 @@ def _shadow(item: Item) -> TextShadow | None:
     )
 
 
-def _stroke(item: Item) -> TextStroke | None:
+def _stroke(item: FieldReader) -> TextStroke | None:
     if not item.given or item.value is False:
         return None
     plain = TextStroke()

@@ -21,13 +21,13 @@ from reelproc.machine.cores import usable_cores
 
 __all__ = ["Reading", "Watch", "is_loaded", "read_machine"]
 
-LOAD_PER_CORE = 0.5
+MAX_LOAD_PER_CORE = 0.5
 """A load average above this much for each of the machine's processors is that of a busy machine."""
 
-LEAST_SHARE = 0.8
+MIN_CORE_SHARE = 0.8
 """The least share of its cores that a measurement must get. One busy process on two cores leaves two thirds."""
 
-FEWEST_PULSES = 3
+MIN_PULSES = 3
 """Pulses whose median is judged: a single one may meet a process that runs for a moment."""
 
 PULSE_SECONDS = 0.03
@@ -49,7 +49,7 @@ class Reading:
 
 def is_loaded(load: float) -> bool:
     """Whether a load average of this machine is that of a busy one."""
-    return load / (os.cpu_count() or 1) > LOAD_PER_CORE
+    return load / (os.cpu_count() or 1) > MAX_LOAD_PER_CORE
 
 
 def read_machine() -> Reading:
@@ -58,10 +58,10 @@ def read_machine() -> Reading:
         load: float | None = os.getloadavg()[0] / (os.cpu_count() or 1)
     except (OSError, AttributeError):
         load = None
-    return Reading(load, _pulse(usable_cores()))
+    return Reading(load, _core_share(usable_cores()))
 
 
-def _pulse(cores: float) -> float:
+def _core_share(cores: float) -> float:
     """Return the share of ``cores`` that threads get which hash for a moment, one on each (hashing frees the GIL)."""
     count = max(1, math.ceil(cores))
     data = bytes(1 << 20)
@@ -106,12 +106,12 @@ class Watch:
         """
         if self._shares:
             return
-        readings = [self.read() for _ in range(FEWEST_PULSES)]
+        readings = [self.read() for _ in range(MIN_PULSES)]
         load = readings[0].load
         self._shares += [reading.share for reading in readings]
         self._judge()
-        if load is not None and load > LOAD_PER_CORE:
-            self._found(f"its load average is {load:.2g} per core, above {LOAD_PER_CORE:g}")
+        if load is not None and load > MAX_LOAD_PER_CORE:
+            self._found(f"its load average is {load:.2g} per core, above {MAX_LOAD_PER_CORE:g}")
 
     def look(self) -> None:
         """Judge it again, between measurements.
@@ -124,8 +124,8 @@ class Watch:
 
     def _judge(self) -> None:
         share = statistics.median_high(self._shares)
-        if share < LEAST_SHARE:
-            self._found(f"other processes leave {share:.0%} of its cores, less than {LEAST_SHARE:.0%}")
+        if share < MIN_CORE_SHARE:
+            self._found(f"other processes leave {share:.0%} of its cores, less than {MIN_CORE_SHARE:.0%}")
 
     def _found(self, why: str) -> None:
         self.busy = why

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["Calibration", "Entry", "Machine", "Spread", "calibration_path", "reference", "this_host"]
+__all__ = ["Calibration", "Entry", "Machine", "SampleSpread", "calibration_path", "reference", "this_host"]
 
-KEPT = 40
+MAX_SAMPLES = 40
 """Samples of a rate that are kept, the newest."""
 
 Sample = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -53,7 +53,7 @@ class Machine(Schema):
     gpu: str | None = None
 
 
-class Spread(Schema):
+class SampleSpread(Schema):
     """Samples of one rate, summed up.
 
     Attributes:
@@ -68,10 +68,10 @@ class Spread(Schema):
     count: int
 
     @classmethod
-    def of(cls, samples: Sequence[float]) -> Spread:
+    def of(cls, samples: Sequence[float]) -> SampleSpread:
         """The spread of at least one sample.
 
-        >>> Spread.of([1.0, 2.0, 3.0, 4.0, 10.0])
+        >>> SampleSpread.of([1.0, 2.0, 3.0, 4.0, 10.0])
         Spread(median=3.0, low=2.0, high=4.0, count=5)
         """
         ordered = sorted(samples)
@@ -101,10 +101,10 @@ class Entry(Schema):
     rates: dict[str, tuple[Sample, ...]] = Field(default_factory=dict)
     busy: bool = False
 
-    def spread(self, kind: str) -> Spread | None:
+    def spread(self, kind: str) -> SampleSpread | None:
         """The samples of ``kind``, summed up; None without any."""
         samples = self.rates.get(kind)
-        return Spread.of(samples) if samples else None
+        return SampleSpread.of(samples) if samples else None
 
 
 class Calibration(Schema):
@@ -144,7 +144,7 @@ class Calibration(Schema):
         old = self.entry(hardware, machine, busy=busy) or Entry(hardware=hardware, machine=machine, busy=busy)
         merged = dict(old.rates)
         for kind, samples in rates.items():
-            merged[kind] = (*merged.get(kind, ()), *samples)[-KEPT:]
+            merged[kind] = (*merged.get(kind, ()), *samples)[-MAX_SAMPLES:]
         new = old.model_copy(
             update={
                 "rates": merged,

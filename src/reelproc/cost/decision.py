@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar
 from reelproc.prices import PriceTable
 from reelproc.schema import Schema
 
-__all__ = ["WITHIN", "BreakEven", "break_even", "choose"]
+__all__ = ["MAX_EXTRA_COST", "BreakEven", "break_even", "choose"]
 
-WITHIN = 0.20
+MAX_EXTRA_COST = 0.20
 """Share by which a faster one may cost more."""
 
 
@@ -32,10 +32,10 @@ class Offer(Protocol):
         ...
 
 
-O = TypeVar("O", bound=Offer)  # noqa: E741 - an offer
+OfferT = TypeVar("OfferT", bound=Offer)
 
 
-def choose(offers: Sequence[O], *, within: float = WITHIN) -> O:
+def choose(offers: Sequence[OfferT], *, within: float = MAX_EXTRA_COST) -> OfferT:
     """The offer that the rule chooses.
 
     Args:

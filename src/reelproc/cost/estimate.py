@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from reelproc.cost.calibration import Calibration
-from reelproc.cost.decision import WITHIN, BreakEven, break_even, choose
+from reelproc.cost.decision import MAX_EXTRA_COST, BreakEven, break_even, choose
 from reelproc.cost.hardware_specs import PLACES, place
 from reelproc.cost.job_work import as_job, work_of
 from reelproc.cost.options import Option, Pricing, option
@@ -173,7 +173,7 @@ def _reason(chosen: Option, offers: Sequence[Option]) -> str:
         free = "costs nothing by the price table" if chosen.usd == 0 else f"is the cheapest at ${chosen.usd:.4f}"
         return f"{_named(chosen)} {free}, in {chosen.wall_seconds:.1f} s"
     return (
-        f"{_named(chosen)} costs ${chosen.usd:.4f}, within {WITHIN:.0%} of the cheapest ({_named(cheapest)}, "
+        f"{_named(chosen)} costs ${chosen.usd:.4f}, within {MAX_EXTRA_COST:.0%} of the cheapest ({_named(cheapest)}, "
         f"${cheapest.usd:.4f}), and takes {chosen.wall_seconds:.1f} s instead of {cheapest.wall_seconds:.1f} s"
     )
 

@@ -14,7 +14,7 @@ from reelproc.executors.modal.presets import COORDINATOR, PRESETS
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["ASSUMED", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
+__all__ = ["ASSUMPTIONS", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
 
 THREADS_PER_CORE = 2
 """Modal's unit is a physical core; ``local`` counts logical processors."""
@@ -113,7 +113,7 @@ class Assumption:
     source: str
 
 
-ASSUMED = {
+ASSUMPTIONS = {
     "startup": Assumption(4.5, 2.0, 7.0, "container starts in the app's cost experiments, 2026-01: 2 to 7 s"),
     "load": Assumption(4.0, 3.0, 8.0, "loading Real-ESRGAN in the app's cost experiments: about 4 s"),
     "download": Assumption(1 / 50, 1 / 200, 1 / 15, "50 MB/s (15 to 200) between object storage and a container"),

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_job", "work_of"]
 
-REGULAR = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
-UNSEEN = (
+REGULAR_RATE_NOTE = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
+MAYBE_COPIED_NOTE = (
     "what is not drawn on may be copied instead of being encoded, which is not known of a remote source before it is "
     "read: this is an upper bound"
 )
@@ -93,7 +93,7 @@ def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
         return count(plan(reel, hold=hold, smart_copy=job.smart_copy, strict=strict), destination=name)
     made = make_plan(reel, [_regular(clip) for clip in reel.clips], hold=hold, strict=strict)
     work = count(made, destination=name)
-    said = (REGULAR, UNSEEN) if job.smart_copy and is_drawing(made, reel) else (REGULAR,)
+    said = (REGULAR_RATE_NOTE, MAYBE_COPIED_NOTE) if job.smart_copy and is_drawing(made, reel) else (REGULAR_RATE_NOTE,)
     return work.model_copy(update={"warnings": (*work.warnings, *said)})
 
 

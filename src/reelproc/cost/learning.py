@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["pace_in", "rates_of"]
 
-OUTSIDE = ("startup", "download", "probe", "load", "assemble", "upload")
+PHASES_OUTSIDE_LOOP = ("startup", "download", "probe", "load", "assemble", "upload")
 """Phases of a run that do not overlap with its loop."""
 
-LOADED_SECONDS = 0.3
+LOADED_START_SECONDS = 0.3
 """A start that took longer than this has loaded its network."""
 
-SHORTEST_LOOP = 0.5
+SHORTEST_LOOP_SECONDS = 0.5
 """Seconds: a loop that is over sooner says little of the pace."""
 
 
@@ -60,7 +60,7 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
         bare = _bare_startup(calibration, result.hardware)
         learn("startup", phases.get("startup") if bare is None else None, 1.0)
         learn("load", 0.0 if bare is None else max(0.0, phases.get("startup", 0.0) - bare), 1.0)
-    elif work.networks and result.hardware == "local" and phases.get("startup", 0.0) > LOADED_SECONDS:
+    elif work.networks and result.hardware == "local" and phases.get("startup", 0.0) > LOADED_START_SECONDS:
         learn("load", phases["startup"], 1.0)
     part = work.whole
     tflop = {kind: amount for kind, amount in part.amounts.items() if kind.startswith(("network.", "detect."))}
@@ -87,8 +87,8 @@ def pace_in(result: RenderResult | DetectResult, work: Work, calibration: Calibr
     if "wall" not in result.phases or not work.segments:
         return {}
     expected = loop(work.whole, Rates(place(result.hardware), calibration), beside=work.beside)
-    outside = sum(result.phases.get(phase, 0.0) for phase in OUTSIDE)
+    outside = sum(result.phases.get(phase, 0.0) for phase in PHASES_OUTSIDE_LOOP)
     measured = result.phases["wall"] - outside - expected.starting
-    if measured < SHORTEST_LOOP or expected.ideal <= 0:
+    if measured < SHORTEST_LOOP_SECONDS or expected.ideal <= 0:
         return {}
     return {pace_of([work.whole]): [measured / expected.ideal]}

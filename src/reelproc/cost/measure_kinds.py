@@ -214,7 +214,7 @@ def measure_stages(frames: Sequence[Frame], rounds: int, check: Callable[[], Non
     keep("stage.scale", gflop, lambda frame, n: scaling([Sample(frame, moving(n))]))
     scaling.close()
     stage("stage.dim", pixels, _overlay(radius_x, radius_y, effect="dark_overlay"))
-    dim = _middle(samples["stage.dim"]) * pixels
+    dim = _median(samples["stage.dim"]) * pixels
     stage("stage.ring", box, _overlay(radius_x, radius_y, effect="dark_overlay", stroke_width=4.0, fill=True), less=dim)
     stage("stage.boost", box, _overlay(radius_x, radius_y, effect="brightness_boost"))
     stage("stage.rotate", pixels, Rotate(degrees=1.5))
@@ -225,7 +225,7 @@ def measure_stages(frames: Sequence[Frame], rounds: int, check: Callable[[], Non
     return samples
 
 
-def _middle(values: Sequence[float]) -> float:
+def _median(values: Sequence[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 

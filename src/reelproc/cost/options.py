@@ -30,7 +30,7 @@ PHASES = (
 OVERLAPPING = ("decode", "stages", "network", "encode", "audio")
 """Those that go on at the same time; together they take as long as ``render``."""
 
-IDLE_SECONDS = 60
+CONTAINER_IDLE_SECONDS = 60
 """How long a container waits for another job (``scaledown_window`` of the app); that is billed as well."""
 
 
@@ -128,7 +128,8 @@ def option(work: Work, rates: Rates, pricing: Pricing, *, chunks: int, start: St
     likely, least, most = (_bill(work, rates, pricing, chunks, start, level) for level in ("value", "low", "high"))
     weights = _weights(work, rates, start)
     basis, why = basis_of(weights, rates)
-    idle = sum(pricing.rate(each) * IDLE_SECONDS for each in likely.containers if each.rented and start == "cold")
+    left_idle = [each for each in likely.containers if each.rented and start == "cold"]
+    idle = sum(pricing.rate(each) * CONTAINER_IDLE_SECONDS for each in left_idle)
     return Option(
         executor=rates.place.executor,
         chunks=chunks,

@@ -27,12 +27,17 @@ __all__ = ["Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
 Level = Literal["value", "low", "high"]
 """The likely figure, or the lower or upper one."""
 
-GROUPS = {"decode": "decode", "pipe": "decode", "stage": "stages", "network": "network", "detect": "network",
-          "encode": "encode", "repeat": "encode"}  # fmt: skip
+PHASE_OF_KIND = {
+    "decode": "decode", "pipe": "decode", "stage": "stages", "network": "network", "detect": "network",
+    "encode": "encode", "repeat": "encode",
+}  # fmt: skip
 """The phase that each kind counts towards."""
 
 
-PROCESSOR = ("decode", "pipe", "stage", "encode", "repeat", "segment", "open", "probe", "audio", "assemble", "copy")
+PROCESSOR_KINDS = (
+    "decode", "pipe", "stage", "encode", "repeat", "segment", "open", "probe", "audio", "assemble", "copy",
+)  # fmt: skip
+"""Kinds of work that take a processor's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def loop_of_parts(
         hardware = 0.0  # an encoder of the device's
         starts = 0.0
         for kind, spent in seconds(part.amounts, rates, level).items():
-            group = "network" if kind == "stage.network" else GROUPS.get(kind.partition(".")[0])
+            group = "network" if kind == "stage.network" else PHASE_OF_KIND.get(kind.partition(".")[0])
             if group is None:  # encoders started, sources opened: waited for, mostly
                 starts += spent
                 continue
@@ -137,6 +142,6 @@ def basis_of(kinds: Mapping[str, float], rates: Rates) -> tuple[Basis, str]:
     # whole runs make up for rates of the processor alone: what a network or a start takes, they have shown or have not
     runs = rates.corrected("pace.network" if any(kind.startswith("network.") for kind in kinds) else "pace")
     devices = [kind for kind in predicted if kind == "stage.network" or "nvenc" in kind]
-    if runs and not devices and all(kind.partition(".")[0] in PROCESSOR for kind in predicted):
+    if runs and not devices and all(kind.partition(".")[0] in PROCESSOR_KINDS for kind in predicted):
         return "measured", f"the reference machine's rates, corrected by {runs} whole runs here"
     return "predicted", "; ".join(dict.fromkeys(f"{kind}: {rate.why}" for kind, rate in predicted.items()))

@@ -32,7 +32,7 @@ LEAD_IN_SECONDS = 1
 """Decoded in front of a clip's start, on average: half of a group of pictures of two seconds, which is what this
 package, phones and most cameras make."""
 
-MEGABYTES_PER_MEGAPIXEL = 0.012
+MEGABYTES_MEGAPIXEL = 0.012
 """About what x264 at crf 23 makes of a megapixel of football: 0.1 bit a pixel."""
 
 
@@ -45,7 +45,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
     """
     settings = encoder_settings(plan.output, 2)
     suffix = f"{settings.name}.{settings.encoder.preset if settings.preset is None else settings.preset}"
-    counted = [_Clip(clip) for clip in plan.clips]
+    counted = [_ClipWork(clip) for clip in plan.clips]
     segments = [
         _segment(plan, number, segment, counted, suffix)
         for number, segment in enumerate(plan.segments)
@@ -55,7 +55,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
     pixels = plan.width * plan.height / MEGA
     source = _source_megabytes(plan)
     copied = plan.frame_count - encoded
-    output = encoded * pixels * MEGABYTES_PER_MEGAPIXEL + source * copied / max(1, plan.frame_count)
+    output = encoded * pixels * MEGABYTES_MEGAPIXEL + source * copied / max(1, plan.frame_count)
     after = {"assemble": float(plan.frame_count)}
     beside: dict[str, float] = {}
     if plan.renders_sound(Destination(Path(destination)).container):
@@ -82,7 +82,7 @@ def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
     )
 
 
-class _Sometimes(NamedTuple):
+class _SpanWork(NamedTuple):
     """Work on the frames of some spans.
 
     Attributes:
@@ -96,7 +96,7 @@ class _Sometimes(NamedTuple):
     amounts: dict[str, float]
 
 
-class _Clip:
+class _ClipWork:
     """What each source frame of a clip costs."""
 
     def __init__(self, plan: PlannedClip) -> None:
@@ -131,11 +131,11 @@ class _Clip:
             total = added(total, {kind: amount * active for kind, amount in amounts.items()})
         return total
 
-    def _stages(self) -> tuple[dict[str, float], list[_Sometimes]]:
+    def _stages(self) -> tuple[dict[str, float], list[_SpanWork]]:
         """The work on each frame, and the work on those in some spans."""
         clip = self.plan
         always: dict[str, float] = {}
-        sometimes: list[_Sometimes] = []
+        sometimes: list[_SpanWork] = []
         window = False  # marked by a crop, and not yet cut out
         for number, stage in enumerate(clip.stages):
             before, after = clip.streams[number], clip.streams[number + 1]
@@ -151,9 +151,9 @@ class _Clip:
                 for region in stage.drawn_regions():
                     spans = stage.model_copy(update={"regions": (region,)}).active_spans(before)
                     drawn = _spotlight(stage, region, before.width, before.height)
-                    sometimes.append(_Sometimes(number, spans, drawn))
+                    sometimes.append(_SpanWork(number, spans, drawn))
             elif isinstance(stage, (Text, Banner)):
-                sometimes.append(_Sometimes(number, stage.active_spans(before), {"stage.text": 1.0}))
+                sometimes.append(_SpanWork(number, stage.active_spans(before), {"stage.text": 1.0}))
         if window:
             always = added(always, _cut(clip.shape.width, clip.shape.height))
         return always, sometimes
@@ -201,7 +201,7 @@ def _spotlight(stage: Overlay, region: HighlightRegion, width: int, height: int)
     return amounts
 
 
-def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_Clip], suffix: str) -> SegmentWork:
+def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_ClipWork], suffix: str) -> SegmentWork:
     pixels = plan.width * plan.height / MEGA
     shown: dict[int, set[int]] = {}
     new = repeated = mixed = faded = 0

@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from reelproc.cost.calibration import Calibration, Entry, Machine, Spread, reference, this_host
-from reelproc.cost.hardware_specs import ASSUMED, DEVICES, FLOP_PER_BYTE, Assumption, Place
+from reelproc.cost.calibration import Calibration, Entry, Machine, SampleSpread, reference, this_host
+from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, FLOP_PER_BYTE, Assumption, Place
 
 __all__ = ["Basis", "Rate", "Rates"]
 
 Basis = Literal["measured", "predicted"]
 
-FEWEST_RUNS = 3
+MIN_RUNS = 3
 """Whole runs on some hardware that make up for its rates not having been measured one by one."""
 
-ALIKE = {"decode": "decode.h264", "encode": "encode.libx264.fast", "repeat": "repeat.libx264.fast"}
+COMPARED_WITH = {"decode": "decode.h264", "encode": "encode.libx264.fast", "repeat": "repeat.libx264.fast"}
 """What other codecs and presets are compared with: their ratio is taken to be that on the reference machine."""
 
 
@@ -75,7 +75,7 @@ class Rates:
         """How many whole runs at this place the pace of that kind was taken from; 0 where they are too few to go by."""
         own = self.own
         count = len(own.rates.get(pace, ())) if own is not None else 0
-        return count if count >= FEWEST_RUNS else 0
+        return count if count >= MIN_RUNS else 0
 
     def __call__(self, kind: str) -> Rate:
         """The rate of ``kind``."""
@@ -94,7 +94,7 @@ class Rates:
         if "nvenc" in kind:
             return _assumed("nvenc")
         if kind == "audio.silent":
-            return self("audio").times(ASSUMED["silence"])
+            return self("audio").times(ASSUMPTIONS["silence"])
         similar = self._similar(kind)
         if similar is not None:
             return similar
@@ -106,11 +106,11 @@ class Rates:
             return _rate(spread, "predicted", "the reference machine's")
         machine = reference().machine
         told = f"measured on {machine.cpu}, {machine.threads:g} threads, and expected here"
-        return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], 1.0, told))
+        return _rate(spread, "predicted", told).times(_scaled(ASSUMPTIONS["cpu"], 1.0, told))
 
     def _similar(self, kind: str) -> Rate | None:
         """From the kind that is compared with, at this place; None where it is that itself, or like none."""
-        base = ALIKE.get(kind.partition(".")[0])
+        base = COMPARED_WITH.get(kind.partition(".")[0])
         if base is None or kind == base:
             return None
         measured, compared = reference().spread(kind), reference().spread(base)
@@ -131,13 +131,13 @@ class Rates:
             told = (
                 f"{reference().machine.threads:g} threads of the reference machine, expected of {self.place.threads:g}"
             )
-            return _rate(spread, "predicted", told).times(_scaled(ASSUMED["cpu"], fewer, told))
+            return _rate(spread, "predicted", told).times(_scaled(ASSUMPTIONS["cpu"], fewer, told))
         if kind == "stage.network":
             return _assumed(kind)
         device = DEVICES[self.place.gpu]
         attainable = min(device.tflops, device.bandwidth * FLOP_PER_BYTE / 1000)
         half = 1.0 if not kind.endswith("fp32") else 8.0  # without matrix units, which fp32 does not use
-        share = ASSUMED["efficiency"]
+        share = ASSUMPTIONS["efficiency"]
         told = (
             f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%}) of {attainable:.0f} TFLOPS, which "
             f"{device.tflops:g} of arithmetic and {device.bandwidth:g} GB/s allow ({device.source})"
@@ -146,12 +146,12 @@ class Rates:
         return Rate(peak / share.value, peak / share.high, peak / share.low, "predicted", told)
 
 
-def _rate(spread: Spread, basis: Basis, why: str) -> Rate:
+def _rate(spread: SampleSpread, basis: Basis, why: str) -> Rate:
     return Rate(spread.median, spread.low, spread.high, basis, why)
 
 
 def _assumed(kind: str) -> Rate:
-    known = ASSUMED[kind]
+    known = ASSUMPTIONS[kind]
     return Rate(known.value, known.low, known.high, "predicted", known.source)
 
 

@@ -19,39 +19,39 @@ import sys
 import threading
 from typing import Any
 
-__all__ = ["give_back", "keep_large_blocks", "use_one_arena"]
+__all__ = ["keep_large_blocks", "release_free_memory", "use_one_arena"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
-_CHOSEN = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX")
-_keeping = threading.Event()
+_MALLOC_VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX")
+_keeps_large_blocks = threading.Event()
 
 
 def use_one_arena() -> None:
-    """Serve all threads that are started from now on, and none has been before, from the main arena."""
-    if (libc := _untold_glibc()) is not None:
+    """Serve all threads that start from now on from the main arena; call it before the first one starts."""
+    if (libc := _adjustable_glibc()) is not None:
         libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def keep_large_blocks() -> None:
-    """Have this process keep the large blocks of memory that it frees, until :func:`give_back`."""
-    if (libc := _untold_glibc()) is not None:
+    """Have this process keep the large blocks of memory that it frees, until :func:`release_free_memory`."""
+    if (libc := _adjustable_glibc()) is not None:
         use_one_arena()
         libc.mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         libc.mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-        _keeping.set()
+        _keeps_large_blocks.set()
 
 
-def give_back() -> None:
-    """Return what is kept and not in use to the system: the next picture takes its page faults once."""
-    if _keeping.is_set() and (libc := _untold_glibc()) is not None:
+def release_free_memory() -> None:
+    """Return free memory that is kept to the system; the next picture takes its page faults once more."""
+    if _keeps_large_blocks.is_set() and (libc := _adjustable_glibc()) is not None:
         libc.malloc_trim(0)
 
 
 @functools.cache
-def _untold_glibc() -> Any:
-    """The C library of this process where it is glibc and the environment leaves its ``malloc`` to us; else None."""
-    chosen = any(name in os.environ for name in _CHOSEN) or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "")
-    if chosen or sys.platform != "linux":
+def _adjustable_glibc() -> Any:
+    """Return the C library if it is glibc and the environment does not set its ``malloc``; else None."""
+    is_set = any(name in os.environ for name in _MALLOC_VARIABLES)
+    if is_set or "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "") or sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
     return libc if all(hasattr(libc, name) for name in ("gnu_get_libc_version", "mallopt", "malloc_trim")) else None

@@ -25,11 +25,11 @@ def peak_memory_bytes() -> int:
 
     Where the system keeps no such account (outside Linux), this process's share alone.
     """
-    own = _high_water("self")
+    own = _peak_of("self")
     if own is None:
         scale = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    return own + sum(_high_water(pid) or 0 for pid in _children())
+    return own + sum(_peak_of(pid) or 0 for pid in _children())
 
 
 class MemoryWatch:
@@ -67,7 +67,7 @@ class MemoryWatch:
         self.peak_bytes = max(self.peak_bytes, peak_memory_bytes())
 
 
-def _high_water(pid: str) -> int | None:
+def _peak_of(pid: str) -> int | None:
     try:
         for line in Path("/proc", pid, "status").read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -12,13 +12,13 @@ from reelproc.prices.table import Price, PriceTable, Region, read_prices
 __all__ = ["PRICES", "current_prices"]
 
 _PRICING = "https://modal.com/pricing"
-_READ = "2026-07 to 2026-09"
+_READ_IN = "2026-07 to 2026-09"
 _REGIONS = "https://modal.com/docs/guide/region-selection.md"
-_OLD_REGIONS = "https://www.modal.com/docs/guide/region-selection"
+_FORMER_REGIONS = "https://www.modal.com/docs/guide/region-selection"
 
 
 def _listed(usd_per_second: float) -> Price:
-    return Price(usd_per_second=usd_per_second, source=_PRICING, read=_READ)
+    return Price(usd_per_second=usd_per_second, source=_PRICING, read=_READ_IN)
 
 
 PRICES = PriceTable(
@@ -38,8 +38,8 @@ PRICES = PriceTable(
     regions={
         "broad": Region(multiplier=1.5, source=_REGIONS, read="2026"),
         "narrow": Region(multiplier=1.75, source=_REGIONS, read="2026"),
-        "2025-us-eu-uk-ap": Region(multiplier=1.25, source=_OLD_REGIONS, read="2025"),
-        "2025-ca-sa-me-mx-af": Region(multiplier=2.5, source=_OLD_REGIONS, read="2025"),
+        "2025-us-eu-uk-ap": Region(multiplier=1.25, source=_FORMER_REGIONS, read="2025"),
+        "2025-ca-sa-me-mx-af": Region(multiplier=2.5, source=_FORMER_REGIONS, read="2025"),
     },
     own_machine=Price(usd_per_second=0.0, source="nobody bills it", read="2026"),
 )

@@ -30,7 +30,7 @@ __all__ = ["Upload"]
 _log = logging.getLogger(__name__)
 
 PART_BYTES = 8 << 20
-MOST_PARTS = 10_000
+MAX_PARTS = 10_000
 WORKERS = 4
 ABORT_SECONDS = 10
 """How long giving up an upload is tried: less than an executor's patience with a cancelled job."""
@@ -102,7 +102,7 @@ class Upload:
         return retried(put, check=lambda: progress(0, size))
 
     def _put_parts(self, fd: int, size: int, sha256: str, progress: TransferCallback) -> str:
-        step = max(PART_BYTES, -(-size // MOST_PARTS))
+        step = max(PART_BYTES, -(-size // MAX_PARTS))
         starts = range(0, size, step)
         upload = retried(lambda: self._begin({"sha256": sha256}), check=lambda: progress(0, size))
         stop = threading.Event()

@@ -25,7 +25,7 @@ from reelproc.storage.remote_object import RemoteObject
 
 __all__ = ["WebStorage"]
 
-SECONDS = 20
+STALL_SECONDS = 20
 """Without a byte, after which a connection is given up."""
 
 PIECE_BYTES = 256 << 10
@@ -46,7 +46,7 @@ class _WebObject(RemoteObject):
         if start >= end:
             return
         asked = f"bytes={start}-{end - 1}" if self.has_ranges else None
-        with _opened(self.url, self.address, asked) as answer:
+        with _get(self.url, self.address, asked) as answer:
             if self.has_ranges:
                 got = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
                 if answer.status != 206 or got is None or tuple(map(int, got.groups())) != (start, end - 1, self.size):
@@ -71,7 +71,7 @@ def read_to_end(url: str, start: int, *, refusal: Refusal) -> Iterator[tuple[int
         StorageError: not to be had, transient where another attempt can help.
     """
     shown = shown_address(url)
-    with _opened(url, shown, f"bytes={start}-" if start else None, refusal) as answer:
+    with _get(url, shown, f"bytes={start}-" if start else None, refusal) as answer:
         begins = (answer.headers.get("Content-Range") or "").removeprefix("bytes ").split("-")[0]
         at = start if answer.status == http.HTTPStatus.PARTIAL_CONTENT and begins == str(start) else 0
         while piece := _piece(answer, PIECE_BYTES, shown):
@@ -88,7 +88,7 @@ class WebStorage(RemoteStorage):
         shown = shown_address(url)
 
         def ask() -> _WebObject:
-            with _opened(url, shown, "bytes=0-0") as answer:
+            with _get(url, shown, "bytes=0-0") as answer:
                 version = _version(answer.headers)
                 got = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
                 if answer.status == 206 and got is not None:
@@ -167,7 +167,7 @@ def can_pass(status: int) -> bool:
     return status >= 500 or status in _TRANSIENT
 
 
-def _opened(url: str, shown: str, asked: str | None, refusal: Refusal | None = None) -> Any:
+def _get(url: str, shown: str, asked: str | None, refusal: Refusal | None = None) -> Any:
     """Return the answer to a GET request for a range, or for all."""
     headers = {"User-Agent": "reelproc", "Accept-Encoding": "identity"} | ({"Range": asked} if asked else {})
     handlers: list[urllib.request.BaseHandler] = [_SafeRedirects()]
@@ -176,10 +176,10 @@ def _opened(url: str, shown: str, asked: str | None, refusal: Refusal | None = N
         handlers.append(urllib.request.ProxyHandler({}))  # the loopback is reached directly
     opener = urllib.request.build_opener(*handlers)
     try:
-        return opener.open(urllib.request.Request(url, headers=headers), timeout=SECONDS)  # noqa: S310 - see _checked
+        return opener.open(urllib.request.Request(url, headers=headers), timeout=STALL_SECONDS)  # noqa: S310 - see _checked
     except urllib.error.HTTPError as error:
         with error:
-            raise (refusal or _of_status)(error.code, shown, error.headers) from None
+            raise (refusal or _status_error)(error.code, shown, error.headers) from None
     except urllib.error.URLError as error:
         reason = error.reason
         if isinstance(reason, ssl.SSLCertVerificationError):
@@ -199,7 +199,7 @@ def _piece(answer: Any, count: int, shown: str) -> bytes:
     return piece
 
 
-def _of_status(status: int, shown: str, headers: email.message.Message) -> StorageError:
+def _status_error(status: int, shown: str, headers: email.message.Message) -> StorageError:
     if status in (404, 410):
         return ObjectNotFoundError(f"there is nothing at {shown} (status {status}); check the address")
     if can_pass(status):

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from reelproc.pixels.colour import BLACK
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec, UpscaleWork
@@ -128,7 +127,9 @@ def _around(start: float, extent: float, length: int, step: int) -> tuple[int, i
 
 
 def placed(cut: Cut, planes: Sequence[NDArray[np.uint8]], spec: UpscaleSpec) -> Frame:
-    """The canvas with ``planes``, which are as large as the destination, in it, black around."""
+    """Return the canvas with ``planes``, which are as large as the destination, in it; the rest is black."""
+    from reelproc.pixels.colour import BLACK
+
     frame = cut.frame.like(spec.width, spec.height)
     place = spec.destination
     halves = spec.pix_fmt == "yuv420p"

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from reelproc.errors import BackendError, OutOfMemoryError
 from reelproc.machine.cores import cpu_name, has_bfloat16
-from reelproc.machine.malloc import give_back, keep_large_blocks
+from reelproc.machine.malloc import keep_large_blocks, release_free_memory
 from reelproc.pixels.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import fill_planes, rgb_floats
@@ -180,7 +180,7 @@ class TorchNetwork(Network):
     def rest(self) -> None:
         """See :class:`~reelproc.upscalers.network_work.Network`."""
         if self._torch_device.type == "cpu":
-            give_back()
+            release_free_memory()
 
     def _tuned(self) -> AbstractContextManager[None]:
         """All pictures of a clip have one size, or one of four: worth finding its fastest convolutions."""
