@@ -13,7 +13,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
 from reelproc.media.bitstream.pictures import Pictures
@@ -42,7 +42,7 @@ _LOOKED_AT = 60
 
 
 def decoded_frames(source: Source, index: int, *, seek_pts: int | None = None) -> Generator[VideoFrame]:
-    """The frames of a stream in order of presentation, from the key frame that a seek reaches.
+    """Yield the frames of a stream in order of presentation, from the key frame that a seek reaches.
 
     A packet that cannot be decoded is skipped. What an edit list hides does not come.
 
@@ -51,80 +51,15 @@ def decoded_frames(source: Source, index: int, *, seek_pts: int | None = None) -
         index: of the video stream.
         seek_pts: where to seek to; None: begin at the beginning.
     """
-    import av
-
-    held: tuple[int, VideoFrame] | None = None  # goes out when its successor is seen to be later
-    newest: int | None = None  # the last packet's, of those to be shown
-    keys: list[tuple[int, int]] = []
-    last: int | None = None
-    with open_container(source) as container:
-        stream = cast("AVVideoStream", container.streams[index])
-        stream.thread_type = "AUTO"
-        format_name = container.format.name
-        _seek(container, stream, seek_pts)
-        pictures = Pictures(stream)
-        in_fields = odd = misled = False
-        begun = seek_pts is None and stream.codec_context.codec.canonical_name not in NEEDS_TRUE_START
-        key_frames = ListedKeys(stream, format_name)
-        decoder = _Decoder(stream, format_name)
-        kept_back = _keep_back(stream) if decoder.counts else 0  # frames that it dropped would be counted wrong
-        order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
-        troubled = False
-        recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
-        for packet, seen in order.read_ahead(_indexed(container, stream, pictures, key_frames)):
-            in_fields = in_fields or (seen is not None and seen.field == 2)
-            misled = misled or (seen is not None and seen.is_mistaken)
-            begun = begun or seen is None or seen.is_keyframe or not misled
-            if not begun:
-                order.give_up(seen)
-                continue  # nothing can be made of what lies before a true key frame
-            if seen is not None and seen.is_shown and seen.pts is not None:
-                newest = seen.pts if newest is None else max(newest, seen.pts)
-                if seen.is_keyframe:
-                    keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
-            recent.append(packet is None or _is_key(packet, seen, key_frames))
-            order.send(seen)
-            try:
-                frames = decoder.decode(packet)
-            except av.FFmpegError:
-                troubled = True
-                suspects = list(recent)[-1 - stream.codec_context.thread_count :]  # each thread holds one
-                odd = decoder.counts or any(suspects)
-                if odd:
-                    break
-                continue
-            for frame in frames:
-                order.put(frame)
-            if packet is None:
-                order.end()
-            odd = order.is_short and not troubled and stream.name == "h264"
-            if odd:
-                break  # it keeps back fewer pictures than are reordered, and drops those that come late
-            for pts, frame in order.take(is_end=packet is None):
-                if held is not None:
-                    if pts <= held[0]:
-                        odd = True
-                        break
-                    last = held[0]
-                    yield held[1]
-                held = pts, frame
-            if odd:
-                break
-    if not odd and held is not None:
-        last = held[0]
-        yield held[1]
-    if odd or (newest is not None and last is not None and newest > last):
-        again = seek_pts
-        sought = not (decoder.counts or mistimed_after_seek(format_name))
-        if sought and last is not None and any(pts <= last for pts, _ in keys):
-            again = seek_aim(keys, last, format_name, in_fields=in_fields, misled=misled)
-        yield from carefully_decoded_frames(source, index, seek_pts=again, after=last)
+    doubt = yield from _decoded(source, index, seek_pts, careful=False)
+    if doubt is not None:
+        yield from carefully_decoded_frames(source, index, seek_pts=doubt.seek_pts, after=doubt.after)
 
 
 def carefully_decoded_frames(
     source: Source, index: int, *, seek_pts: int | None = None, after: int | None = None
 ) -> Generator[VideoFrame]:
-    """As :func:`decoded_frames`, slower, and exact about damage.
+    """Yield frames as :func:`decoded_frames` does, slower, and exact about damage.
 
     Args:
         source: the file.
@@ -132,38 +67,79 @@ def carefully_decoded_frames(
         seek_pts: where to seek to; None: begin at the beginning.
         after: frames at and before this timestamp are left out.
     """
+    yield from _decoded(source, index, seek_pts, after=after, careful=True)
+
+
+class _Doubt(NamedTuple):
+    """From where to decode again, with care.
+
+    Attributes:
+        seek_pts: where to seek to; None: begin at the beginning.
+        after: the last frame that was shown; None: none was.
+    """
+
+    seek_pts: int | None
+    after: int | None
+
+
+def _decoded(
+    source: Source, index: int, seek_pts: int | None, *, after: int | None = None, careful: bool
+) -> Generator[VideoFrame, None, _Doubt | None]:
+    """Yield the frames of a stream in order.
+
+    With care, what cannot be decoded is given up, and all that refers to it. Without, decoding goes ahead with threads,
+    and ends where something is odd.
+
+    Returns:
+        From where to go on with care; None: all is done.
+    """
     import av
 
     last = after
+    held: deque[tuple[int, VideoFrame]] = deque()
+    hold = 0 if careful else 1  # without care a frame goes out when its successor is seen to be later
     with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[index])
         context = stream.codec_context
-        context.thread_count = 1
-        kept_back = _keep_back(stream)
+        if careful:
+            context.thread_count = 1
+        else:
+            stream.thread_type = "AUTO"
+        format_name = container.format.name
+        decoder = _Decoder(stream, format_name)
+        kept_back = 0
+        if careful or decoder.counts:  # of counted frames, one that the decoder drops sets the others wrong
+            kept_back = _keep_back(stream)
         _seek(container, stream, seek_pts)
-        keys = ListedKeys(stream, container.format.name)
-        decoder = _Decoder(stream, container.format.name)
+        keys = ListedKeys(stream, format_name)
         order = FrameOrder(stream, sought=seek_pts is not None, kept_back=kept_back)
+        sent = _SentPackets(stream, format_name, seek_pts, counts=decoder.counts)
+        is_first = seek_pts is not None or context.codec.canonical_name in NEEDS_TRUE_START
         is_lost = False
-        begun = seek_pts is None and context.codec.canonical_name not in NEEDS_TRUE_START
         for packet, seen in order.read_ahead(_indexed(container, stream, Pictures(stream), keys)):
             is_key = packet is not None and _is_key(packet, seen, keys)
-            is_lost = is_lost or (not begun and seen is not None and seen.is_mistaken)  # nothing can be made of it
-            begun = True
+            is_lost = is_lost or (is_first and seen is not None and seen.is_mistaken)
+            is_first = False
+            sent.see(seen)
             if is_lost and packet is not None and not is_key:
-                order.give_up(seen)
+                order.give_up(seen)  # nothing can be made of what lies before a true key frame
                 continue
             is_lost = False
             frames: list[VideoFrame] = []
+            sent.send(seen, is_key=is_key)
             order.send(seen)
             try:
                 frames = decoder.decode(packet)
             except av.FFmpegError:
+                if not careful:
+                    if sent.fail():
+                        return sent.doubt(last)
+                    continue
                 order.give_up(seen)
                 if not is_key:
                     continue
                 # What follows refers to this frame. Let out what was still waiting to be shown before it, and make the
-                # decoder forget all. Nothing goes in until it can begin anew: not every decoder waits for that.
+                # decoder forget all. Nothing goes in until it can begin again: not every decoder waits for that.
                 is_lost = True
                 with contextlib.suppress(av.FFmpegError):
                     frames = decoder.decode(None)
@@ -171,10 +147,81 @@ def carefully_decoded_frames(
                 order.give_up_sent()
             for frame in frames:
                 order.put(frame)
+            if packet is None:
+                order.end()
+            if not careful and order.is_short and sent.may_be_short:
+                return sent.doubt(last)  # it keeps back fewer pictures than are reordered, and drops late ones
             for pts, frame in order.take(is_end=packet is None):
-                if last is None or pts > last:
-                    last = pts
-                    yield frame
+                newest = held[-1][0] if held else last
+                if newest is not None and pts <= newest:
+                    if careful:
+                        continue
+                    return sent.doubt(last)
+                held.append((pts, frame))
+                if len(held) > hold:
+                    last, out = held.popleft()
+                    yield out
+    while held:
+        last, frame = held.popleft()
+        yield frame
+    return None if careful else sent.doubt_of_end(last)
+
+
+class _SentPackets:
+    """The packets of a stream so far, and what they say of where to decode again with care.
+
+    Args:
+        stream: the stream.
+        format_name: the container's.
+        seek_pts: where decoding began; None: at the beginning.
+        counts: whether frames are counted, see :class:`_Decoder`.
+    """
+
+    def __init__(self, stream: AVVideoStream, format_name: str, seek_pts: int | None, *, counts: bool) -> None:
+        self._context, self._name = stream.codec_context, stream.name
+        self._format_name, self._seek_pts, self._counts = format_name, seek_pts, counts
+        self._newest: int | None = None  # the last packet's pts, of those to be shown
+        self._keys: list[tuple[int, int]] = []
+        self._recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
+        self._in_fields = self._is_misled = self._is_troubled = False
+
+    def see(self, seen: IndexedPacket | None) -> None:
+        """Note a packet, be it decoded or not."""
+        if seen is not None:
+            self._in_fields = self._in_fields or seen.field == 2
+            self._is_misled = self._is_misled or seen.is_mistaken
+
+    def send(self, seen: IndexedPacket | None, *, is_key: bool) -> None:
+        """Note that a packet is about to be decoded; None: the end."""
+        if seen is not None and seen.is_shown and seen.pts is not None:
+            self._newest = seen.pts if self._newest is None else max(self._newest, seen.pts)
+            if seen.is_keyframe:
+                self._keys.append((seen.pts, seen.pts if seen.dts is None else seen.dts))
+        self._recent.append(seen is None or is_key)
+
+    def fail(self) -> bool:
+        """Note that one of the last packets could not be decoded, and tell whether a key frame is among them."""
+        self._is_troubled = True
+        suspects = list(self._recent)[-1 - self._context.thread_count :]  # each thread holds one
+        return self._counts or any(suspects)
+
+    @property
+    def may_be_short(self) -> bool:
+        """Whether a frame that does not come may be one that the decoder has dropped."""
+        return not self._is_troubled and self._name == "h264"
+
+    def doubt(self, last: int | None) -> _Doubt:
+        """Return from where to decode again, where ``last`` was the last frame shown."""
+        again = self._seek_pts
+        sought = not (self._counts or mistimed_after_seek(self._format_name))
+        if sought and last is not None and any(pts <= last for pts, _ in self._keys):
+            again = seek_aim(self._keys, last, self._format_name, in_fields=self._in_fields, misled=self._is_misled)
+        return _Doubt(again, last)
+
+    def doubt_of_end(self, last: int | None) -> _Doubt | None:
+        """Return from where to decode again where frames after ``last``, the last one shown, have not come."""
+        lacks = self._newest is not None and last is not None and self._newest > last
+        return self.doubt(last) if lacks else None
 
 
 def _keep_back(stream: AVVideoStream) -> int:
