@@ -26,7 +26,7 @@ from reelproc.executors.hardware import this_machine
 from reelproc.jobs import run_job
 from reelproc.results import RenderResult
 from reelproc.upscalers import weights
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 from reelproc_lab.container_rates import rate_of
 from reelproc_lab.dataset import crop, match_clip, spotlight
 from reelproc_lab.footage import footage_folder

@@ -42,7 +42,7 @@ from reelproc.pixels.frame import Frame, Window
 from reelproc.upscalers import weights
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_picture import rgb_of
-from reelproc.upscalers.networks import MODELS, Model
+from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
 from reelproc.upscalers.torch_network import BACKEND as TORCH
 from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor, torch_device

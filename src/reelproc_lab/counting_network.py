@@ -19,8 +19,9 @@ from reelproc.results import DetectResult, JobResult
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.host_network import HostNetwork, Image
+from reelproc.upscalers.models import Model
 from reelproc.upscalers.network_work import Backend, Network, NetworkWork
-from reelproc.upscalers.networks import BACKENDS, Model
+from reelproc.upscalers.networks import BACKENDS
 
 __all__ = ["RUNNER", "STAND_IN", "StandIn", "model_loads", "run_job"]
 

@@ -39,7 +39,7 @@ def ai_model(settings: Settings) -> str | None:
         return None if settings.model == "none" else settings.model
     if settings.executor.startswith("modal"):
         return DEFAULT_MODEL
-    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.models import MODELS
     from reelproc.upscalers.weights import kept
 
     installed = all(importlib.util.find_spec(name) for name in ("torch", "spandrel"))

@@ -9,7 +9,7 @@ import pytest
 from ai.networks import deep_network
 
 from reelproc.upscalers import weights
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 
 NAMES = ("realesr-general-x4v3", "realesr-general-wdn-x4v3", "realesr-animevideov3")
 

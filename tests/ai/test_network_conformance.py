@@ -9,7 +9,7 @@ from upscalers.test_upscalers import UpscalerConformance
 
 from reelproc.upscalers import find
 from reelproc.upscalers.base import UpscaleOptions, Upscaler
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 
 
 class NetworkConformance(UpscalerConformance):

@@ -22,7 +22,7 @@ from reelproc.upscalers import checkpoint, find, networks
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import read_tensors
 from reelproc.upscalers.host_picture import rgb_of
-from reelproc.upscalers.networks import MODELS, Model
+from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.onnx_network import BACKEND
 from reelproc.upscalers.onnx_source import bare, onnx_model

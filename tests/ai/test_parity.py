@@ -18,7 +18,7 @@ from reelproc.stages.upscale import CONTEXT
 from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.onnx_network import BACKEND as ONNX
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE

@@ -10,7 +10,7 @@ import pytest
 import reelproc as rp
 from reelproc.errors import BackendError
 from reelproc.jobs import run_job
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 from reelproc_lab import dataset
 from reelproc_lab.original_programs.network import Switches, load_enhancer
 from reelproc_lab.original_programs.runner import run_original

@@ -23,8 +23,8 @@ from reelproc.upscalers import find, torch_network, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import unwrapped
 from reelproc.upscalers.host_picture import rgb_floats
+from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.network_work import NetworkWork, not_finite
-from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
 from reelproc.upscalers.tiling import MIN_TILE

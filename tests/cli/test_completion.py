@@ -20,7 +20,7 @@ from reelproc.media.write.encoders import ENCODERS
 from reelproc.prices import current_prices
 from reelproc.stages.overlay import Effect
 from reelproc.upscalers import UPSCALERS
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 from reelproc_lab import EXPERIMENTS
 
 

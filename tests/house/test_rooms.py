@@ -72,7 +72,6 @@ STANDING = {
     ("storage.stand_in", "storage.partial_file"),
     ("storage.source", "storage.stand_in"),
     ("storage.stand_in", "storage.ranged_source"),
-    ("upscalers.network_work", "upscalers.networks"),
 }
 """Imports that close a circle and are still to be turned: ``(importer, imported)``. The list only shrinks."""
 

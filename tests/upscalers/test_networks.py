@@ -31,8 +31,8 @@ from reelproc.upscalers import UPSCALERS, find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.choice import choose
 from reelproc.upscalers.dedupe import Deduplicated
+from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.network_work import Cut, Enlarged, Network, NetworkWork, cut_out, placed
-from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.resamplers import LANCZOS
 from reelproc.upscalers.tiling import MIN_TILE, smaller_tile, tiles
 

@@ -13,7 +13,7 @@ from reelproc.pixels.frame import Frame, PixelFormat, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
-from reelproc.upscalers.networks import MODELS
+from reelproc.upscalers.models import MODELS
 from reelproc_lab.counting_network import STAND_IN
 
 

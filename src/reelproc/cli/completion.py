@@ -38,7 +38,7 @@ def _upscalers() -> Iterable[str]:
 
 
 def _networks() -> Iterable[str]:
-    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.models import MODELS
 
     return MODELS
 

@@ -87,7 +87,7 @@ def models(context: click.Context, as_json: bool) -> None:
 def list_models(as_json: bool) -> None:
     """List the networks, and which of their weights are here."""
     from reelproc.storage import weights_folder
-    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.models import MODELS
     from reelproc.upscalers.weights import SUFFIXES, added_names
 
     lines = []
@@ -187,7 +187,7 @@ def export(name: str, denoise_strength: float | None, force: bool, as_json: bool
     """
     from reelproc.errors import MissingDependencyError
     from reelproc.upscalers.base import UpscaleOptions
-    from reelproc.upscalers.networks import MODELS, Model, onnx_file
+    from reelproc.upscalers.models import MODELS, Model, onnx_file
 
     try:
         from reelproc.upscalers.onnx_export import export as exported
@@ -230,7 +230,7 @@ def _check_free(name: str, *, force: bool, sha256: str | None = None, exported: 
 
 def _files(names: tuple[str, ...]) -> list[str]:
     """The files of models, each once; a file's own name will do."""
-    from reelproc.upscalers.networks import MODELS
+    from reelproc.upscalers.models import MODELS
     from reelproc.upscalers.weights import OFFICIAL, added_names
 
     files: dict[str, None] = {}

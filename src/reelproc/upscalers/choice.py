@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from reelproc.upscalers.networks import MODELS, Model
+from reelproc.upscalers.models import MODELS, Model
 
 __all__ = ["Choice", "choose"]
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec, UpscaleWork
+from reelproc.upscalers.models import Model
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.upscalers.networks import Model
 
 __all__ = ["Backend", "Cut", "Enlarged", "Network", "NetworkWork", "cut_out", "not_finite", "placed"]
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from reelproc.errors import BackendError
 from reelproc.files import scratch_folder
 from reelproc.upscalers.base import UpscaleOptions
-from reelproc.upscalers.networks import Model, onnx_file, weight_files
+from reelproc.upscalers.models import Model, onnx_file, weight_files
 from reelproc.upscalers.onnx_about import OPSET, About
 from reelproc.upscalers.onnx_graph import noted
 from reelproc.upscalers.onnx_network import OnnxNetwork, loaded

@@ -16,8 +16,8 @@ import onnxruntime
 from reelproc.errors import BackendError
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_network import HostNetwork, Image
+from reelproc.upscalers.models import Model, exported_file, weight_files
 from reelproc.upscalers.network_work import Backend, not_finite
-from reelproc.upscalers.networks import Model, exported_file, weight_files
 from reelproc.upscalers.onnx_about import METADATA, About
 from reelproc.upscalers.weights import ready, weights_sha256
 

@@ -12,7 +12,7 @@ import onnx
 from reelproc.errors import BackendError
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.checkpoint import Tensors, read_tensors
-from reelproc.upscalers.networks import Model, weight_files
+from reelproc.upscalers.models import Model, weight_files
 from reelproc.upscalers.onnx_about import About
 from reelproc.upscalers.onnx_graph import graph_of
 from reelproc.upscalers.picture_size import SizeNeeds

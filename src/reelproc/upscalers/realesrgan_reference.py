@@ -18,8 +18,8 @@ import torch
 from reelproc.errors import BackendError, MissingDependencyError
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_network import HostNetwork, Image
+from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.network_work import Backend, not_finite
-from reelproc.upscalers.networks import MODELS, Model
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.torch_network import is_out_of_memory, torch_device
 from reelproc.upscalers.weights import ready, weights_sha256

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from reelproc.errors import BackendError
 from reelproc.upscalers.checkpoint import PICKLED, not_tensors, unwrapped
-from reelproc.upscalers.networks import Model
+from reelproc.upscalers.models import Model
 from reelproc.upscalers.weights import ready
 
 __all__ = ["load_descriptor"]

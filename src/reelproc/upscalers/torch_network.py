@@ -25,8 +25,8 @@ from reelproc.machine.malloc import keep_large_blocks, release_free_memory
 from reelproc.pixels.frame import Frame, Window, frame_bytes
 from reelproc.upscalers.base import UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import fill_planes, rgb_floats
+from reelproc.upscalers.models import Model
 from reelproc.upscalers.network_work import Backend, Cut, Enlarged, Network, not_finite, placed
-from reelproc.upscalers.networks import Model
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP, MIN_TILE, smaller_tile, tiles
 from reelproc.upscalers.torch_checkpoint import load_descriptor

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from reelproc.errors import BackendError
-from reelproc.upscalers.networks import BACKENDS, Model
+from reelproc.upscalers.models import Model
+from reelproc.upscalers.networks import BACKENDS
 from reelproc_lab.original_programs.framing_ai import finish_on_host
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from reelproc.stages.crop import Crop
 from reelproc.stages.overlay import Overlay
 from reelproc.stages.upscale import Upscale
 from reelproc.storage import local_output, resolve
-from reelproc.upscalers.networks import Model, NetworkUpscaler
+from reelproc.upscalers.models import Model
+from reelproc.upscalers.networks import NetworkUpscaler
 from reelproc_lab.original_programs.encoding import Capture, add_sound, encode_pngs
 from reelproc_lab.original_programs.framing import frame_by_ffmpeg
 from reelproc_lab.original_programs.framing_ai import Span, crops, upscale_to_pngs
