@@ -52,7 +52,7 @@ class FFmpegProcess:
     """A running ffmpeg, supervised; a context manager that leaves no child behind.
 
     Args:
-        arguments: everything behind ``ffmpeg -hide_banner -nostdin -loglevel repeat+level+warning``.
+        arguments: everything after ``ffmpeg -hide_banner -nostdin -loglevel repeat+level+warning``.
         stdin: whether a pipe to its standard input is wanted.
         stdout: whether a pipe from its standard output is wanted.
         pass_fds: file descriptors that it inherits.
@@ -123,7 +123,7 @@ class FFmpegProcess:
         return "\n".join(self._tail)
 
     def poll(self) -> int | None:
-        """The exit status, or None while the child runs."""
+        """Return the exit status, or None while the child runs."""
         return self._process.poll()
 
     def wait(self, timeout: float) -> int:
@@ -195,7 +195,7 @@ class FFmpegProcess:
             raise self.failure(f"ffmpeg {what}")
 
     def failure(self, message: str) -> MediaError:
-        """An error of this process's class that carries its command, status and last words."""
+        """Return an error of this process's class that carries its command, status and last words."""
         self._drainer.join(0.5 if self._process.poll() is not None else 0)
         code = self._process.poll()
         # Whoever kills from outside (the system when memory runs out, a shutdown) may not do it again; a crash recurs.

@@ -11,7 +11,7 @@ __all__ = ["CONTAINER_FORMATS", "filter_chain", "input_arguments", "option_value
 
 
 def option_value(text: str) -> str:
-    r"""``text`` escaped to stand as an option's value in a filter's arguments, whatever characters it holds.
+    r"""Escape ``text`` to stand as an option's value in a filter's arguments, whatever characters it holds.
 
     >>> print(option_value("it's 1:1"))
     it\'s 1\:1
@@ -20,7 +20,7 @@ def option_value(text: str) -> str:
 
 
 def filter_chain(filters: Sequence[str]) -> str:
-    r"""Filters, each ``name=arguments`` with its values escaped, joined to the chain that ``-vf`` and ``-af`` take.
+    r"""Join filters, each ``name=arguments`` with its values escaped, to the chain that ``-vf`` and ``-af`` take.
 
     The graph's own level of escaping is added here (ffmpeg's manual, "Notes on filtergraph escaping").
 

@@ -46,7 +46,7 @@ def _find(override: str | None) -> tuple[str, str]:
 
 
 def ffmpeg_path() -> str:
-    """The ffmpeg to run: ``REELPROC_FFMPEG`` where it is set, else the one that imageio-ffmpeg carries.
+    """Return the ffmpeg to run: ``REELPROC_FFMPEG`` where it is set, else the one that imageio-ffmpeg carries.
 
     Raises:
         MissingDependencyError: there is none, it does not run, or it is older than 6.1.
@@ -55,7 +55,7 @@ def ffmpeg_path() -> str:
 
 
 def ffmpeg_version() -> str:
-    """The version string of :func:`ffmpeg_path`, e.g. ``"9.0.2"``; part of a segment's identity."""
+    """Return the version of :func:`ffmpeg_path`, e.g. ``"9.0.2"``; part of a segment's identity."""
     return _find(os.environ.get("REELPROC_FFMPEG"))[1]
 
 
@@ -66,7 +66,7 @@ def _encoders(path: str) -> frozenset[str]:
 
 
 def encoders() -> frozenset[str]:
-    """Names of the encoders that this ffmpeg was built with (hardware ones may still lack their hardware)."""
+    """Return the names of the encoders that this ffmpeg was built with; a hardware one may lack its hardware."""
     return _encoders(ffmpeg_path())
 
 
@@ -77,5 +77,5 @@ def _filters(path: str) -> frozenset[str]:
 
 
 def filters() -> frozenset[str]:
-    """Names of the filters that this ffmpeg was built with."""
+    """Return the names of the filters that this ffmpeg was built with."""
     return _filters(ffmpeg_path())

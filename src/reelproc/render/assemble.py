@@ -72,7 +72,7 @@ def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iter
 
 
 def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
-    """The source's own packets, on the clock of the result, up to the end of its picture."""
+    """Yield the source's own packets of sound, on the clock of the result, up to the end of its picture."""
     clip = plan.clips[0]
     source = stack.enter_context(open_container(as_source(clip.source)))
     assert clip.info.audio is not None
@@ -94,7 +94,7 @@ def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterato
 
 
 class _Pictures:
-    """The video stream of the result and its packets."""
+    """The video stream of the result, and its packets."""
 
     def __init__(self, plan: Plan, files: Sequence[Path | None], out: OutputContainer, stack: ExitStack) -> None:
         self._plan = plan
@@ -115,7 +115,7 @@ class _Pictures:
             self._stream.codec_context.extradata = self._joined_parameter_sets()
 
     def packets(self) -> Iterator[Packet[Any]]:
-        """All packets, in decoding order, stamped with the plan's times."""
+        """Yield all packets, in decoding order, stamped with the plan's times."""
         for segment, file in zip(self._plan.segments, self._files, strict=True):
             count = 0
             for packet in self._copied(segment) if file is None else self._encoded(segment, file):
@@ -131,7 +131,7 @@ class _Pictures:
                 )
 
     def _encoded(self, segment: Segment, file: Path) -> Iterator[Packet[Any]]:
-        """The packets of a rendered segment, whose frames are numbered by their place on the nominal grid."""
+        """Yield the packets of a rendered segment. Its frames are numbered by their place on the nominal grid."""
         rate = self._plan.nominal_rate
         with _open(file) as container:
             stream = container.streams.video[0]
@@ -147,7 +147,7 @@ class _Pictures:
                 yield packet
 
     def _copied(self, segment: Segment) -> Iterator[Packet[Any]]:
-        """The source's own packets of a segment."""
+        """Yield the source's own packets of a segment."""
         clip = self._plan.clips[0]
         stream = self._source_stream()
         first, last = clip.pts[segment.first], clip.pts[segment.end - 1]
@@ -165,7 +165,7 @@ class _Pictures:
                     return
 
     def _ticks(self, index: int) -> int:
-        """The time of a frame; those before the first one count on at the nominal rate."""
+        """Return the time of a frame; those before the first one count on at the nominal rate."""
         if index < 0:
             return int(index / self._plan.nominal_rate / self._base)
         return int(self._plan.time(index) / self._base)
@@ -192,7 +192,7 @@ def _open(path: Path) -> InputContainer:
 
 
 def _time_base(plan: Plan) -> Fraction:
-    """One in which every frame's time is an integer."""
+    """Return a time base in which every frame's time is an integer."""
     if plan.fps is None or plan.copying is not None:
         return plan.clips[0].frames.time_base
     return 1 / plan.fps

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["delegated", "divided", "with_parts"]
 
 SEGMENTS_PER_CHUNK = 3
-"""What ``chunks="auto"`` gives a worker at least: 30 s of output, several times what a worker's start takes."""
+"""The least that ``chunks="auto"`` gives a worker: 30 s of output, several times what a worker's start takes."""
 
 
 def divided(lengths: Sequence[int], parts: int) -> list[range]:
-    """Contiguous ranges of ``lengths``, at most ``parts``, none empty, of nearly the same sum.
+    """Return contiguous ranges of ``lengths``, at most ``parts``, none empty, of nearly the same sum.
 
     Neighbours stay together since they read the same stretch of a source.
 
@@ -37,7 +37,7 @@ def divided(lengths: Sequence[int], parts: int) -> list[range]:
     total = sum(lengths)
     for part in range(parts):
         end = first
-        # up to where this part's share ends, with one left at least for each of those behind
+        # up to where this part's share ends, with at least one left for each of those after it
         while end < len(lengths) - (parts - part - 1) and (
             end == first or before + lengths[end] / 2 <= total * (part + 1) / parts
         ):
@@ -94,7 +94,7 @@ def _is_there(files: SegmentFiles, segment: Path, context: JobContext) -> bool:
 
 
 def with_parts(phases: dict[str, float], parts: Sequence[RenderResult]) -> dict[str, float]:
-    """The coordinator's phases and those of its workers, added up; ``wall`` is the coordinator's, ``parts`` is theirs.
+    """Add up the phases of a coordinator and its workers; ``wall`` is the coordinator's, ``parts`` is theirs.
 
     ``parts`` is how long they have worked in all, their start included: what is paid for them.
     """

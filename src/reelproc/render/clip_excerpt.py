@@ -1,4 +1,4 @@
-"""What a clip's first crop leaves to be decoded: the rest of every frame need not cross the decoder's pipe."""
+"""Find the part of its frames that a clip's first crop needs: the rest need not cross the decoder's pipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["excerpt_of"]
 
 
 def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
-    """The part of the frames ``pts`` that the clip shows.
+    """Return the part of the frames ``pts`` that the clip shows.
 
     Returns:
         None where the clip does not begin with a crop, or the crop takes nearly everything.
@@ -46,7 +46,7 @@ def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
 
 
 def _context(clip: PlannedClip, place: int) -> int:
-    """Pixels around the window that a network is shown where it is sampled, to even ones; 0: there is no network."""
+    """Return how many pixels around its window a network is shown, to even ones; 0 where there is no network."""
     for stage in clip.stages[place:]:
         if isinstance(stage, Upscale):
             context = stage.context_pixels()
@@ -57,7 +57,7 @@ def _context(clip: PlannedClip, place: int) -> int:
 
 
 def _shrink(clip: PlannedClip, place: int) -> tuple[float, float]:
-    """By how much, at most, the window is made smaller where it is sampled, across and down; at least 1."""
+    """Return by how much the window is made smaller at most where it is sampled, across and down; at least 1."""
     for stage, stream in zip(clip.stages[place:], clip.streams[place:], strict=False):
         if isinstance(stage, Upscale):
             window, destination = stage.placement(stream, clip.target)

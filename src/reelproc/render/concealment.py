@@ -14,7 +14,7 @@ from reelproc.render.plan import Plan
 __all__ = ["Concealment", "concealments", "damage_warnings", "notes_path", "write_notes"]
 
 _MOST_TIMES = 20
-"""Of lost frames, in one warning."""
+"""How many times of lost frames one warning lists."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ __all__ = ["contact_sheet", "timecode"]
 _BACK, _TEXT, _DIM = "#14171c", "#f3f4f6", "#9aa4b2"
 _GAP, _CAPTION, _TITLE = 10, 24, 44
 _MOST_PIXELS = 16384
-"""Of a side of the sheet."""
+"""The most pixels that a side of the sheet has."""
 
 
 def contact_sheet(
@@ -94,7 +94,7 @@ def _arranged(stills: Sequence[Still], look: Look, columns: int, tile_width: int
 
 
 def timecode(seconds: float | Fraction) -> str:
-    """Minutes, seconds and hundredths.
+    """Return minutes, seconds and hundredths.
 
     >>> timecode(63.505)
     '1:03.51'

@@ -20,7 +20,7 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """File endings that a result may have, and the container that each means."""
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""What people name a video's output who want a thumbnail."""
+"""File endings of pictures, for which a message names the command that makes one."""
 
 
 def check_container(path: Path) -> None:
@@ -67,7 +67,7 @@ class Destination:
 
     @property
     def has_edit_list(self) -> bool:
-        """Whether the file can hide packets, and say where its sound begins and ends: Matroska cannot."""
+        """Whether the file can hide packets and say exactly where its sound begins; Matroska cannot."""
         return self.container != "matroska"
 
     def create(self, partial: Path) -> AbstractContextManager[OutputContainer]:

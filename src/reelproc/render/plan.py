@@ -1,4 +1,4 @@
-"""What will be rendered, frame by frame: a Reel resolved against its sources, before anything is decoded.
+"""The plan of a reel, frame by frame: resolved against its sources, before anything is decoded.
 
 :mod:`reelproc.render.planning` makes it. Everything here is exact and immutable.
 """
@@ -44,7 +44,7 @@ class SourceFrames:
     untimed: int = 0
 
     def time(self, pts: int) -> Fraction:
-        """Seconds from time zero."""
+        """Return seconds from time zero."""
         return (pts - self.start_pts) * self.time_base
 
 
@@ -84,7 +84,7 @@ class PlannedClip:
         source: the local path of its footage.
         info: what the probe said of it.
         start, end: seconds of the source.
-        stages: the clip's stages, and what the output's size implies behind them.
+        stages: the clip's stages, and after them those that the output's size implies.
         streams: what goes into each stage, and at the end what comes out: one more than ``stages``.
         clocks: for each stage, the map from seconds since ``start`` to that stage's input clock; the last one leads to
             the output's.
@@ -113,7 +113,7 @@ class PlannedClip:
 
     @property
     def shape(self) -> StreamInfo:
-        """What comes out of the last stage."""
+        """The stream that comes out of the last stage."""
         return self.streams[-1]
 
 
@@ -133,7 +133,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """How copied and encoded segments become one stream (see :mod:`reelproc.render.smart_copy`).
+    """The facts by which copied and encoded segments become one stream (see :mod:`reelproc.render.smart_copy`).
 
     Attributes:
         delay: frames by which decoding runs ahead of showing in the source; the encoder must keep to it.
@@ -148,7 +148,7 @@ class Copying:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be rendered, frame by frame.
+    """A reel, resolved: what will be rendered, frame by frame.
 
     Attributes:
         clips: in order.
@@ -221,16 +221,16 @@ class Plan:
         return self.output.audio and not self.copies_sound(container)
 
     def span(self, clip: PlannedClip) -> tuple[Fraction, Fraction]:
-        """When ``clip`` starts in the result, and how long it is shown: seconds, exact."""
+        """Return when ``clip`` starts in the result and how long it is shown: seconds, exact."""
         start = self.time(clip.first_frame)
         return start, self.time(clip.first_frame + clip.frame_count) - start
 
     def time(self, index: int) -> Fraction:
-        """When output frame ``index`` is shown; ``time(frame_count)`` is the end."""
+        """Return when output frame ``index`` is shown; ``time(frame_count)`` is the end."""
         return self.times[index] if self.fps is None else index / self.fps
 
     def frame(self, index: int) -> PlannedFrame:
-        """What output frame ``index`` shows.
+        """Return what output frame ``index`` shows.
 
         Raises:
             IndexError: there is no such frame.
@@ -302,5 +302,5 @@ class Plan:
         return self.summary()._repr_html_()
 
     def frames(self, first: int = 0, end: int | None = None) -> Iterator[PlannedFrame]:
-        """The frames of the range ``[first, end)``."""
+        """Yield the frames of the range ``[first, end)``."""
         return (self.frame(i) for i in range(first, self.frame_count if end is None else end))

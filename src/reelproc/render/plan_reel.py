@@ -28,7 +28,7 @@ def plan(
     strict: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Plan:
-    """Probe the sources of ``reel`` and resolve it: what will be rendered, frame by frame.
+    """Probe the sources of ``reel`` and resolve it, frame by frame.
 
     Args:
         reel: what to make.
@@ -60,7 +60,7 @@ def plan(
 
 
 def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:
-    """The timestamps that ``clip`` can need: its range and a frame on either side."""
+    """Return the timestamps that ``clip`` can need: its range and a frame on either side."""
     start = exact(clip.start)
     end: Fraction | None = None if clip.end is None else exact(clip.end)
     times = frame_times(path, info, start=start, end=end)

@@ -40,13 +40,13 @@ SEGMENT_SECONDS = 10
 """About how long a segment is: the unit of resuming and of parallel work."""
 
 MAX_FRAMES = 24 * 3600 * 30
-"""Of a reel: a day at 30 frames per second. What plans more is a mistyped time or a file whose timestamps lie."""
+"""The most frames of a reel: a day at 30 per second. More means a mistyped time or a file whose timestamps lie."""
 
 MANY = 8
-"""So many misplaced parts a strict plan names; what an app got wrong once it got wrong everywhere."""
+"""How many misplaced parts a strict plan names: a program that got one wrong got all wrong."""
 
 LATE_SECONDS = Fraction(1, 5)
-"""A clip whose first frame comes later than this behind its start gets a warning."""
+"""A clip whose first frame comes later than this after its start gets a warning."""
 
 
 def segment_bounds(frame_count: int, fps: Fraction) -> tuple[tuple[int, int], ...]:
@@ -126,7 +126,7 @@ def make_plan(
 
 
 def _mismatches(planned: PlannedClip, clip: Clip) -> list[Mismatch]:
-    """What the stages of a clip have outside the picture or the time that they work on."""
+    """Return what the stages of a clip have outside the picture or the time that they work on."""
     since = [planned.frames.time(pts) - planned.start for pts in dict.fromkeys(planned.pts)]
     times: dict[TimeMap, list[float]] = {}
     found = []
@@ -152,7 +152,7 @@ def _mismatches(planned: PlannedClip, clip: Clip) -> list[Mismatch]:
 def _cropped_away(
     planned: PlannedClip, number: int, times: Sequence[float], since: Sequence[Fraction]
 ) -> tuple[Mismatch, ...]:
-    """What stage ``number`` draws where the first crop after it shows nothing of it, on any frame."""
+    """Return what stage ``number`` draws and the first crop after it cuts away on every frame."""
     drawing = planned.stages[number]
     later = range(number + 1, len(planned.stages))
     place = next((i for i in later if not isinstance(planned.stages[i], Overlay | Text | Speed)), None)
@@ -180,7 +180,16 @@ def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None
 def _span(
     index: int, clip: Clip, frames: SourceFrames, *, hold: bool, holds: bool, warnings: list[str]
 ) -> tuple[Fraction, Fraction]:
-    """The clip's start and end on the source's clock; ``holds``: whether a last frame is held at all."""
+    """Return the clip's start and end on the source's clock.
+
+    Args:
+        index: the clip's place in the reel.
+        clip: the clip.
+        frames: of its source.
+        hold: allow any distance past the source's end.
+        holds: whether a last frame is held at all.
+        warnings: added to.
+    """
     start = exact(clip.start)
     end = frames.end if clip.end is None else exact(clip.end)
     at = f"clip {index} ({clip.source})"
@@ -222,7 +231,7 @@ def _span(
 def _own_timestamps(
     index: int, start: Fraction, end: Fraction, frames: SourceFrames
 ) -> tuple[tuple[int, ...], Fraction, tuple[Fraction, ...]]:
-    """The frames inside [start, end), the first one's time, and all their times counted from there."""
+    """Return the frames inside [start, end), the first one's time, and all their times counted from there."""
     kept = tuple(p for p in frames.pts if start <= frames.time(p) < end)
     if not kept:
         raise SpecError(
@@ -244,7 +253,7 @@ def _resolve(
     warnings: list[str],
     notes: list[str],
 ) -> tuple[tuple[Stage, ...], tuple[StreamInfo, ...], tuple[TimeMap, ...]]:
-    """The clip's stages with what the output implies, the streams between them, and the clock of each."""
+    """Return the clip's stages with those that the output implies, the streams between them, and their clocks."""
     video = info.require_video()
     stream = StreamInfo(video.width, video.height, duration, output.pix_fmt, video.sample_aspect_ratio)
     stages: list[Stage] = []
@@ -288,7 +297,7 @@ def _resolve(
 
 
 def _transition(reel: Reel) -> tuple[int, int, int]:
-    """Frames of overlap, of fading out and of fading in at each join."""
+    """Return how many frames overlap, fade out and fade in at each join."""
     if len(reel.clips) < 2 or reel.concat.transition == "cut" or reel.output.fps is None:
         return 0, 0, 0
     frames = round_half_up(exact(reel.concat.duration) * reel.output.fps)

@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 __all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "planned", "preview"]
 
 Subject = Reel | Plan | str | os.PathLike[str]
-"""What can be looked at: a reel, its plan, or a video file."""
+"""A reel, its plan, or a video file: all can be looked at."""
 
 NEAR_SECONDS = Fraction(1)
-"""Frames of a result that are so close share a decoder: to read on is cheaper than to start another."""
+"""Frames of a result that are this close share a decoder: to read on is cheaper than to start another."""
 
 BEFORE_SECONDS = Fraction(10)
-"""How long before a moment of a video file the frame may begin that is seen then."""
+"""How early a frame of a video file may begin that is still seen at a moment."""
 
 ROUNDING_SECONDS = Fraction(1, 1_000_000)
-"""A time so little before a frame is that frame's, rounded to a float."""
+"""A time this little before a frame is that frame's own, rounded to a float."""
 
 
 def _nothing() -> None:
@@ -99,7 +99,7 @@ def preview(
 
 
 def _file(what: object) -> str:
-    """The name of a video file; a reel's file is none."""
+    """Return the name of a video file; a reel's file is refused."""
     if not isinstance(what, str | os.PathLike) or os.fspath(what).lower().endswith(".json"):
         check_reel(what)
     return os.fspath(cast("str", what))
@@ -130,7 +130,7 @@ def planned(
     strict: bool = False,
     check: Callable[[], None] = _nothing,
 ) -> Iterator[Plan]:
-    """The plan of ``reel``, whose sources may be anywhere; good inside the block."""
+    """Plan ``reel``, whose sources may be anywhere; the plan is good inside the block."""
     check_reel(reel)
     with standing_in(clip.source for clip in reel.clips) as paths:
         local = with_sources(reel, paths)
@@ -158,7 +158,7 @@ class Look(ABC):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is not quite as asked for."""
+        """The warnings of its plan."""
         return ()
 
     @abstractmethod
@@ -200,7 +200,7 @@ class PlanLook(Look):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The plan's."""
+        """The warnings of the plan."""
         return self.plan.warnings
 
     def describe(self) -> str:
@@ -229,7 +229,7 @@ class PlanLook(Look):
         return min(index, made.frame_count - 1)
 
     def _made(self, wanted: Sequence[int]) -> dict[int, Still]:
-        """The frames ``wanted``, in order, by one decoder a clip."""
+        """Make the frames ``wanted``, in order, by one decoder a clip."""
         made: dict[int, Still] = {}
         needed = sorted({n for index in wanted for n in _needed(self.plan, index)})
         aspect = self.plan.clips[0].shape.sample_aspect_ratio
@@ -292,7 +292,7 @@ class VideoLook(Look):
 
 
 def _needed(made: Plan, index: int) -> Iterable[int]:
-    """The frames to make for the frame ``index``: it alone, but where a stage remembers those before it."""
+    """Return the frames to make for the frame ``index``: those before it too where a stage remembers them."""
     planned = made.frame(index)
     begin = index
     for shot in (planned.shot, planned.incoming):
@@ -303,7 +303,7 @@ def _needed(made: Plan, index: int) -> Iterable[int]:
 
 
 def _runs(made: Plan, indices: Sequence[int]) -> list[list[int]]:
-    """``indices`` in groups that lie close together."""
+    """Group ``indices`` that lie close together."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and made.time(index) - made.time(runs[-1][-1]) <= NEAR_SECONDS:

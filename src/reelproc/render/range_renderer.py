@@ -35,7 +35,7 @@ class RangeRenderer:
         self._concealed: list[Concealment] = []
 
     def frame(self, planned: PlannedFrame) -> Frame:
-        """The picture of ``planned``; frames must be asked for in order. The caller must not change it.
+        """Return the picture of ``planned``. Ask for frames in order, and do not change them.
 
         Raises:
             DecodeError: a source does not yield what its probe promised.
@@ -80,7 +80,7 @@ class RangeRenderer:
         return tuple(clip.pts[n] for n in own if 0 <= n < clip.frame_count)
 
     def take_concealed(self) -> list[Concealment]:
-        """What was concealed since the last call."""
+        """Return what was concealed since the last call."""
         for renderer in self._active.values():
             self._collect(renderer)
         taken, self._concealed = self._concealed, []

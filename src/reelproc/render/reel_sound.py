@@ -1,4 +1,4 @@
-"""A reel's sound, rendered beside its picture: when the last frame is encoded, it is long there."""
+"""Render a reel's sound beside its picture: it is done long before the last frame is encoded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ReelSound:
         self._work = self._pool.submit(self._render, plan, conceal)
 
     def check(self) -> None:
-        """Raise what the sound has failed of, if it has: no frame more need be rendered then.
+        """Raise the error of the sound if it has failed: no further frame need be rendered then.
 
         Raises:
             ReelprocError: as :func:`~reelproc.media.sound.mixing.render_sound`.
@@ -49,7 +49,7 @@ class ReelSound:
             self._work.result()
 
     def finish(self, context: JobContext) -> tuple[str, ...]:
-        """Wait until all of it is there, and return what had to be silent in it.
+        """Wait for the whole sound, and return what had to be silent in it.
 
         Raises:
             JobCancelledError: the job was cancelled meanwhile.
@@ -95,7 +95,7 @@ class ReelSound:
 
 
 def sound_pieces(plan: Plan) -> list[SoundPiece]:
-    """What is heard when: one piece per clip, placed on the output's clock."""
+    """Return one piece of sound per clip, placed on the output's clock."""
     from reelproc.media.sound.mixing import SoundPiece
 
     pieces = []

@@ -1,4 +1,4 @@
-"""The hot loop: decode, run the stages, encode, for any range of a plan's output frames.
+"""Encode any range of a plan's output frames: the hot loop of decoding, stages and encoding.
 
 Three things overlap: the reader decodes ahead, this thread runs the stages, the writer's thread feeds the encoder;
 short bounded queues join them. A network works beside them, two batches ahead of this thread. A source frame that is
@@ -104,7 +104,7 @@ def _finish(segment: _Draining | None, clock: PhaseClock, finished: Callable[[Pa
 
 
 def _runs(segments: Sequence[tuple[int, int, Path]]) -> list[list[tuple[int, int, Path]]]:
-    """``segments`` grouped into runs without a gap."""
+    """Group ``segments`` into runs without a gap."""
     runs: list[list[tuple[int, int, Path]]] = []
     for segment in segments:
         if runs and runs[-1][-1][1] == segment[0]:

@@ -21,7 +21,7 @@ __all__ = ["SegmentFiles", "segment_key"]
 
 @dataclass(frozen=True)
 class SegmentFiles:
-    """Where the segments of a plan lie.
+    """The files of a plan's segments.
 
     Attributes:
         paths: for each segment its file; None for those that are copied from the source, or are not wanted.

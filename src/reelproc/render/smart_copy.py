@@ -34,7 +34,7 @@ _DRAWING = ("overlay", "text", "banner")
 
 
 def with_copies(plan: Plan, reel: Reel) -> Plan:
-    """``plan`` with its untouched parts marked for copying, where reel and source allow it.
+    """Mark the untouched parts of ``plan`` for copying, where reel and source allow it.
 
     Where the reel is of the kind that could be copied but the source does not allow it, the plan's warnings say why.
     """
@@ -49,11 +49,11 @@ def with_copies(plan: Plan, reel: Reel) -> Plan:
 
 
 class _NotCopyableError(SpecError):
-    """Why a source cannot be copied in parts."""
+    """A source cannot be copied in parts; the message says why."""
 
 
 def is_drawing(plan: Plan, reel: Reel) -> bool:
-    """Whether the reel is one clip in its own size and rate, with nothing but drawing stages."""
+    """Tell whether the reel is one clip in its own size and rate, with nothing but drawing stages."""
     if len(plan.clips) != 1 or reel.output.encoder != "libx264" or reel.output.pix_fmt != "yuv420p":
         return False
     clip = plan.clips[0]
@@ -84,7 +84,7 @@ class _Unit:
 
     @property
     def delay(self) -> int:
-        """The most that a packet is decoded ahead of its place in the order of showing, in frames."""
+        """The most frames by which a packet is decoded ahead of its place in the order of showing."""
         rank = {pts: n for n, pts in enumerate(sorted(self.pts))}
         return max(place - rank[pts] for place, pts in enumerate(self.pts))
 
@@ -134,12 +134,12 @@ def _with_copies(plan: Plan) -> Plan:
 
 
 def _whole(clip: PlannedClip) -> bool:
-    """Whether the clip is all of its source, so that the sound can be copied as well."""
+    """Tell whether the clip is all of its source, so that the sound can be copied as well."""
     return clip.start <= 0 and clip.end >= clip.frames.end and clip.info.audio is not None
 
 
 def _touched(clip: PlannedClip) -> frozenset[int]:
-    """The output frames that a stage can change."""
+    """Return the output frames that a stage can change."""
     since = [clip.frames.time(p) - clip.start for p in clip.pts]
     found: set[int] = set()
     for stage, stream, clock in zip(clip.stages, clip.streams, clip.clocks, strict=False):
@@ -151,7 +151,7 @@ def _touched(clip: PlannedClip) -> frozenset[int]:
 
 
 def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
-    """The source's units around the clip's range, and its parameter sets."""
+    """Return the source's parameter sets, and its units around the clip's range."""
     video = clip.info.require_video()
     with open_container(as_source(clip.source)) as container:
         stream = container.streams[video.index]
@@ -189,7 +189,7 @@ def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
 
 
 def _closed(units: Sequence[_Unit]) -> Iterator[_Unit]:
-    """``units``, those whose pictures reach across their border joined with the one before."""
+    """Yield ``units``, each joined with the one before where its pictures reach across their border."""
     open_unit: _Unit | None = None
     for unit in units:
         if open_unit is not None and min(unit.pts) < max(open_unit.pts):
@@ -204,7 +204,7 @@ def _closed(units: Sequence[_Unit]) -> Iterator[_Unit]:
 
 
 def _merged(segments: Sequence[Segment], plan: Plan) -> tuple[Segment, ...]:
-    """Neighbours of one kind as one, then what is encoded cut into pieces of the usual length."""
+    """Join neighbours of one kind, then cut what is encoded into pieces of the usual length."""
     runs: list[Segment] = []
     for segment in segments:
         if runs and runs[-1].copied == segment.copied:

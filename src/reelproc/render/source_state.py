@@ -1,8 +1,8 @@
-"""Whether a source on this machine is, at the end of a render, what it was at its beginning.
+"""Notice a source on this machine that is replaced or changed while it is rendered.
 
-The time of its last change does not say: a backup, ``touch`` or a copy put over its original change that and leave
-every byte. So where a file's time, or the file itself, is another, its bytes are looked at, in samples that two
-recordings do not share: its two ends, where containers keep their indexes, and places all over it.
+The time of its last change does not tell: a backup, ``touch`` or a copy put over its original changes that, and no
+byte. So where a file's time, or the file itself, is another, samples of its bytes are compared. Two recordings do not
+share them: the file's two ends, where containers keep their indexes, and places all over it.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class SourceState:
 
     @classmethod
     def all_of(cls, paths: Iterable[str]) -> list[Self]:
-        """Those of ``paths`` that are there now; who reads another one says what it lacks."""
+        """Return the states of those of ``paths`` that are there; reading another one will fail by itself."""
         found = [cls._of(path) for path in dict.fromkeys(paths)]
         return [state for state in found if state is not None]
 
     def touched(self) -> str | None:
-        """What to warn of where the file is another by its time, and the same by its samples; None where it is itself.
+        """Return a warning where the file is another by its time and the same by its samples; None where it is itself.
 
         One that has only grown is being recorded; one that is gone has been read.
 
@@ -77,7 +77,7 @@ class SourceState:
 
 
 def _samples(size: int) -> Iterable[tuple[int, int]]:
-    """Where the samples of a file lie; all of it where it is little more than they are.
+    """Yield where the samples of a file lie; all of it where it is little more than they are.
 
     >>> list(_samples(1000))
     [(0, 1000)]

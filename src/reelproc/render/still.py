@@ -1,4 +1,4 @@
-"""A picture of a result: one output frame, as the encoder gets it, and as an image file."""
+"""A picture of a result: one output frame as the encoder gets it. It can be saved as an image file."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def save_image(image: Image, path: str | os.PathLike[str]) -> None:
 
 
 def image_format(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
-    """The format of an image file, by its ending.
+    """Return the format of an image file, by its ending.
 
     Raises:
         SpecError: it is none that can be written.

@@ -36,12 +36,12 @@ _TAIL_SECONDS = 2
 
 @dataclass(slots=True)
 class Copied:
-    """What was copied.
+    """The account of a copy.
 
     Attributes:
         first, last: the span that is shown, seconds.
         frames: how many are shown.
-        surplus: packets with a picture behind the end, which wanted ones refer to.
+        surplus: packets with a picture after the end, which wanted ones refer to.
         untimed: packets of the picture that say no time, and were not copied.
         took: whether the picture's last packet was copied.
     """
@@ -64,7 +64,7 @@ def copy_span(
         job: names the span.
         context: may stop it.
         out: the file that is made.
-        hides_surplus: whether pictures behind the end will be hidden, and do not count.
+        hides_surplus: whether pictures after the end will be hidden, and do not count.
 
     Raises:
         SpecError: there is nothing in the span, or ``out`` cannot hold it as it is.
@@ -111,7 +111,7 @@ def copy_span(
 
 
 class _Description:
-    """What the head of a file says of all its pictures, and whether they keep to it: a copy has one head.
+    """The description of its pictures in the head of a file, of which a copy has one.
 
     Args:
         picture: the source's stream.
@@ -129,7 +129,7 @@ class _Description:
         self._source, self._zero = source, zero
 
     def check(self, each: _Timed) -> None:
-        """Raise where a packet does not keep to it.
+        """Raise where a packet is described otherwise.
 
         Raises:
             SpecError: it has a sample description, or parameter sets, of its own.
@@ -147,7 +147,7 @@ class _Description:
 
 @dataclass(slots=True)
 class _Span:
-    """What is wanted of the picture, in units of its time base.
+    """The wanted span of the picture, in units of its time base.
 
     Attributes:
         base: of its times, seconds.
@@ -173,7 +173,7 @@ class _Span:
 
     @classmethod
     def of(cls, info: MediaInfo, job: ExtractJob) -> _Span:
-        """Find it in the source's packets."""
+        """Find the span in the source's packets."""
         start, end = exact(job.start), None if job.end is None else exact(job.end)
         times = frame_times(info.path, info, start=start, end=start)
         if start >= (ends := times.seconds(times.end_pts)):
@@ -199,7 +199,7 @@ class _Span:
 
     @property
     def step(self) -> int:
-        """How long the last frame of which that is known is shown."""
+        """How long the last frame is shown of those whose length is known."""
         return self.lengths[max(self.lengths if self.last is None else {self.last})]
 
     def mend(self, packet: Packet[Any], pts: int) -> None:
@@ -214,12 +214,12 @@ class _Span:
             packet.is_keyframe = False
 
     def takes(self, each: _Timed, copied: Copied, *, counts_surplus: bool) -> bool:
-        """Whether a packet of the picture is copied; ``copied`` is brought up to date."""
+        """Tell whether a packet of the picture is copied, and bring ``copied`` up to date."""
         completes = each.completes and copied.took
         if self.last is not None and not completes:
-            # in decoding order: behind the last that is wanted, whatever its place in time
+            # in decoding order: after the last that is wanted, whatever its place in time
             self.complete = not self.left or each.dts > self.last
-        # it begins with its key frame; what is decoded behind it but shown before it is wanted where a file begins
+        # it begins with its key frame; what is decoded after it but shown before it is wanted where a file begins
         begun = copied.frames > 0 or each.pts == self.key
         copied.took = begun and each.pts >= self.first and not self.complete
         if copied.took and not each.is_hidden:
@@ -261,7 +261,7 @@ class _Timed:
         return self.dts * Fraction(self.packet.time_base)
 
     def fitted(self, filler: PcmFiller | None) -> Iterator[_Timed]:
-        """It, and the silence before it where ``filler`` finds some to be missing."""
+        """Yield the packet, and before it the silence that ``filler`` finds to be missing."""
         if filler is None:
             yield self
             return
@@ -278,27 +278,27 @@ class _Timed:
 
 
 def _timed(packets: Iterator[Packet[Any]], index: int, pictures: Pictures, copied: Copied) -> Iterator[_Timed]:
-    """Those of ``packets`` that say when they are shown, all with a decoding time.
+    """Yield those of ``packets`` that say when they are shown, all with a decoding time.
 
     Matroska stores none, and libavformat works none out for the first pictures of a stream with B-frames.
 
     Args:
         packets: of one picture and maybe a sound.
         index: of the picture.
-        pictures: finds second fields, which are shown behind the first where they do not say when, and what shows none.
+        pictures: finds second fields, shown after the first where they do not say when, and what shows no picture.
         copied: where pictures that do not say when are counted.
     """
     untimed: list[_Timed] = []
-    behind_first: int | None = None  # when the frame of the picture's last packet ends
+    after_first: int | None = None  # when the frame of the picture's last packet ends
     for packet in packets:
         if not packet.size:
             continue
         pts, dts, completes, hidden = packet.pts, packet.dts, False, False
         if packet.stream_index == index:
             part, hidden = pictures.look(packet)
-            completes = part == 2 and behind_first is not None
-            pts = behind_first if completes and pts is None else pts
-            behind_first = None if pts is None else pts + (packet.duration or 1)
+            completes = part == 2 and after_first is not None
+            pts = after_first if completes and pts is None else pts
+            after_first = None if pts is None else pts + (packet.duration or 1)
         if pts is None:
             copied.untimed += packet.stream_index == index and copied.took
             continue

@@ -1,4 +1,4 @@
-"""Decode with PyAV, past any damage: every frame that the decoder can make, in order, none lost behind a bad packet.
+"""Decode with PyAV, past any damage: every frame that the decoder can make, in order, none lost after a bad packet.
 
 The decoder's threads make it fast, and its failures vague: an error belongs to some packet a few before, frames that
 were still on their way at the end may be lost with it, and a damaged key frame leaves a decoder that shows later frames
@@ -225,7 +225,7 @@ class _SentPackets:
 
 
 def _keep_back(stream: AVVideoStream) -> int:
-    """Have H.264's decoder keep back as many pictures as it may, so that it drops none; return how many."""
+    """Have H.264's decoder keep back as many pictures as it may, so that it drops none, and return how many."""
     if stream.name != "h264":
         return 0
     stream.codec_context.options = {**stream.codec_context.options, "has_b_frames": str(_MOST_REORDERED)}
@@ -233,7 +233,7 @@ def _keep_back(stream: AVVideoStream) -> int:
 
 
 def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: ListedKeys) -> bool:
-    """Whether decoding can begin at a packet, be it rubbish by now."""
+    """Tell whether decoding can begin at a packet, be it rubbish by now."""
     return (packet.is_keyframe or packet in listed) and (seen is None or not seen.is_mistaken)
 
 
@@ -259,13 +259,13 @@ def is_reordered(source: Source, index: int) -> bool:
 
 
 def _indexed(container: InputContainer, stream: AVVideoStream, pictures: Pictures, keys: ListedKeys) -> Iterator[Sent]:
-    """The packets of :func:`_packets`, each with what the index knows of it."""
+    """Yield the packets of :func:`_packets`, each with what the index knows of it."""
     for packet in _packets(container, stream):
         yield Sent(packet, None if packet is None else IndexedPacket.of(packet, pictures, keys))
 
 
 def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:
-    """The stream's packets, then None once: let out what is left. A file that is cut off just ends."""
+    """Yield the stream's packets, then None once: let out what is left. A file that is cut off just ends."""
     import av
 
     try:
@@ -282,7 +282,7 @@ class _Decoder:
 
     Where packets tell only when they are decoded, these are counted: frames come out in the order in which they are
     shown, and take the packets' times one after another. A key frame takes its own: nothing that is decoded before it
-    is shown behind it. That does not hold of MPEG-4 with B-frames, whose encoders put two pictures into one packet and
+    is shown after it. That does not hold of MPEG-4 with B-frames, whose encoders put two pictures into one packet and
     none into the next.
 
     Attributes:
@@ -297,7 +297,7 @@ class _Decoder:
         self._keys: set[int] = set()
 
     def decode(self, packet: Packet[AVVideoStream] | None) -> list[VideoFrame]:
-        """What comes out when ``packet`` goes in; None lets out what is left.
+        """Return what comes out when ``packet`` goes in; None lets out what is left.
 
         Raises:
             av.FFmpegError: the packet, or with threads one of the last, cannot be decoded.
@@ -320,7 +320,7 @@ class _Decoder:
         return frames
 
     def _place(self, dts: int | None) -> int | None:
-        """When the frame of the packet with this dts is shown."""
+        """Return when the frame of the packet with this dts is shown."""
         if dts is not None and dts in self._keys:
             self._keys.discard(dts)
             while self._free and self._free[0] < dts:

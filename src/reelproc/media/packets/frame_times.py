@@ -37,11 +37,11 @@ class FrameTimes:
         end_pts: where the last of them ends: its ``pts`` plus its duration.
         start_pts: the pts of time zero.
         time_base: seconds per unit.
-        undecodable: timestamps of packets in front of the file's first key frame, which no decoder can show.
-        seek_pts: where a decoder must seek to for the frames at and behind ``start``; None: to begin at the beginning.
+        undecodable: timestamps of packets before the file's first key frame, which no decoder can show.
+        seek_pts: where a decoder must seek to for the frames from ``start`` on; None: to begin at the beginning.
         lead_count: how many frames it then decodes before that at ``start``.
         key_pts: the last key frame shown at or before ``start``; None: no packet there is said to be one.
-        disorder: how many packets lie behind others that are decoded later, or claim a time that is taken: recordings
+        disorder: how many packets lie after others that are decoded later, or claim a time that is taken: recordings
             joined end to end, whose frames cannot all be shown.
         untimed: how many packets say no time, and libavformat works none out: their frames are left out.
         misled: whether the container marks key frames that are none: its seeks may end at one.
@@ -63,7 +63,7 @@ class FrameTimes:
     leading: Mapping[int, int] = field(default_factory=dict)
 
     def seconds(self, pts: int) -> Fraction:
-        """``pts`` in seconds since time zero."""
+        """Return ``pts`` in seconds since time zero."""
         return (pts - self.start_pts) * self.time_base
 
 
@@ -74,10 +74,10 @@ def frame_times(
     start: Fraction | None = None,
     end: Fraction | None = None,
 ) -> FrameTimes:
-    """The timestamps of all frames that the file shall show in ``[start, end)``, plus one frame on either side.
+    """Return the timestamps of all frames that the file promises in ``[start, end)``, and one frame on either side.
 
     Nothing is decoded: a damaged packet is listed here like any other, and found out while reading. What an edit list
-    hides, empty packets, and packets in front of the very first key frame (a recording that begins in the middle of a
+    hides, empty packets, and packets before the very first key frame (a recording that begins in the middle of a
     group of pictures) are not listed, since no player shows them. Only the span's packets are read, from the key frame
     before it.
 
@@ -126,7 +126,7 @@ def frame_times(
     if low is not None:
         begin = pts[0]
         if seek is not None and key_pts is not None and not without_display_times(info.format_name, video.codec):
-            aim = seek  # the very one behind which these keys were found
+            aim = seek  # the very one after which these keys were found
             if not mistimed_after_seek(info.format_name):
                 aim = seek_aim(scan.keys, low, info.format_name, in_fields=scan.in_fields, misled=scan.misled)
             begin = key_pts
@@ -148,7 +148,7 @@ def frame_times(
 
 
 def _mistimed_count(source: Source, index: int, seek_pts: int) -> int:
-    """How many packets behind a seek come before the second that says its own time: those may have wrong ones."""
+    """Return how many packets after a seek come before the second that says its own time: theirs may be wrong."""
     count = said = 0
     with open_container(source) as container:
         container.flags |= _NOTHING_INFERRED
@@ -162,7 +162,7 @@ def _mistimed_count(source: Source, index: int, seek_pts: int) -> int:
 
 @dataclass(slots=True)
 class _Scan:
-    """What a run over packets found.
+    """The findings of a run over packets.
 
     Attributes:
         ends: pts of each frame to be shown, and where it ends.
@@ -194,7 +194,7 @@ class _Scan:
         """
         scan = cls()
         after_seek = low is not None
-        beyond: int | None = None  # the smallest pts at or above ``high``: the one frame behind the span
+        beyond: int | None = None  # the smallest pts at or above ``high``: the one frame after the span
         newest: int | None = None
         decoded: int | None = None  # the newest dts
         before: int | None = None  # the pts of the packet before
@@ -231,7 +231,7 @@ class _Scan:
                 if low is not None and scan.keys[0][0] >= low:
                     break
             if not scan.keys or (packet.pts < scan.keys[0][0] and (after_seek or scan.undecodable)):
-                # In front of the first key frame, or shown before it though stored behind it (a leading picture of an
+                # Before the first key frame, or shown before it though stored after it (a leading picture of an
                 # open group): not decodable when starting here.
                 if packet.is_shown:
                     scan.undecodable.append(packet.pts)
@@ -252,9 +252,9 @@ class _Scan:
 def seek_aim(
     keys: Sequence[tuple[int, int]], low: int, format_name: str, *, in_fields: bool = False, misled: bool = False
 ) -> int:
-    """The timestamp whose seek lands on the last key frame shown at or before ``low``.
+    """Return the timestamp whose seek lands on the last key frame shown at or before ``low``.
 
-    Containers with an index seek by dts, some by pts. A key frame that is shown behind ``low`` may be decoded before
+    Containers with an index seek by dts, some by pts. A key frame that is shown after ``low`` may be decoded before
     it: the frame at ``low`` is then a leading picture of an open group, and needs the key frame before. Containers
     without an index go to any packet, and an index that lists key frames which are none leads to one of them: there the
     key frame's own dts is the aim. Where the index may list the second field of the key frame, too, its own pts is: the

@@ -51,7 +51,7 @@ class IndexedPacket:
 
     @classmethod
     def of(cls, packet: Packet[Any], pictures: Pictures, listed: ListedKeys) -> IndexedPacket:
-        """What the index keeps of a PyAV packet; ``pictures`` has seen those before, ``listed`` has the key frames."""
+        """Return what is kept of a packet; ``pictures`` has seen those before it, ``listed`` has the key frames."""
         part, hidden = pictures.look(packet)
         begins = packet.is_keyframe and part != 2 and not hidden
         wrong = (begins or (part != 2 and packet in listed)) and refers_back(packet)
@@ -95,7 +95,7 @@ class ListedKeys:
 def packet_index(
     container: InputContainer, stream: AVVideoStream, *, seek_pts: int | None = None, any_frame: bool = False
 ) -> Iterator[IndexedPacket]:
-    """The packets of ``stream`` in decoding order.
+    """Yield the packets of ``stream`` in decoding order.
 
     Args:
         container: an open container.
