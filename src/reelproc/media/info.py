@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import PlainSerializer, computed_field
 
 from reelproc.errors import ProbeError
-from reelproc.media.colour import ColourInfo
+from reelproc.media.stream_colour import ColourInfo
 from reelproc.pixels.orientation import Orientation
 from reelproc.schema import WithFloats, readable_path
 

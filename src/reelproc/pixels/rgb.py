@@ -25,7 +25,7 @@ class RGBConverter:
     """Converts frames of one stream.
 
     Args:
-        matrix: of the YUV, as :class:`~reelproc.media.colour.ColourInfo` names it.
+        matrix: of the YUV, as :class:`~reelproc.media.stream_colour.ColourInfo` names it.
         pix_fmt: ``"bgr24"`` or ``"rgb24"``.
     """
 

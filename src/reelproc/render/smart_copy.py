@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, cast
 
 from reelproc.errors import SpecError
 from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, ParameterSets, nal_types
-from reelproc.media.colour import conversion
 from reelproc.media.container.containers import open_container
+from reelproc.media.stream_colour import conversion
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
 from reelproc.storage.source import as_source

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reelproc.errors import ProbeError
 from reelproc.media.bitstream.field_pairs import FieldPairs
-from reelproc.media.colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
 from reelproc.media.container.containers import (
     BARE_STREAMS,
     MAX_PIXELS,
@@ -34,6 +33,7 @@ from reelproc.media.packets.frame_times import FrameTimes, frame_times
 from reelproc.media.packets.index import IndexedPacket, packet_index
 from reelproc.media.probe.beginning import begin
 from reelproc.media.probe.side_data import side_data
+from reelproc.media.stream_colour import MATRICES, PRIMARIES, TRANSFERS, UNSPECIFIED, ColourInfo
 from reelproc.pixels.orientation import Orientation
 from reelproc.storage.source import Source, SourceLike, as_source
 

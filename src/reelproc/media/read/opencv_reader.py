@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.errors import DecodeError
-from reelproc.media.colour import assumed_matrix
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.read.reader import VideoReader
+from reelproc.media.stream_colour import assumed_matrix
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import Frame
 from reelproc.storage.source import file_argument

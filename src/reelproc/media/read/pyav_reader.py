@@ -14,10 +14,10 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from reelproc.errors import DecodeError
-from reelproc.media.colour import Conversion
 from reelproc.media.decode.decoding import carefully_decoded_frames, decoded_frames, frame_pts
 from reelproc.media.decode.interlaced import whole_pictures
 from reelproc.media.read.reader import Damage, VideoReader
+from reelproc.media.stream_colour import Conversion
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 from reelproc.pixels.rgb import RGBConverter, packed
 from reelproc.storage.source import SourceLike

@@ -23,12 +23,12 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from reelproc.errors import SpecError
-from reelproc.media.colour import Conversion, conversion
 from reelproc.media.decode.interlaced import field_filters
 from reelproc.media.info import MediaInfo, VideoStream
 from reelproc.media.packets.frame_times import FrameTimes, frame_times
 from reelproc.media.probe.probe import probe
 from reelproc.media.read.excerpt import Excerpt
+from reelproc.media.stream_colour import Conversion, conversion
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.registry import Registry
 from reelproc.storage.source import SourceLike, as_source

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from media_factory import draw, numbered_video, run_ffmpeg
-from reelproc.media.colour import ColourInfo, Conversion, assumed_matrix, conversion
 from reelproc.media.probe.probe import probe
 from reelproc.media.read.reader import open_video
+from reelproc.media.stream_colour import ColourInfo, Conversion, assumed_matrix, conversion
 from reelproc.pixels import tone_map
 from reelproc.pixels.frame import PixelFormat
 
