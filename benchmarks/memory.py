@@ -23,7 +23,8 @@ from bench import RESULTS, machine, moving_camera
 from rendering import CROP, LIGHT, frames
 
 import reelproc as rp
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.media.write.encoders import ENCODER_THREADS
 

@@ -20,7 +20,8 @@ import av
 from bench import Pairs, moving_camera, paired, report
 
 import reelproc as rp
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.media.write.encoders import EncoderSettings
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -20,12 +18,11 @@ from pydantic import Field, TypeAdapter
 
 from reelproc import storage
 from reelproc.detectors.checkpoints import is_checkpoint_path
-from reelproc.errors import JobCancelledError, OutOfMemoryError, SpecError, StorageError, shown_address
+from reelproc.errors import OutOfMemoryError, SpecError, StorageError, shown_address
 from reelproc.files import scratch_folder
+from reelproc.job_context import Chunks, JobContext, OnDamage
 from reelproc.machine.memory import MemoryWatch
-from reelproc.media.write.encoders import ENCODER_THREADS
 from reelproc.reel import Reel, Source
-from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Fraction01, Items, Schema, Seconds, SecondsFromZero, Words, translated
 from reelproc.storage import identity, scheme_of
 
@@ -37,12 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AnyJob",
     "ChunkJob",
-    "Delegate",
     "DetectJob",
     "ExtractJob",
     "Job",
-    "JobContext",
-    "OnDamage",
     "RenderJob",
     "job_from_json",
     "job_hash",
@@ -54,12 +48,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-
-OnDamage = Literal["raise", "conceal"]
-"""What to do about a source frame that cannot be decoded: raise, or show the last good one again and report it."""
-
-Chunks = Annotated[int, Field(ge=1, le=100)] | Literal["auto"]
-"""Into how many parts a render is divided."""
 
 
 class RenderJob(Schema):
@@ -228,59 +216,6 @@ Job = RenderJob | ExtractJob | DetectJob | ChunkJob
 
 AnyJob = Annotated[Job, Field(discriminator="job")]
 _ADAPTER: TypeAdapter[Job] = TypeAdapter(AnyJob)
-
-
-@dataclass(frozen=True)
-class Delegate:
-    """Has parts of a render done elsewhere.
-
-    Attributes:
-        work: given the segment numbers of each part and a callback for the frames done in all, has all parts done and
-            their segments put into ``JobContext.store``; returns their results.
-        most: how many parts ``chunks="auto"`` may make.
-        always: delegate even what is in one part: this machine is not fit for it.
-    """
-
-    work: Callable[[list[tuple[int, ...]], Callable[[int], None]], list[RenderResult]]
-    most: int
-    always: bool = False
-
-
-def _ignore(_: Progress) -> None:
-    pass
-
-
-@dataclass
-class JobContext:
-    """Where and how a job runs.
-
-    Attributes:
-        folder: a durable folder for this job's intermediate files (segments), from which a killed job resumes; None: a
-            temporary one that is removed at the end.
-        progress: called with each event, from the job's thread.
-        cancelled: set it to stop the job at its next frame.
-        encoder_threads: pinned, since x264's output changes with its thread count.
-        hardware: the name that results carry.
-        delegate: how parts of a render are done by others; None: the whole is done here.
-        store: an address prefix where finished segments are kept and looked for, besides ``folder``; None: nowhere.
-    """
-
-    folder: Path | None = None
-    progress: ProgressCallback = _ignore
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    encoder_threads: int = ENCODER_THREADS
-    hardware: str = "local"
-    store: str | None = None
-    delegate: Delegate | None = None
-
-    def check(self) -> None:
-        """Raise if the job was cancelled.
-
-        Raises:
-            JobCancelledError: it was.
-        """
-        if self.cancelled.is_set():
-            raise JobCancelledError("the job was cancelled")
 
 
 def job_from_json(text: str | bytes) -> Job:

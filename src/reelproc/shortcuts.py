@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from reelproc.executors import Executor
 from reelproc.executors import executor as make_executor
-from reelproc.jobs import ExtractJob, Job, OnDamage, RenderJob
+from reelproc.job_context import OnDamage
+from reelproc.jobs import ExtractJob, Job, RenderJob
 from reelproc.reel import Reel
 from reelproc.results import ExtractResult, ProgressCallback, RenderResult
 from reelproc.timing import Time

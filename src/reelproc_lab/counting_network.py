@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from reelproc import jobs
-from reelproc.jobs import Job, JobContext
+from reelproc.job_context import JobContext
+from reelproc.jobs import Job
 from reelproc.results import DetectResult, JobResult
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork

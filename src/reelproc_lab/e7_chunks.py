@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from reelproc.executors import executor
-from reelproc.jobs import ChunkJob, JobContext, RenderJob, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import ChunkJob, RenderJob, run_job
 from reelproc.render.chunks import divided
 from reelproc.render.plan_reel import plan
 from reelproc.results import RenderResult

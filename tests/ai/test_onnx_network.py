@@ -49,7 +49,8 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_network_that_is_named_runs_where_torch_is_not_installed(footage: Path, tmp_path: Path) -> None:
     code = """
 import reelproc as rp
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=300, y=96, width=48, height=36)])
 for number, stage in enumerate((rp.Upscale(model="realesr-general-x4v3"), rp.Upscale(denoise_strength=0.5))):
     reel = rp.Reel(clips=[rp.Clip(source=sys.argv[1], start=0, end=0.2, stages=[crop, stage])],

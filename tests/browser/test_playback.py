@@ -14,7 +14,8 @@ from browser.chromium import Chromium
 import reelproc as rp
 from file_server import FileServer
 from media_factory import numbered_video, read_number, tone
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 
 SECONDS, FPS = 14, 30
 

@@ -18,7 +18,8 @@ from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyErr
 from reelproc.executors.local.executor import LocalExecutor
 from reelproc.executors.mock import plausible_result
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
-from reelproc.jobs import DetectJob, JobContext, job_from_json, job_hash, job_identity, job_sources, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import DetectJob, job_from_json, job_hash, job_identity, job_sources, run_job
 from reelproc.players.picture import draw_detections
 from reelproc.results import Detection, DetectResult, FrameDetections, Progress
 from waiting import LONG

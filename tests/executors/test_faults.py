@@ -36,7 +36,8 @@ from reelproc.errors import (
     StorageError,
 )
 from reelproc.executors.local.executor import LocalExecutor
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.container.containers import create_container
 from reelproc.media.read import frame_pipe
 from reelproc.media.write.writer import VideoWriter

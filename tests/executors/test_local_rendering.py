@@ -15,7 +15,8 @@ import pytest
 import reelproc as rp
 from processes import Family
 from reelproc.executors.local.executor import LocalExecutor
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.ffmpeg_build import ffmpeg_path
 from waiting import LONG, eventually
 

@@ -9,7 +9,8 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video
 from reelproc.executors.modal.staging import Staging
-from reelproc.jobs import JobContext, job_hash, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import job_hash, run_job
 
 
 def job(source: Path | str, output: Path | str, *copies: Path | str) -> rp.RenderJob:

@@ -10,7 +10,8 @@ import pytest
 
 from reelproc import jobs
 from reelproc.errors import JobCancelledError, SpecError
-from reelproc.jobs import ExtractJob, JobContext, RenderJob, job_from_json, job_hash, job_identity, job_sources, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import ExtractJob, RenderJob, job_from_json, job_hash, job_identity, job_sources, run_job
 from reelproc.reel import Clip, Reel
 from reelproc.results import Progress, RenderResult
 

@@ -15,7 +15,8 @@ from file_server import FileServer
 from long_match import long_match
 from media_factory import run_ffmpeg
 from reelproc import retries
-from reelproc.jobs import Job, JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import Job, run_job
 from reelproc.results import RenderResult
 from reelproc.storage import identity, stand_in
 from reelproc.storage.remote import SMALL_BYTES

@@ -12,7 +12,8 @@ import pytest
 
 import reelproc as rp
 from reelproc.errors import DecodeError, JobCancelledError, SpecError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.results import PhaseClock
 from reelproc_lab import dataset
 from reelproc_lab.original_programs.encoding import encode_pngs

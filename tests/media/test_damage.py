@@ -21,7 +21,8 @@ from broken_media import FRAMES, KINDS, MKV_LIES, MP4_LIES, flipped, lying, make
 from hostile import Outcome, attempt, nothing_left
 from media_factory import damage_packet, numbered_video, run_ffmpeg
 from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError, ReelprocError, SpecError, StorageError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.machine.memory import MemoryWatch
 
 ALL = list(range(FRAMES))

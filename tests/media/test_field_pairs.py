@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 import reelproc as rp
 from field_pictures import GROUP, X264, coded_frames, comb, encode_luma, woven, write_fields
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.decode import decoding
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.storage.source import LocalSource

@@ -14,7 +14,8 @@ import pytest
 
 import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 
 PICTURES = 48
 NTSC_RATE = 4

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 import reelproc as rp
 from field_pictures import DETAIL, HEIGHT, WIDTH, X264, comb, encode_luma, woven
 from media_factory import MadeVideo, damage_packet, numbered_video, run_ffmpeg
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.decode.interlaced import field_filters, whole_pictures
 from reelproc.media.read.excerpt import Excerpt, Step
 from reelproc.pixels.frame import Frame

@@ -9,7 +9,8 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg
 from reelproc.errors import ProbeError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.pixels.frame import Frame
 
 FRAMES = 260

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import reelproc as rp
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 
 CROP = rp.Crop(
     keyframes=[

@@ -13,7 +13,8 @@ import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg, tone
 from mp4_edits import joined
 from reelproc.errors import SpecError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.results import ExtractResult
 
 FRAMES, GROUP = 150, 30

@@ -16,7 +16,8 @@ import reelproc as rp
 from faulty_s3 import S3Service
 from media_factory import damage_packet, numbered_video, read_number
 from pictures import planes_of
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.render.preview import NEAR_SECONDS
 
 LOSSLESS = rp.Output(width=96, height=128, crf=0, audio=False)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import reelproc as rp
 from media_factory import numbered_video
 from pictures import planes_of
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 
 WIDTH, HEIGHT = 96, 128
 

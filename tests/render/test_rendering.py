@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import reelproc as rp
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.media.write.writer import VideoWriter
 from reelproc.render.reel_sound import ReelSound

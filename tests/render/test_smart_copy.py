@@ -15,7 +15,8 @@ import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg
 from mp4_edits import joined
 from reelproc.executors.local.executor import LocalExecutor
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, nal_types
 from reelproc.media.ffmpeg_build import ffmpeg_path
 from reelproc.render.plan import Plan

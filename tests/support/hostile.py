@@ -23,7 +23,8 @@ import reelproc as rp
 from media_factory import read_number, shows_number
 from processes import children, open_files, threads
 from reelproc.errors import ReelprocError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from waiting import eventually
 
 WIDTH, HEIGHT = 80, 60

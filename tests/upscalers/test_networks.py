@@ -19,7 +19,8 @@ import reelproc as rp
 from media_factory import numbered_video
 from pictures import flat, noise, planes_of
 from reelproc.errors import BackendError, SpecError
-from reelproc.jobs import JobContext, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.render.plan import Segment

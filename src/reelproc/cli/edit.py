@@ -28,7 +28,7 @@ from reelproc.errors import SpecError
 
 if TYPE_CHECKING:
     from reelproc import Crop, Overlay, Speed
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
 
 __all__ = ["concat", "extract", "frame", "overlay"]
 

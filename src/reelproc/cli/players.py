@@ -16,7 +16,7 @@ from reelproc.cli.stdin_source import source_from_pipe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
     from reelproc.players.result import FollowResult
     from reelproc.results import DetectResult, FrameDetections
 

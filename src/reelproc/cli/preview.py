@@ -15,7 +15,7 @@ from reelproc.schema import Schema
 
 if TYPE_CHECKING:
     from reelproc import Reel
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
 
 __all__ = ["plan", "sheet", "still"]
 

@@ -23,7 +23,7 @@ from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
 
 __all__ = ["demo", "render"]
 

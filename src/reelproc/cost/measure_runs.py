@@ -12,7 +12,8 @@ from reelproc.cost.measure_kinds import Samples, measure_encoding, measure_readi
 from reelproc.cost.plan_work import count
 from reelproc.executors import Executor, executor
 from reelproc.files import scratch_folder
-from reelproc.jobs import ExtractJob, JobContext, RenderJob, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import ExtractJob, RenderJob, run_job
 from reelproc.media.probe.probe import probe
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.reel import Clip, Output, Reel

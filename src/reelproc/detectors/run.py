@@ -16,7 +16,8 @@ from reelproc.results import Detection, DetectResult, FrameDetections, PhaseCloc
 from reelproc.storage import resolve
 
 if TYPE_CHECKING:
-    from reelproc.jobs import DetectJob, JobContext
+    from reelproc.job_context import JobContext
+    from reelproc.jobs import DetectJob
 
 __all__ = ["detect"]
 

@@ -35,7 +35,8 @@ from reelproc.executors.modal.chunk_containers import ModalChunks
 from reelproc.executors.modal.presets import APP_NAME, COORDINATOR, PRESETS
 from reelproc.executors.modal.records import DICT_NAME, EventPages
 from reelproc.executors.modal.worker import Container, ModalRequest
-from reelproc.jobs import Delegate, RenderJob
+from reelproc.job_context import Delegate
+from reelproc.jobs import RenderJob
 from reelproc.storage import scheme_of
 
 __all__ = ["Worker", "app", "reachable_root"]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from reelproc.errors import ExecutorError
-from reelproc.jobs import DetectJob, JobContext, OnDamage, run_job
+from reelproc.job_context import JobContext, OnDamage
+from reelproc.jobs import DetectJob, run_job
 from reelproc.results import DetectResult, Progress, ProgressCallback
 
 if TYPE_CHECKING:

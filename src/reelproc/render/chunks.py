@@ -16,7 +16,7 @@ from reelproc.render.segment_files import SegmentFiles
 from reelproc.results import Progress, RenderResult
 
 if TYPE_CHECKING:
-    from reelproc.jobs import JobContext
+    from reelproc.job_context import JobContext
 
 __all__ = ["delegated", "divided", "with_parts"]
 

@@ -14,7 +14,7 @@ from reelproc.render.still import Still, image_format, save_image
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
 
 __all__ = ["contact_sheet", "timecode"]
 

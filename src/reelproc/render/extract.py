@@ -22,7 +22,8 @@ from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
-    from reelproc.jobs import ExtractJob, JobContext
+    from reelproc.job_context import JobContext
+    from reelproc.jobs import ExtractJob
 
 __all__ = ["extract"]
 

@@ -28,7 +28,7 @@ from reelproc.results import PhaseClock
 from reelproc.timing import Time, exact
 
 if TYPE_CHECKING:
-    from reelproc.jobs import OnDamage
+    from reelproc.job_context import OnDamage
     from reelproc.media.info import MediaInfo
 
 __all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "planned", "preview"]

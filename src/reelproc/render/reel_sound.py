@@ -14,7 +14,7 @@ from reelproc.errors import JobCancelledError
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
 
 if TYPE_CHECKING:
-    from reelproc.jobs import JobContext
+    from reelproc.job_context import JobContext
     from reelproc.media.sound.mixing import SoundPiece
     from reelproc.render.plan import Plan
 

@@ -29,7 +29,7 @@ from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, R
 from reelproc.storage.stand_in import origin
 
 if TYPE_CHECKING:
-    from reelproc.jobs import JobContext, OnDamage
+    from reelproc.job_context import JobContext, OnDamage
     from reelproc.reel import Output, Reel
 
 _log = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-    from reelproc.jobs import ExtractJob, JobContext
+    from reelproc.job_context import JobContext
+    from reelproc.jobs import ExtractJob
     from reelproc.media.info import MediaInfo
 
 __all__ = ["Copied", "copy_span"]

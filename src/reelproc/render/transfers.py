@@ -21,7 +21,7 @@ from reelproc.storage import copy, local_output, publish, resolve, same, scheme_
 from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
 
 if TYPE_CHECKING:
-    from reelproc.jobs import JobContext
+    from reelproc.job_context import JobContext
     from reelproc.media.info import MediaInfo
     from reelproc.reel import Reel
     from reelproc.results import JobResult

@@ -23,7 +23,7 @@ from reelproc_lab.original_programs.encoding import Capture
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from reelproc.jobs import JobContext
+    from reelproc.job_context import JobContext
     from reelproc.results import PhaseClock
 
     Image = NDArray[np.uint8]

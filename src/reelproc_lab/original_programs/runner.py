@@ -16,7 +16,8 @@ from pathlib import Path
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.files import scratch_folder, whole_file
-from reelproc.jobs import Job, JobContext, RenderJob, job_output, job_sources, with_paths
+from reelproc.job_context import JobContext
+from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.machine.memory import MemoryWatch
 from reelproc.reel import Clip, Output
 from reelproc.render.transfers import with_transfers

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from reelproc import storage
 from reelproc.errors import DecodeError, SpecError, StorageError
-from reelproc.jobs import ExtractJob, JobContext, RenderJob
+from reelproc.job_context import JobContext
+from reelproc.jobs import ExtractJob, RenderJob
 from reelproc.results import Progress, RenderResult
 
 Job = RenderJob | ExtractJob

@@ -21,7 +21,8 @@ from fuzz.specs import wild_job
 from hostile import nothing_left
 from reelproc.errors import ExecutorError, JobCancelledError, ReelprocError
 from reelproc.executors.local.executor import LocalExecutor
-from reelproc.jobs import ExtractJob, JobContext, RenderJob, job_from_json, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import ExtractJob, RenderJob, job_from_json, run_job
 from reelproc.media.bitstream.field_pairs import FieldPairs
 
 __all__ = ["KINDS", "PATIENCE", "Bench"]

@@ -14,7 +14,8 @@ from reelproc.executors.hardware import this_machine
 from reelproc.executors.local.job_folder import JobRequest
 from reelproc.executors.local.worker_process import WorkerProcess, tail
 from reelproc.executors.outcome import outcome_from_data
-from reelproc.jobs import ChunkJob, Delegate, RenderJob
+from reelproc.job_context import Delegate
+from reelproc.jobs import ChunkJob, RenderJob
 from reelproc.logs import log_again, wanted_level
 from reelproc.results import Progress, RenderResult
 

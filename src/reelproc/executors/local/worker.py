@@ -31,7 +31,8 @@ from reelproc.errors import StorageError
 from reelproc.executors.local.chunk_workers import LocalChunks
 from reelproc.executors.local.job_folder import JobRequest
 from reelproc.executors.outcome import outcome_to_data
-from reelproc.jobs import JobContext, RenderJob, job_from_json
+from reelproc.job_context import JobContext
+from reelproc.jobs import RenderJob, job_from_json
 from reelproc.logs import forward
 from reelproc.machine.malloc import use_one_arena
 from reelproc.results import JobResult, Progress

@@ -17,7 +17,8 @@ from reelproc.executors.modal.call_errors import ended_state, outcome_of, reache
 from reelproc.executors.modal.presets import CLASS_NAME, preset
 from reelproc.executors.modal.records import Pages, read_events
 from reelproc.executors.modal.worker import ModalRequest
-from reelproc.jobs import ChunkJob, Delegate, RenderJob
+from reelproc.job_context import Delegate
+from reelproc.jobs import ChunkJob, RenderJob
 from reelproc.results import RenderResult
 
 __all__ = ["ModalChunks"]

@@ -24,7 +24,8 @@ from reelproc import __version__
 from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError, ReelprocError
 from reelproc.executors.modal.presets import COORDINATOR, Preset, preset
 from reelproc.executors.outcome import as_reelproc_error, outcome_to_data
-from reelproc.jobs import Delegate, JobContext, RenderJob, job_from_json
+from reelproc.job_context import Delegate, JobContext
+from reelproc.jobs import RenderJob, job_from_json
 from reelproc.results import JobResult, ProgressCallback
 from reelproc.schema import Schema
 
