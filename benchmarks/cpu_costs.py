@@ -133,6 +133,6 @@ def rendered(job: rp.RenderJob) -> RenderResult:
 
 
 if __name__ == "__main__":
-    if weights.kept(MODELS[MODEL].file) is None and (ASSETS / "weights").is_dir():
+    if weights.kept_file(MODELS[MODEL].file) is None and (ASSETS / "weights").is_dir():
         weights.add(ASSETS / "weights" / MODELS[MODEL].file)
     main()

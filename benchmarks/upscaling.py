@@ -330,7 +330,7 @@ def _stage_alone(frames: list[Frame], network: Any) -> float:
 
 if __name__ == "__main__":
     for file in (MODELS[MODEL].file, MODELS["realesr-animevideov3"].file):
-        if weights.kept(file) is None and (ASSETS / "weights" / file).is_file():
+        if weights.kept_file(file) is None and (ASSETS / "weights" / file).is_file():
             weights.add(ASSETS / "weights" / file)
     load_descriptor(MODELS[MODEL])
     main()

@@ -40,10 +40,10 @@ def ai_model(settings: Settings) -> str | None:
     if settings.executor.startswith("modal"):
         return DEFAULT_MODEL
     from reelproc.upscalers.models import MODELS
-    from reelproc.upscalers.weights import kept
+    from reelproc.upscalers.weights import kept_file
 
     installed = all(importlib.util.find_spec(name) for name in ("torch", "spandrel"))
-    return DEFAULT_MODEL if installed and kept(MODELS[DEFAULT_MODEL].file) else None
+    return DEFAULT_MODEL if installed and kept_file(MODELS[DEFAULT_MODEL].file) else None
 
 
 def framed(

@@ -25,9 +25,9 @@ from reelproc.upscalers.host_picture import rgb_of
 from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.onnx_network import BACKEND
-from reelproc.upscalers.onnx_source import bare, onnx_model
+from reelproc.upscalers.onnx_source import bare_model, onnx_model
 from reelproc.upscalers.torch_network import BACKEND as TORCH
-from reelproc.upscalers.weights import kept, weights_sha256
+from reelproc.upscalers.weights import kept_file, weights_sha256
 
 CPU = UpscaleOptions(backend="cpu")
 SPEC = UpscaleSpec(38, 26, 76, 52, Rectangle(0, 0, 76, 52), "yuv420p")
@@ -166,7 +166,7 @@ def test_an_export_of_swinir_takes_pictures_of_any_size(tmp_path: Path) -> None:
         with torch.inference_mode():
             wanted = TORCH.load(model, CPU).enlarge_rgb(picture)[0].permute(1, 2, 0).numpy() * 255
         assert np.abs(network.enlarge_fitting(rgb) - wanted).max() <= 1
-    kept("swinir.onnx").path.unlink()  # type: ignore[union-attr]
+    kept_file("swinir.onnx").path.unlink()  # type: ignore[union-attr]
 
 
 def foreign(path: Path, *, kind: int = TensorProto.FLOAT, last: bool = False, side: int | str = "side") -> Path:
@@ -213,7 +213,7 @@ def test_a_file_of_another_program_is_tried_out(tmp_path: Path, kind: int, last:
 def test_a_file_that_cannot_be_used_says_what_it_has_to_be(tmp_path: Path, made: dict[str, int], message: str) -> None:
     path = foreign(tmp_path / "foreign.onnx", **made)
     with pytest.raises(BackendError, match=message):
-        bare(onnx.load(path), path)
+        bare_model(onnx.load(path), path)
 
 
 def test_a_file_that_is_no_graph_is_told(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def spoilt(path: Path, value: float) -> Path:
 
 
 def animation() -> Path:
-    return weights.ready("realesr-animevideov3.pth")
+    return weights.checked_weights("realesr-animevideov3.pth")
 
 
 @pytest.mark.parametrize("backend", ["torch:cpu", "onnx:cpu"])

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelproc.drawing.ellipse import Ellipse, Grid, Rectangle, bounds, covered, ring, signed_distance, tiles
+from reelproc.drawing.ellipse import Ellipse, Grid, PixelBox, bounds, covered, ring, signed_distance, tiles
 
 LUMA, CHROMA = Grid(1, 120, 90), Grid(2, 60, 45)
 
 
 def coverage(ellipse, grid=LUMA):
-    box = Rectangle(0, 0, grid.width, grid.height)
+    box = PixelBox(0, 0, grid.width, grid.height)
     x, y = grid.positions(box)
     return covered(signed_distance(ellipse, x, y), grid.step), x, y
 
@@ -25,7 +25,7 @@ def centre(ellipse, grid):
 
 
 def test_the_distance_of_a_circle_is_exact():
-    box = Rectangle(0, 0, 120, 90)
+    box = PixelBox(0, 0, 120, 90)
     x, y = LUMA.positions(box)
     distance = signed_distance(Ellipse(61.3, 44.7, 30, 30), x, y)
     exact = np.hypot(x[None, :] - 61.3, y[:, None] - 44.7) - 30
@@ -54,7 +54,7 @@ def test_a_slow_pan_moves_without_jitter_in_every_plane(grid):
 
 
 def test_a_ring_covers_its_width():
-    box = Rectangle(0, 0, 120, 90)
+    box = PixelBox(0, 0, 120, 90)
     x, y = LUMA.positions(box)
     distance = signed_distance(Ellipse(60, 45, 30, 30), x, y)
     for width in (0.5, 2, 5.3):
@@ -68,7 +68,7 @@ ELLIPSES = st.builds(Ellipse, st.floats(-50, 170), st.floats(-50, 140), st.float
 def test_tiles_hold_everything_that_is_touched_once_and_their_insides_nothing_else(ellipse, margin, size):
     width, height = size
     for grid in (Grid(1, width, height), Grid(2, (width + 1) // 2, (height + 1) // 2)):
-        box = Rectangle(0, 0, grid.width, grid.height)
+        box = PixelBox(0, 0, grid.width, grid.height)
         distance = signed_distance(ellipse, *grid.positions(box))
         share, line = covered(distance, grid.step), ring(distance, grid.step, 2 * margin)
         times = np.zeros((grid.height, grid.width), int)

@@ -18,7 +18,7 @@ from media_factory import MadeVideo, damage_packet, numbered_video, run_ffmpeg
 from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
 from reelproc.media.decode.interlaced import field_filters, whole_pictures
-from reelproc.media.read.excerpt import Excerpt, Step
+from reelproc.media.read.excerpt import Excerpt, ExcerptStep
 from reelproc.pixels.frame import Frame
 
 FRAMES = 26
@@ -119,7 +119,7 @@ def test_a_lost_key_frame_does_not_change_what_lies_before(
 def test_an_excerpt_is_a_part_of_the_whole_picture(make: Callable[[str], Path]) -> None:
     path = make("h264 in mp4")
     whole = read(path)
-    excerpt = Excerpt(100, 80, (Step(whole[0].pts, 20, 30), Step(whole[7].pts, 60, 32)))
+    excerpt = Excerpt(100, 80, (ExcerptStep(whole[0].pts, 20, 30), ExcerptStep(whole[7].pts, 60, 32)))
     with rp.open_video(path, pix_fmt="yuv420p", excerpt=excerpt) as video:
         for frame, full in zip(video, whole, strict=True):
             x, y = (20, 30) if full.index < 7 else (60, 32)

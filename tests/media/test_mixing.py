@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from reelproc.media.probe.probe import probe
 from reelproc.media.sound.mixing import SoundPiece, mix_sound
-from reelproc.media.sound.sound_plan import BLEND, sample_at
+from reelproc.media.sound.sound_plan import BLEND_SAMPLES, sample_at
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, onsets, pitch, tone, with_picture, write_wav
 
@@ -147,7 +147,7 @@ def test_segment_borders_are_exact_to_the_sample_and_do_not_click(tmp_path: Path
     np.testing.assert_allclose(heard[:border], source[RATE : RATE + border, 0], atol=1e-4)
     np.testing.assert_allclose(heard[back:], source[5 * RATE : 8 * RATE, 0], atol=1e-4)
     steepest = np.abs(np.diff(source[:RATE, 0])).max()
-    for near in (border, border + BLEND, back - BLEND, back):
+    for near in (border, border + BLEND_SAMPLES, back - BLEND_SAMPLES, back):
         assert np.abs(np.diff(heard[near - 300 : near + 300])).max() < 1.5 * steepest
 
 

@@ -29,7 +29,7 @@ from media_factory import (
 )
 from reelproc.errors import ObjectNotFoundError, ProbeError, SpecError
 from reelproc.media.probe.probe import probe
-from reelproc.media.read.excerpt import Excerpt, Step
+from reelproc.media.read.excerpt import Excerpt, ExcerptStep
 from reelproc.media.read.reader import open_video
 from reelproc.pixels.frame import plane_shapes
 
@@ -258,7 +258,7 @@ class ReaderSuite:
         path = made(folder, name).path
         with open_video(path, self.backend, "yuv420p") as video:
             whole = list(video)
-        steps = (Step(whole[0].pts, 10, 20), Step(whole[3].pts, 40, 4), Step(whole[9].pts, 0, 0))
+        steps = (ExcerptStep(whole[0].pts, 10, 20), ExcerptStep(whole[3].pts, 40, 4), ExcerptStep(whole[9].pts, 0, 0))
         with open_video(path, self.backend, "yuv420p", excerpt=Excerpt(60, 48, steps)) as video:
             assert (video.width, video.height) == (60, 48)
             parts = list(video)

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from reelproc.media.sound.sound_plan import BLEND, SAMPLE_RATE, Ramp, SoundPiece, plan_voices, sample_at
+from reelproc.media.sound.sound_plan import BLEND_SAMPLES, SAMPLE_RATE, Ramp, SoundPiece, plan_voices, sample_at
 from reelproc.timing import TimeMap
 
 HALF = Fraction(1, 2)
@@ -88,21 +88,21 @@ def test_neighbouring_spans_of_one_speed_are_one_voice() -> None:
 def test_a_change_of_speed_blends_within_the_stretched_span() -> None:
     before, slow, after = plan_voices([piece(3, speeds=[(1, 2, HALF)])], Fraction(4))
 
-    assert (before.first, before.end) == (0, 48_000 + BLEND)
+    assert (before.first, before.end) == (0, 48_000 + BLEND_SAMPLES)
     assert (slow.first, slow.end) == (48_000, 3 * 48_000)
-    assert (after.first, after.end) == (3 * 48_000 - BLEND, 4 * 48_000)
-    assert before.ramps == (Ramp(48_000, BLEND, rising=False, curve="linear"),)
+    assert (after.first, after.end) == (3 * 48_000 - BLEND_SAMPLES, 4 * 48_000)
+    assert before.ramps == (Ramp(48_000, BLEND_SAMPLES, rising=False, curve="linear"),)
     assert slow.ramps == (
-        Ramp(48_000, BLEND, rising=True, curve="linear"),
-        Ramp(3 * 48_000 - BLEND, BLEND, rising=False, curve="linear"),
+        Ramp(48_000, BLEND_SAMPLES, rising=True, curve="linear"),
+        Ramp(3 * 48_000 - BLEND_SAMPLES, BLEND_SAMPLES, rising=False, curve="linear"),
     )
-    assert after.begin == 12 - Fraction(BLEND, SAMPLE_RATE)
+    assert after.begin == 12 - Fraction(BLEND_SAMPLES, SAMPLE_RATE)
 
 
 def test_two_stretched_spans_blend_at_the_start_of_the_second() -> None:
     slow, fast = plan_voices([piece(3, speeds=[(0, 1, HALF), (1, 3, Fraction(2))])], Fraction(3))
 
-    assert slow.end == 2 * 48_000 + BLEND
+    assert slow.end == 2 * 48_000 + BLEND_SAMPLES
     assert fast.first == 2 * 48_000
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from reelproc.errors import BackendError
 from reelproc.media.sound import tempo as audio_tempo
-from reelproc.media.sound.tempo import RUN_UP, Stretch, check_tempo, tempo_filter
+from reelproc.media.sound.tempo import RUN_UP_SAMPLES, Stretch, check_tempo, tempo_filter
 
 
 @pytest.mark.parametrize("speed", ["0.1", "0.5", "0.99"])
@@ -30,7 +30,7 @@ def test_faster_sound_goes_through_a_chain_that_multiplies_up_to_the_speed(speed
 def test_what_is_fed_covers_the_span_and_a_run_up_on_both_sides(speed: str) -> None:
     span = Stretch(Fraction(speed), 12_345)
 
-    assert span.run_up >= RUN_UP
+    assert span.run_up >= RUN_UP_SAMPLES
     assert span.run_up >= 4096 * span.speed  # some windows of each link of a chain
     assert span.skip > 0
     assert (span.input_count - 2 * span.run_up) / span.speed > span.count

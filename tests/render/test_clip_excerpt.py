@@ -13,7 +13,7 @@ import pytest
 
 import reelproc as rp
 from media_factory import damage_packet, numbered_video, run_ffmpeg
-from reelproc.media.read.excerpt import Excerpt, Step
+from reelproc.media.read.excerpt import Excerpt, ExcerptStep
 from reelproc.render import clip_frames
 from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.plan_reel import plan
@@ -154,7 +154,7 @@ def test_frames_that_cannot_be_decoded(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_frames_that_are_packed_rgb_are_read_in_part_too(noise: Path) -> None:
-    excerpt = Excerpt(100, 64, (Step(0, 20, 10), Step(5 * 512, 300, 188)))
+    excerpt = Excerpt(100, 64, (ExcerptStep(0, 20, 10), ExcerptStep(5 * 512, 300, 188)))
     with (
         rp.open_video(noise, pix_fmt="bgr24", end=0.5) as whole,
         rp.open_video(noise, pix_fmt="bgr24", end=0.5, excerpt=excerpt) as part,

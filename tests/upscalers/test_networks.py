@@ -41,7 +41,10 @@ HD = StreamInfo(1920, 1080, Fraction(10))
 
 
 @given(
-    width=st.integers(1, 400), height=st.integers(1, 400), tile=st.integers(MIN_TILE, 300), overlap=st.integers(0, 40)
+    width=st.integers(1, 400),
+    height=st.integers(1, 400),
+    tile=st.integers(MIN_TILE, 300),
+    overlap=st.integers(0, 40),
 )
 def test_tiles_cover_every_pixel_once_with_their_overlap_around_them(
     width: int, height: int, tile: int, overlap: int

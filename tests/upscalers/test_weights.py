@@ -228,15 +228,15 @@ def test_official_files_are_named_as_the_releases_have_them() -> None:
 
 def test_a_fetched_file_is_official_and_checked_before_use(server: Server, folder: Path, small: str) -> None:
     assert weights.weights_sha256(small) == DIGEST
-    assert weights.kept(small) is None
+    assert weights.kept_file(small) is None
     kept = weights.fetch(small, url=server.url)
     assert kept.official
-    assert weights.ready(small) == folder / small
+    assert weights.checked_weights(small) == folder / small
     damaged = bytearray(CONTENT)
     damaged[5] ^= 1
     (folder / small).write_bytes(damaged)
     with pytest.raises(BackendError, match=r"small.pth is damaged.*delete it; then: reelproc models fetch small.pth"):
-        weights.ready(small)
+        weights.checked_weights(small)
 
 
 def test_an_added_file_takes_an_official_ones_place_and_says_so(
@@ -248,9 +248,9 @@ def test_an_added_file_takes_an_official_ones_place_and_says_so(
     assert kept.sha256 == hashlib.sha256(b"other weights").hexdigest()
     index = json.loads((folder / "index.json").read_text())
     assert index[small] == {"sha256": kept.sha256, "origin": f"added from {tmp_path / 'mine.pth'}"}
-    assert weights.ready(small).read_bytes() == b"other weights"
+    assert weights.checked_weights(small).read_bytes() == b"other weights"
     weights.fetch(small, url=server.url)
-    assert weights.kept(small) == weights.Kept(folder / small, DIGEST, True, OFFICIAL[small].url)
+    assert weights.kept_file(small) == weights.KeptFile(folder / small, DIGEST, True, OFFICIAL[small].url)
 
 
 def test_adding_the_official_file_itself_is_no_replacement(tmp_path: Path, small: str) -> None:
@@ -264,7 +264,7 @@ def test_an_added_file_that_changes_is_refused(tmp_path: Path, folder: Path) -> 
     weights.add(tmp_path / "own.pth")
     (folder / "own.pth").write_bytes(b"two!")
     with pytest.raises(BackendError, match=r"own.pth is damaged.*add it again"):
-        weights.ready("own.pth")
+        weights.checked_weights("own.pth")
 
 
 @pytest.mark.parametrize(
@@ -282,16 +282,16 @@ def test_offline_names_the_file_the_address_and_the_place(
 ) -> None:
     monkeypatch.setenv("REELPROC_OFFLINE", "1")
     with pytest.raises(BackendError) as raised:
-        weights.ready(small)
+        weights.checked_weights(small)
     for part in (small, OFFICIAL[small].url, str(folder), "REELPROC_WEIGHTS", "models add FILE --name small.pth"):
         assert part in str(raised.value)
 
 
 def test_a_file_in_the_wrong_place_is_no_weights(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"there are no weights 'nowhere.pth'"):
-        weights.ready("nowhere.pth")
+        weights.checked_weights("nowhere.pth")
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(SpecError, match=r"weights are .pth, .pt, .ckpt, .safetensors, .onnx files"):
-        weights.ready(str(tmp_path / "notes.txt"))
+        weights.checked_weights(str(tmp_path / "notes.txt"))
     with pytest.raises(SpecError, match=r"no official weights are called 'x.pth'"):
         weights.fetch("x.pth")

@@ -217,9 +217,9 @@ def _check_free(name: str, *, force: bool, sha256: str | None = None, exported: 
         OutputExistsError: it is somebody's.
     """
     from reelproc.files import sha256_of
-    from reelproc.upscalers.weights import kept
+    from reelproc.upscalers.weights import kept_file
 
-    here = None if force else kept(name)
+    here = None if force else kept_file(name)
     if here is None or here.official:
         return
     got = sha256_of(here.path)
@@ -249,9 +249,9 @@ def _files(names: tuple[str, ...]) -> list[str]:
 
 def _line(name: str) -> WeightsLine:
     from reelproc.storage import weights_folder
-    from reelproc.upscalers.weights import OFFICIAL, kept
+    from reelproc.upscalers.weights import OFFICIAL, kept_file
 
-    here, official = kept(name), OFFICIAL.get(name)
+    here, official = kept_file(name), OFFICIAL.get(name)
     status = "missing" if here is None else "here" if here.official else "added"
     return WeightsLine(
         name=name,

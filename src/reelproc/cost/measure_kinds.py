@@ -18,7 +18,7 @@ from reelproc.errors import SpecError
 from reelproc.files import scratch_folder
 from reelproc.machine.posix import resource
 from reelproc.media.probe.probe import probe
-from reelproc.media.read.excerpt import Excerpt, Step
+from reelproc.media.read.excerpt import Excerpt, ExcerptStep
 from reelproc.media.read.reader import open_video
 from reelproc.media.write.encoders import EncoderSettings, check_encoder
 from reelproc.media.write.writer import VideoWriter
@@ -83,7 +83,7 @@ def measure_reading(source: Path, rounds: int, check: Callable[[], None]) -> Sam
     if video.width <= 2 * side or video.height <= 2 * side:
         raise SpecError(f"{source} has frames of {video.width}x{video.height}; calibrate with larger ones, e.g. 1080p")
     samples: Samples = {f"decode.{video.codec}": [], "pipe": [], "open": []}
-    corner = Excerpt(side, side, (Step(0, 0, 0),))
+    corner = Excerpt(side, side, (ExcerptStep(0, 0, 0),))
     _read(source, info, 1, None)
     for _ in range(rounds):
         check()

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reelproc.drawing.ellipse import Rectangle
+from reelproc.drawing.ellipse import PixelBox
 from reelproc.pixels.blend import halve
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 
@@ -24,7 +24,7 @@ _GREATEST_CHROMA = float(np.abs(YUV_TO_RGB[:, 1:]).sum(axis=1).max())
 """The most that one code of chroma, in both planes, adds to a channel."""
 
 
-def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[Rectangle], gain: float) -> list[F32]:
+def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[PixelBox], gain: float) -> list[F32]:
     """The codes in ``boxes`` with R'G'B' times ``gain``, clipped at white (or where they were, if beyond it).
 
     Args:
@@ -69,7 +69,7 @@ def _clipped_away(luma: F32, chroma: Sequence[F32], gain: float) -> list[F32]:
     return [np.asarray(lost, np.float32) for lost in cv2.split(cv2.transform(excess, RGB_TO_YUV.astype(np.float32)))]
 
 
-def _at_luma(plane: NDArray[np.uint8], luma: Rectangle) -> F32:
+def _at_luma(plane: NDArray[np.uint8], luma: PixelBox) -> F32:
     """A 4:2:0 chroma plane, less its black, interpolated linearly to the luma samples of ``luma``.
 
     ``luma`` begins on an even row and column; the plane's edges are held.
@@ -88,7 +88,7 @@ def _at_luma(plane: NDArray[np.uint8], luma: Rectangle) -> F32:
     return np.ascontiguousarray(wide[:height, :width])
 
 
-def _at_chroma(values: F32, seen: Rectangle, box: Rectangle) -> F32:
+def _at_chroma(values: F32, seen: PixelBox, box: PixelBox) -> F32:
     """Values at the luma samples of ``seen``, sampled at the chroma sites of ``box``; the picture's edges are held."""
     rows, columns = box.shape
     # One pair of columns on the left, for the filter's first tap; on an odd edge, one row or column more.

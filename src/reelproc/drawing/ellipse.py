@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Ellipse",
+    "EllipseTile",
     "Grid",
-    "Rectangle",
-    "Tile",
+    "PixelBox",
     "bounds",
     "covered",
     "encloses",
@@ -56,7 +56,7 @@ class Ellipse(NamedTuple):
     radius_y: float
 
 
-class Rectangle(NamedTuple):
+class PixelBox(NamedTuple):
     """Columns ``left`` to ``right`` and rows ``top`` to ``bottom``, half-open."""
 
     left: int
@@ -79,7 +79,7 @@ class Rectangle(NamedTuple):
         """For indexing a plane."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def within(self, outer: Rectangle) -> tuple[slice, slice]:
+    def within(self, outer: PixelBox) -> tuple[slice, slice]:
         """For indexing an array that covers ``outer``."""
         return (
             slice(self.top - outer.top, self.bottom - outer.top),
@@ -87,7 +87,7 @@ class Rectangle(NamedTuple):
         )
 
 
-class Tile(NamedTuple):
+class EllipseTile(NamedTuple):
     """A piece of what an ellipse touches.
 
     Attributes:
@@ -95,7 +95,7 @@ class Tile(NamedTuple):
         inside: wholly covered, out of reach of the edge.
     """
 
-    pairs: Rectangle
+    pairs: PixelBox
     inside: bool
 
 
@@ -133,14 +133,14 @@ def encloses(ellipse: Ellipse, width: int, height: int) -> bool:
     return hypot(x / rx, y / ry) <= 1
 
 
-def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> Rectangle:
+def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> PixelBox:
     """What an ellipse grown by ``margin`` pixels can touch of a frame, in pairs of luma columns and rows."""
     reach = margin + 2
 
     def pair(at: float, end: int) -> int:
         return int(min(max(at / 2, 0), (end + 1) // 2))
 
-    return Rectangle(
+    return PixelBox(
         pair(ellipse.x - ellipse.radius_x - reach, width),
         pair(ellipse.y - ellipse.radius_y - reach, height),
         pair(ellipse.x + ellipse.radius_x + reach + 2, width),
@@ -148,7 +148,7 @@ def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> Rectangl
     )
 
 
-def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[Tile]:
+def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[EllipseTile]:
     """:func:`bounds` in pieces: some rows each, so that what is computed of one fits the cache, and the inside apart.
 
     Args:
@@ -168,12 +168,12 @@ def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[Tile
         left = min(max(ceil((ellipse.x - half) / 2), box.left), box.right)
         right = max(min(floor((ellipse.x + half) / 2), box.right), left)
         if right - left < _INSIDE_PAIRS:
-            found.append(Tile(band, False))
+            found.append(EllipseTile(band, False))
             continue
         pieces = (
-            Tile(band._replace(right=left), False),
-            Tile(band._replace(left=left, right=right), True),
-            Tile(band._replace(left=right), False),
+            EllipseTile(band._replace(right=left), False),
+            EllipseTile(band._replace(left=left, right=right), True),
+            EllipseTile(band._replace(left=right), False),
         )
         found += [tile for tile in pieces if not tile.pairs.empty]
     return found
@@ -199,17 +199,17 @@ class Grid:
     width: int
     height: int
 
-    def samples(self, pairs: Rectangle) -> Rectangle:
+    def samples(self, pairs: PixelBox) -> PixelBox:
         """The samples of pairs of luma columns and rows."""
         each = 2 // self.step
-        return Rectangle(
+        return PixelBox(
             pairs.left * each,
             pairs.top * each,
             min(pairs.right * each, self.width),
             min(pairs.bottom * each, self.height),
         )
 
-    def positions(self, box: Rectangle) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def positions(self, box: PixelBox) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The x of each column and the y of each row; 4:2:0 chroma lies on luma columns, between luma rows."""
         x = np.arange(box.left, box.right, dtype=np.float64) * self.step + 0.5
         y = np.arange(box.top, box.bottom, dtype=np.float64) * self.step + self.step / 2

@@ -15,7 +15,7 @@ from reelproc.drawing.brighten import brightened
 from reelproc.drawing.ellipse import (
     Ellipse,
     Grid,
-    Rectangle,
+    PixelBox,
     bounds,
     covered,
     on_the_ground,
@@ -60,7 +60,7 @@ class Look(NamedTuple):
 class _Paint(NamedTuple):
     """Coverages of tint, ring and outline on a piece of a plane; None deep inside, where there is only the tint."""
 
-    box: Rectangle
+    box: PixelBox
     tint: F32 | None
     stroke: F32 | None
     outline: F32 | None
@@ -76,8 +76,8 @@ class _Masks:
         paint: what is drawn on top.
     """
 
-    box: Rectangle
-    effect: tuple[tuple[Rectangle, F32 | None], ...]
+    box: PixelBox
+    effect: tuple[tuple[PixelBox, F32 | None], ...]
     paint: tuple[_Paint, ...]
 
 
@@ -235,7 +235,7 @@ class Spotlight:
 
     def _draw_masks(self, grid: Grid, body: Ellipse) -> _Masks:
         width, height = self._grids[0].width, self._grids[0].height
-        effect: list[tuple[Rectangle, F32 | None]] = []
+        effect: list[tuple[PixelBox, F32 | None]] = []
         if self._effect != "original":
             for tile in tiles(body, 0.0, width, height):
                 box = grid.samples(tile.pairs)
@@ -249,7 +249,7 @@ class Spotlight:
                 paint.append(_Paint(box, None, None, None) if tile.inside else self._draw_paint(grid, box, painted))
         return _Masks(grid.samples(bounds(body, 0.0, width, height)), tuple(effect), tuple(paint))
 
-    def _draw_paint(self, grid: Grid, box: Rectangle, painted: Ellipse) -> _Paint:
+    def _draw_paint(self, grid: Grid, box: PixelBox, painted: Ellipse) -> _Paint:
         nothing = np.empty((0, 0), np.float32)
         x, y = grid.positions(box)
         distance = signed_distance(painted, x, y)

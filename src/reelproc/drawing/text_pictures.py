@@ -13,7 +13,7 @@ import PIL
 from reelproc.drawing.options import Align
 from reelproc.drawing.typeset.clusters import clean
 from reelproc.drawing.typeset.layout import Fonts, set_text, shaping_available
-from reelproc.drawing.typeset.paragraph import Paragraph, Run, check_shaping
+from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.drawing.typeset.picture import Picture, Style, draw_block, draw_displayed
 from reelproc.files import sha256_of
 
@@ -51,7 +51,7 @@ def fonts_fingerprint(texts: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256("\n".join(sorted(seen)).encode()).hexdigest()[:16]
 
 
-def _runs(text: str, fonts: Fonts) -> Iterator[Run]:
+def _runs(text: str, fonts: Fonts) -> Iterator[FontRun]:
     for line in text.split("\n"):
         yield from Paragraph(line, fonts.chain).runs(0, len(line))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil, floor
 
-from reelproc.media.read.excerpt import Excerpt, Wanted, cover
-from reelproc.pixels.resample import REACH
+from reelproc.media.read.excerpt import Excerpt, PixelBounds, cover
+from reelproc.pixels.resample import REACH_PIXELS
 from reelproc.render.plan import PlannedClip
 from reelproc.stages.crop import Crop
 from reelproc.stages.upscale import Upscale
@@ -27,14 +27,14 @@ def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
     stream, clock = clip.streams[place], clip.clocks[place]
     window_at = crop.window_at(stream, clip.target)
     around = _context(clip, place + 1)
-    across, down = (max(ceil(REACH * shrink), around) for shrink in _shrink(clip, place + 1))
+    across, down = (max(ceil(REACH_PIXELS * shrink), around) for shrink in _shrink(clip, place + 1))
     wanted = []
     for each in pts:
         window = window_at(float(clock(clip.frames.time(each) - clip.start)))
         wanted.append(
             (
                 each,
-                Wanted(
+                PixelBounds(
                     max(0, floor(window.x) - across),
                     max(0, floor(window.y) - down),
                     min(stream.width, ceil(window.x + window.width) + across),

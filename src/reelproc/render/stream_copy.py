@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reelproc.errors import SpecError
 from reelproc.media.bitstream.back_references import refers_back
 from reelproc.media.bitstream.hevc import listed_sets, sets_among_pictures
-from reelproc.media.bitstream.pictures import Pictures
+from reelproc.media.bitstream.pictures import ShownPictures
 from reelproc.media.container.containers import copied_stream, demuxed, open_container
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.sound.pcm import PcmFiller
@@ -86,7 +86,7 @@ def copy_span(
         if span.seek_pts is not None:
             container.seek(span.seek_pts, stream=picture, backward=True, any_frame=False)
         packets = demuxed(container, *(container.streams[i] for i in streams))
-        for each in _timed(packets, index, Pictures(picture), copied):
+        for each in _timed(packets, index, ShownPictures(picture), copied):
             context.check()
             if each.packet.stream_index != index:
                 if span.complete and each.shown >= copied.last:
@@ -278,7 +278,7 @@ class _Timed:
         out.mux(self.packet)
 
 
-def _timed(packets: Iterator[Packet[Any]], index: int, pictures: Pictures, copied: Copied) -> Iterator[_Timed]:
+def _timed(packets: Iterator[Packet[Any]], index: int, pictures: ShownPictures, copied: Copied) -> Iterator[_Timed]:
     """Yield those of ``packets`` that say when they are shown, all with a decoding time.
 
     Matroska stores none, and libavformat works none out for the first pictures of a stream with B-frames.

@@ -33,7 +33,7 @@ SMALLEST = 2.0
 SHRUNK = 0.9
 """A window shrunk to less of its sides is not what was asked for: of the usual sizes of footage, none is nearer."""
 
-OUTSIDE = 1.0
+MAX_OUTSIDE_PIXELS = 1.0
 """Pixels by which a window's centre may lie outside the picture: what rounding does to a player at its very edge."""
 
 
@@ -152,7 +152,7 @@ class Crop(Stage):
             wanted, got = path.wanted(time), path.at(time)
             x, y = _centre(wanted)
             outside = max(-x, x - stream.width, -y, y - stream.height)
-            if outside > OUTSIDE or got.width < SHRUNK * wanted.width:
+            if outside > MAX_OUTSIDE_PIXELS or got.width < SHRUNK * wanted.width:
                 yield max(outside, 0.0) + wanted.width - got.width, time
 
     def _straight(self, stream: StreamInfo, target: Target) -> _Path:

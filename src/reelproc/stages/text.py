@@ -33,7 +33,7 @@ Em = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 
 
-OUTSIDE = 0.1
+MAX_OUTSIDE_SHARE = 0.1
 """How far beside the picture an anchor may be, as a share of its side: a text that touches the edge on purpose."""
 
 
@@ -197,7 +197,7 @@ class TextRegion(Schema):
         for number, element in enumerate(self.elements):
             at = element.spec.position
             across, down = max(-at.x, at.x - 1, 0), max(-at.y, at.y - 1, 0)
-            if element.enabled and element.spec.text.strip() and max(across, down) > OUTSIDE:
+            if element.enabled and element.spec.text.strip() and max(across, down) > MAX_OUTSIDE_SHARE:
                 by = max(across * stream.width, down * stream.height)
                 said = (
                     f"has text {number} ({element.spec.text[:20]!r}) at ({at.x:g}, {at.y:g}), {by:.0f} px outside the "

@@ -35,7 +35,7 @@ _KEYS = (
 _PREFIXES = ("module.", "netG.", "net_g.", "generator.", "_orig_mod.")
 """What wrappers put before all names."""
 
-MOST_WRAPPERS = 4
+MAX_WRAPPERS = 4
 """Dictionaries around dictionaries; a pickle can hold one that holds itself."""
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def unwrapped(data: object, kind: type[T], path: Path) -> dict[str, T]:
     Raises:
         BackendError: there are none in it.
     """
-    for _ in range(MOST_WRAPPERS):
+    for _ in range(MAX_WRAPPERS):
         if not isinstance(data, Mapping):
             break
         inner = next((data[key] for key in _KEYS if isinstance(data.get(key), Mapping)), None)

@@ -42,7 +42,7 @@ __all__ = ["fill_planes", "planes_of", "rgb_floats", "rgb_of"]
 
 Picture = NDArray[np.uint8] | NDArray[np.float32]
 
-MOST_THREADS = 4
+MAX_THREADS = 4
 
 _TO_RGB = np.column_stack([YUV_TO_RGB, -YUV_TO_RGB @ np.array(YUV_BLACK)])
 _TO_YUV = np.column_stack([RGB_TO_YUV, YUV_BLACK])
@@ -219,9 +219,9 @@ def _across(room: NDArray[np.float32], width: int, columns: slice | Bands, out: 
 
 @functools.cache
 def _threads() -> int:
-    return min(MOST_THREADS, max(1, int(usable_cores())))
+    return min(MAX_THREADS, max(1, int(usable_cores())))
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="planes")
+    return ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="planes")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reelproc.upscalers.base import UpscaleOptions
-from reelproc.upscalers.weights import kept
+from reelproc.upscalers.weights import kept_file
 
 __all__ = ["MODELS", "Model", "exported_file", "onnx_file", "weight_files"]
 
@@ -111,7 +111,7 @@ def onnx_file(model: Model, options: UpscaleOptions) -> str:
 def exported_file(model: Model, options: UpscaleOptions) -> str | None:
     """The ``.onnx`` file that there is of ``model``: itself, or one that was exported; None: it has to be made."""
     name = onnx_file(model, options)
-    return name if name == model.file or kept(name) is not None else None
+    return name if name == model.file or kept_file(name) is not None else None
 
 
 def weight_files(model: Model, options: UpscaleOptions) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from reelproc.errors import MissingDependencyError, SpecError
 from reelproc.registry import Registry
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.models import MODELS, Model, exported_file, weight_files
-from reelproc.upscalers.weights import SUFFIXES, kept, weights_sha256
+from reelproc.upscalers.weights import SUFFIXES, kept_file, weights_sha256
 
 if TYPE_CHECKING:
     from reelproc.upscalers.network_work import Backend
@@ -99,7 +99,7 @@ class NetworkUpscaler(Upscaler):
 
     def remarks(self) -> tuple[str, ...]:
         """Which weights are not the official ones, and that torch was not there."""
-        here = [(name, kept(name)) for name in self._files() if self.model.name in MODELS]
+        here = [(name, kept_file(name)) for name in self._files() if self.model.name in MODELS]
         said: tuple[str, ...] = ()
         if self._for_want_of_torch:
             said = (f"{self.name} was run by the backend {self.backend_name!r}, since torch is not installed here",)

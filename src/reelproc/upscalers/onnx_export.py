@@ -24,14 +24,14 @@ from reelproc.upscalers.onnx_network import OnnxNetwork, loaded
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_network import TorchNetwork
-from reelproc.upscalers.weights import Kept, add, weights_sha256
+from reelproc.upscalers.weights import KeptFile, add, weights_sha256
 
 __all__ = ["export"]
 
-TRIED = ((38, 26), (67, 97))
+TRIED_SIZES = ((38, 26), (67, 97))
 """Sizes at which an export is compared with torch: smaller and larger than that of the export, multiples of nothing."""
 
-TOLERANCE = 2
+MAX_LEVEL_DIFFERENCE = 2
 """Levels by which an export may differ from torch: it rounds at another place."""
 
 
@@ -47,7 +47,7 @@ class _Bytes(torch.nn.Module):  # type: ignore[misc]  # torch is Any to type che
         return (large * 255).round().to(torch.uint8).permute(0, 2, 3, 1), large.sum()
 
 
-def export(model: Model, denoise_strength: float | None = None) -> Kept:
+def export(model: Model, denoise_strength: float | None = None) -> KeptFile:
     """Export ``model`` into the weights folder, where the backend ``onnx`` finds it.
 
     What sizes of pictures it takes stands in the file, and the backend fills up others.
@@ -111,7 +111,7 @@ def _needs(graph: onnx.ModelProto, about: About, network: TorchNetwork, path: Pa
     for multiple_of in multiples:
         needs = replace(about.needs, multiple_of=multiple_of)
         onnx.save(noted(graph, replace(about, needs=needs)), path)
-        if all(_agree(loaded(path, "cpu"), network, *size) for size in TRIED):
+        if all(_agree(loaded(path, "cpu"), network, *size) for size in TRIED_SIZES):
             return needs
     raise BackendError(
         f"{model.file} ({network.kind}) was exported, but its layers have remembered the size of that picture: at "
@@ -128,4 +128,4 @@ def _agree(exported: OnnxNetwork, network: TorchNetwork, width: int, height: int
         made = exported.enlarge_fitting(rgb)
     except BackendError:
         return False
-    return made.shape == wanted.shape and bool(np.abs(made - wanted).max() <= TOLERANCE)
+    return made.shape == wanted.shape and bool(np.abs(made - wanted).max() <= MAX_LEVEL_DIFFERENCE)

@@ -19,7 +19,7 @@ from reelproc.upscalers.host_network import HostNetwork, Image
 from reelproc.upscalers.models import Model, exported_file, weight_files
 from reelproc.upscalers.network_work import Backend, not_finite
 from reelproc.upscalers.onnx_about import METADATA, About
-from reelproc.upscalers.weights import ready, weights_sha256
+from reelproc.upscalers.weights import checked_weights, weights_sha256
 
 if TYPE_CHECKING:
     from reelproc.upscalers.onnx_source import Bare
@@ -101,7 +101,9 @@ class OnnxBackend(Backend):
         files = (file,) if file is not None else weight_files(model, options)
         key = (files, tuple(map(weights_sha256, files)), options.denoise_strength, provider)
         if key not in self._loaded:
-            self._loaded = {key: loaded(ready(file), provider) if file is not None else _made(model, options, provider)}
+            self._loaded = {
+                key: loaded(checked_weights(file), provider) if file is not None else _made(model, options, provider)
+            }
         return self._loaded[key]
 
 
@@ -120,15 +122,15 @@ def loaded(path: Path, provider: str) -> OnnxNetwork:
             f"{path} was exported by an earlier reelproc, which did not note what sizes of pictures the network takes; "
             "export it again: reelproc models export"
         )
-    from reelproc.upscalers.onnx_source import bare, measured, onnx_model
+    from reelproc.upscalers.onnx_source import bare_model, measured_model, onnx_model
 
     graph = onnx_model(path)
-    call = bare(graph, path)
+    call = bare_model(graph, path)
 
     def tried(picture: Any) -> Any:
         return run(session, f"onnxruntime, {provider}", {call.input: picture}, [call.output])[0]
 
-    return OnnxNetwork(session, provider, measured(graph, call, tried, path), call)
+    return OnnxNetwork(session, provider, measured_model(graph, call, tried, path), call)
 
 
 def _made(model: Model, options: UpscaleOptions, provider: str) -> OnnxNetwork:

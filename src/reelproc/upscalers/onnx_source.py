@@ -17,9 +17,9 @@ from reelproc.upscalers.onnx_about import About
 from reelproc.upscalers.onnx_graph import graph_of
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP
-from reelproc.upscalers.weights import ready, weights_sha256
+from reelproc.upscalers.weights import checked_weights, weights_sha256
 
-__all__ = ["Bare", "bare", "made_graph", "measured", "onnx_model"]
+__all__ = ["Bare", "bare_model", "made_graph", "measured_model", "onnx_model"]
 
 
 def made_graph(model: Model, options: UpscaleOptions) -> onnx.ModelProto:
@@ -33,10 +33,10 @@ def made_graph(model: Model, options: UpscaleOptions) -> onnx.ModelProto:
         BackendError: the weights are missing, or are of a kind that takes torch.
     """
     files = weight_files(model, options)
-    tensors = read_tensors(ready(files[0]))
+    tensors = read_tensors(checked_weights(files[0]))
     strength = options.denoise_strength
     if len(files) > 1 and strength is not None:
-        tensors = _blended(tensors, read_tensors(ready(files[1])), strength, files)
+        tensors = _blended(tensors, read_tensors(checked_weights(files[1])), strength, files)
     graph = graph_of(tensors, model.file)
     if graph is None:
         raise BackendError(
@@ -111,7 +111,7 @@ def onnx_model(path: Path) -> onnx.ModelProto:
         raise BackendError(f"{path} is not an ONNX file: {type(error).__name__}: {error}") from error
 
 
-def bare(graph: onnx.ModelProto, path: Path) -> Bare:
+def bare_model(graph: onnx.ModelProto, path: Path) -> Bare:
     """How ``graph`` is called.
 
     Raises:
@@ -139,7 +139,7 @@ def bare(graph: onnx.ModelProto, path: Path) -> Bare:
     return Bare(inputs[0].name, graph.graph.output[0].name, dtype, colours_last)
 
 
-def measured(graph: onnx.ModelProto, call: Bare, run: Any, path: Path) -> About:
+def measured_model(graph: onnx.ModelProto, call: Bare, run: Any, path: Path) -> About:
     """Find out by trying what a graph enlarges by, and what sizes it takes.
 
     Args:

@@ -22,7 +22,7 @@ from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.network_work import Backend, not_finite
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.torch_network import is_out_of_memory, torch_device
-from reelproc.upscalers.weights import ready, weights_sha256
+from reelproc.upscalers.weights import checked_weights, weights_sha256
 
 __all__ = ["BACKEND", "RealESRGANBackend", "RealESRGANNetwork", "import_realesrgan"]
 
@@ -116,7 +116,7 @@ class RealESRGANBackend(Backend):
             files.append(model.weak_denoise_file)
         key = (model.name, tuple(map(weights_sha256, files)), strength, str(device), half)
         if key not in self._loaded:
-            paths = [str(ready(file)) for file in files]
+            paths = [str(checked_weights(file)) for file in files]
             blended = len(paths) > 1 and strength is not None
             engine = package.RealESRGANer(
                 scale=model.scale,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import whole
-from reelproc.pixels.resample import REACH, resample
+from reelproc.pixels.resample import REACH_PIXELS, resample
 from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _ResamplerWork(UpscaleWork):
     def __init__(self, spec: UpscaleSpec, kernel: Filter) -> None:
         self._spec, self._kernel = spec, kernel
         shrink = max(spec.source_width / spec.destination.width, spec.source_height / spec.destination.height, 1.0)
-        self.reach = ceil(REACH * shrink)
+        self.reach = ceil(REACH_PIXELS * shrink)
 
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
         return [self._one(frame, window) for frame, window in samples]

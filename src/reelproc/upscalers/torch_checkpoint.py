@@ -13,7 +13,7 @@ from torch import Tensor
 from reelproc.errors import BackendError
 from reelproc.upscalers.checkpoint import PICKLED, not_tensors, unwrapped
 from reelproc.upscalers.models import Model
-from reelproc.upscalers.weights import ready
+from reelproc.upscalers.weights import checked_weights
 
 __all__ = ["load_descriptor"]
 
@@ -28,10 +28,10 @@ def load_descriptor(model: Model, denoise_strength: float | None = None) -> Imag
     Raises:
         BackendError: the weights are missing, or are not those of a network that enlarges RGB pictures.
     """
-    tensors = _read(ready(model.file))
+    tensors = _read(checked_weights(model.file))
     strength = 1.0 if denoise_strength is None else denoise_strength
     if strength < 1 and model.weak_denoise_file is not None:
-        weak = _read(ready(model.weak_denoise_file))
+        weak = _read(checked_weights(model.weak_denoise_file))
         if weak.keys() != tensors.keys():
             raise BackendError(f"{model.file} and {model.weak_denoise_file} are not the same network; fetch both again")
         tensors = {name: strength * tensor + (1 - strength) * weak[name] for name, tensor in tensors.items()}

@@ -45,7 +45,7 @@ __all__ = [
 CUDA_BATCH = 4
 """Pictures at once on CUDA."""
 
-LOADED = 4
+MAX_LOADED_NETWORKS = 4
 """Networks that stay loaded."""
 
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -262,7 +262,7 @@ class TorchBackend(Backend):
             if dtype is None:
                 dtype = torch.float16 if descriptor.supports_half else torch.float32
             self._loaded[key] = TorchNetwork(descriptor, device, dtype)
-            if len(self._loaded) > LOADED:
+            if len(self._loaded) > MAX_LOADED_NETWORKS:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return self._loaded[key]

@@ -27,13 +27,13 @@ from reelproc.suggestions import did_you_mean
 
 __all__ = [
     "OFFICIAL",
-    "Kept",
+    "KeptFile",
     "OfficialFile",
     "add",
     "added_names",
+    "checked_weights",
     "fetch",
-    "kept",
-    "ready",
+    "kept_file",
     "weights_sha256",
 ]
 
@@ -104,7 +104,7 @@ OFFICIAL: dict[str, OfficialFile] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """A file in the weights folder.
 
     Attributes:
@@ -120,16 +120,16 @@ class Kept:
     origin: str
 
 
-def kept(name: str) -> Kept | None:
+def kept_file(name: str) -> KeptFile | None:
     """What there is under ``name`` in the weights folder, or None; its content is not looked at."""
     path = weights_folder() / name
     if not path.is_file():
         return None
     entry = _read_index().get(name)
     if entry is not None:
-        return Kept(path, entry["sha256"], official=False, origin=entry["origin"])
+        return KeptFile(path, entry["sha256"], official=False, origin=entry["origin"])
     official = OFFICIAL.get(name)
-    return None if official is None else Kept(path, official.sha256, official=True, origin=official.url)
+    return None if official is None else KeptFile(path, official.sha256, official=True, origin=official.url)
 
 
 def weights_sha256(name: str) -> str:
@@ -137,7 +137,7 @@ def weights_sha256(name: str) -> str:
 
     ``name`` may be the path of a file, which is then read.
     """
-    if (here := kept(name)) is not None:
+    if (here := kept_file(name)) is not None:
         return here.sha256
     if name in OFFICIAL:
         return OFFICIAL[name].sha256
@@ -145,7 +145,7 @@ def weights_sha256(name: str) -> str:
     return _digest(path, *_state(path)) if path.is_file() else ""
 
 
-def ready(name: str) -> Path:
+def checked_weights(name: str) -> Path:
     """The path of the weights called ``name``, checked; official ones are fetched if they are not there.
 
     Args:
@@ -155,7 +155,7 @@ def ready(name: str) -> Path:
         BackendError: they are not there and cannot be fetched, or are not what they should be. The message names the
             file and where to put it.
     """
-    here = kept(name)
+    here = kept_file(name)
     if here is None and name in OFFICIAL:
         try:
             here = fetch(name)
@@ -184,7 +184,7 @@ def ready(name: str) -> Path:
     return here.path
 
 
-def fetch(name: str, *, progress: TransferCallback = no_progress, url: str | None = None) -> Kept:
+def fetch(name: str, *, progress: TransferCallback = no_progress, url: str | None = None) -> KeptFile:
     """Bring the official file ``name`` into the weights folder, unless a right one is there.
 
     Args:
@@ -209,10 +209,10 @@ def fetch(name: str, *, progress: TransferCallback = no_progress, url: str | Non
     if name in _read_index():  # it took the place of one that was added
         with _index() as index:
             index.pop(name, None)
-    return Kept(path, official.sha256, official=True, origin=official.url)
+    return KeptFile(path, official.sha256, official=True, origin=official.url)
 
 
-def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str | None = None) -> Kept:
+def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str | None = None) -> KeptFile:
     """Keep a copy of a file of weights in the weights folder.
 
     Under an official file's name it takes that one's place, and every result made with it says so.
@@ -247,7 +247,7 @@ def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str 
                 index[called] = {"sha256": digest, "origin": origin or f"added from {path.absolute()}"}
     except OSError as error:
         raise StorageError(f"{path} cannot be kept as {target}: {error}") from error
-    result = kept(called)
+    result = kept_file(called)
     if result is None:
         raise StorageError(f"{target} was removed while it was added")
     return result
@@ -255,7 +255,7 @@ def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str 
 
 def added_names() -> tuple[str, ...]:
     """The files that somebody added, sorted."""
-    return tuple(sorted(name for name in _read_index() if kept(name)))
+    return tuple(sorted(name for name in _read_index() if kept_file(name)))
 
 
 def _check_suffix(path: Path) -> None:

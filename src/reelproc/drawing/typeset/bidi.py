@@ -89,7 +89,7 @@ def _resolve_weak(classes: list[str], outer: str) -> None:
             classes[i] = "L"
 
 
-_DEEPEST = 63
+_MAX_BRACKETS = 63
 """BD16: no pairs are found behind brackets that are nested more deeply."""
 
 
@@ -101,7 +101,7 @@ def _resolve_brackets(text: str, classes: list[str], outer: str) -> None:
         if classes[i] != "ON":
             continue
         if character in _BRACKETS:
-            if len(open_at) == _DEEPEST:
+            if len(open_at) == _MAX_BRACKETS:
                 break
             open_at.append((_BRACKETS[character], i))
         else:

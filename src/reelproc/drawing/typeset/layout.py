@@ -12,10 +12,10 @@ from PIL import ImageFont, features
 from reelproc.drawing.fonts.library import Face, FontChain, font_chain, is_ignorable
 from reelproc.drawing.options import Align
 from reelproc.drawing.typeset.clusters import clean, clusters
-from reelproc.drawing.typeset.paragraph import Paragraph, Run, check_shaping
+from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.errors import SpecError
 
-__all__ = ["Block", "Box", "Fonts", "PlacedRun", "damage_told", "set_text", "shaping_available"]
+__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "damage_told", "set_text", "shaping_available"]
 
 
 LINE_SPACING = 1.25
@@ -29,7 +29,7 @@ _DENSEST = 40  # characters per em, marks included, that any writing gets to
 _ELLIPSIS = "…"
 
 
-class Box(NamedTuple):
+class TextBox(NamedTuple):
     """A rectangle: pixels, edges."""
 
     left: float
@@ -37,33 +37,33 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
-    def joined(self, other: Box) -> Box:
+    def joined(self, other: TextBox) -> TextBox:
         """The smallest box around both."""
-        return Box(
+        return TextBox(
             min(self.left, other.left),
             min(self.top, other.top),
             max(self.right, other.right),
             max(self.bottom, other.bottom),
         )
 
-    def within(self, other: Box) -> Box:
+    def within(self, other: TextBox) -> TextBox:
         """What of the box lies in the other; of no area, at its edge, where nothing does."""
         left, top = min(max(self.left, other.left), other.right), min(max(self.top, other.top), other.bottom)
-        return Box(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
+        return TextBox(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
 
-    def moved(self, dx: float, dy: float) -> Box:
+    def moved(self, dx: float, dy: float) -> TextBox:
         """The box elsewhere."""
-        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+        return TextBox(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
-    def grown(self, by: float) -> Box:
+    def grown(self, by: float) -> TextBox:
         """The box with a margin around it."""
-        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
+        return TextBox(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
 class PlacedRun(NamedTuple):
     """A run and where its baseline begins, on the left, in pixels from the block's anchor."""
 
-    run: Run
+    run: FontRun
     x: float
     y: float
 
@@ -80,7 +80,7 @@ class Block:
     """
 
     runs: tuple[PlacedRun, ...]
-    ink: Box
+    ink: TextBox
     lines: int
     complete: bool
 
@@ -106,7 +106,7 @@ class Fonts:
         self.size = max(size, 1.0)
         self.shaping = shaping_available()
         self._loaded: dict[Face, ImageFont.FreeTypeFont] = {}
-        self._lengths: dict[Run, float] = {}
+        self._lengths: dict[FontRun, float] = {}
 
     def load(self, face: Face) -> ImageFont.FreeTypeFont:
         """The face at this size and its weight.
@@ -123,11 +123,11 @@ class Fonts:
             self._loaded[face] = font
         return self._loaded[face]
 
-    def direction(self, run: Run) -> str | None:
+    def direction(self, run: FontRun) -> str | None:
         """What Pillow is told of a run's direction; nothing without Raqm, which alone could follow it."""
         return ("rtl" if run.level % 2 else "ltr") if self.shaping else None
 
-    def length(self, run: Run) -> float:
+    def length(self, run: FontRun) -> float:
         """The advance of a run, pixels."""
         if run not in self._lengths:
             font = self.load(run.face)
@@ -135,12 +135,12 @@ class Fonts:
                 self._lengths[run] = font.getlength(run.text, direction=self.direction(run))
         return self._lengths[run]
 
-    def ink(self, run: Run) -> Box:
+    def ink(self, run: FontRun) -> TextBox:
         """What a run covers, relative to the start of its baseline."""
         font = self.load(run.face)
         with damage_told(run.face):
             box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
-        return Box(*box).grown(run.face.embolden * self.size)
+        return TextBox(*box).grown(run.face.embolden * self.size)
 
 
 @contextmanager
@@ -153,7 +153,7 @@ def damage_told(face: Face) -> Iterator[None]:
 
 
 class _Line(NamedTuple):
-    runs: list[Run]
+    runs: list[FontRun]
     width: float
 
 
@@ -270,7 +270,7 @@ def _shortened(paragraph: Paragraph, start: int, end: int, fonts: Fonts, max_wid
 def _placed(lines: list[_Line], fonts: Fonts, align: Align, *, complete: bool) -> Block:
     shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
     placed: list[PlacedRun] = []
-    ink: Box | None = None
+    ink: TextBox | None = None
     baseline = lowest = 0.0
     for number, line in enumerate(lines):
         boxes = []
@@ -289,7 +289,7 @@ def _placed(lines: list[_Line], fonts: Fonts, align: Align, *, complete: bool) -
     down = (CAP_HEIGHT * fonts.size - baseline) / 2
     return Block(
         tuple(p._replace(y=p.y + down) for p in placed),
-        (ink or Box(0, 0, 0, 0)).moved(0, down),
+        (ink or TextBox(0, 0, 0, 0)).moved(0, down),
         len(lines),
         complete,
     )

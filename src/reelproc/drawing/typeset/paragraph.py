@@ -11,10 +11,10 @@ from reelproc.drawing.typeset.bidi import Level, levels, visual_order
 from reelproc.drawing.typeset.clusters import clusters, words
 from reelproc.errors import MissingDependencyError
 
-__all__ = ["Paragraph", "Run", "check_shaping"]
+__all__ = ["FontRun", "Paragraph", "check_shaping"]
 
 
-class Run(NamedTuple):
+class FontRun(NamedTuple):
     """Text in one font and one direction.
 
     Attributes:
@@ -67,11 +67,11 @@ class Paragraph:
             ends.append(here)
         return ends
 
-    def runs(self, start: int, end: int) -> list[Run]:
+    def runs(self, start: int, end: int) -> list[FontRun]:
         """The runs of the line ``text[start:end]`` from left to right, without the spaces at its end."""
         end = start + len(self.text[start:end].rstrip())
         found = [
-            Run("".join(self.text[i] for i in same), face, level)
+            FontRun("".join(self.text[i] for i in same), face, level)
             for (face, level), same in groupby(range(start, end), key=lambda i: (self._faces[i], self._levels[i]))
         ]
         return [found[i] for i in visual_order([run.level for run in found])]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from reelproc.drawing.typeset.layout import Block, Box, Fonts, damage_told
+from reelproc.drawing.typeset.layout import Block, Fonts, TextBox, damage_told
 
 __all__ = ["Picture", "Style", "draw_block", "draw_displayed", "over"]
 
@@ -99,7 +99,7 @@ def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float, 
     """
     style = style.scaled(fonts.size)
     reach = style.margin + 2
-    area = block.ink.moved(x, y).grown(reach).within(Box(0, 0, *size).grown(reach))
+    area = block.ink.moved(x, y).grown(reach).within(TextBox(0, 0, *size).grown(reach))
     left, top = floor(area.left), floor(area.top)
     width, height = max(ceil(area.right) - left, 1), max(ceil(area.bottom) - top, 1)
 

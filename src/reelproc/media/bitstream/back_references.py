@@ -23,7 +23,7 @@ __all__ = ["NEEDS_TRUE_START", "refers_back"]
 NEEDS_TRUE_START = frozenset(("flv1", "h263", "h263p", "mpeg4", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2"))
 """Codecs whose decoders make grey pictures of what they get first, be it no key frame; others wait for one."""
 
-_HEAD_BYTES = 40
+_MAX_HEADER_BYTES = 40
 """More than what lies before the type of a slice, or than the head of H.263."""
 
 _START_CODES_IN = 4096
@@ -73,7 +73,7 @@ def _h264(units: Iterator[memoryview]) -> bool:
         if kind == 5 or (kind == 6 and _says_recovery_point(unit, 1)):
             return False
         if kind in (1, 2):
-            bits = Bits(bytes(unit[1:_HEAD_BYTES]))
+            bits = Bits(bytes(unit[1:_MAX_HEADER_BYTES]))
             bits.ue()  # the first macroblock
             return bits.ue() % 5 in (0, 1, 3)
     return False
@@ -134,7 +134,7 @@ def _mpeg12(packet: memoryview) -> bool:
 
 def _h263(packet: memoryview) -> bool:
     """H.263 (ITU-T H.263, 5.1): the coding type of PTYPE, or of what extends it."""
-    bits = Bits(bytes(packet[:_HEAD_BYTES]).replace(b"\0\0\3", b"\0\0\3\3"))  # nothing is escaped here
+    bits = Bits(bytes(packet[:_MAX_HEADER_BYTES]).replace(b"\0\0\3", b"\0\0\3\3"))  # nothing is escaped here
     if bits.u(22) != 0x20:
         return False
     bits.u(8)  # temporal reference
@@ -148,7 +148,7 @@ def _h263(packet: memoryview) -> bool:
 
 def _flv1(packet: memoryview) -> bool:
     """Sorenson's H.263 in FLV: its head is one of its own (libavcodec/flvdec.c)."""
-    bits = Bits(bytes(packet[:_HEAD_BYTES]).replace(b"\0\0\3", b"\0\0\3\3"))
+    bits = Bits(bytes(packet[:_MAX_HEADER_BYTES]).replace(b"\0\0\3", b"\0\0\3\3"))
     if bits.u(17) != 1:
         return False
     bits.u(13)  # version, temporal reference

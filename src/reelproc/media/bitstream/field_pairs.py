@@ -24,13 +24,13 @@ _SLICES = (1, 2, NAL_IDR)
 
 _SEQUENCE_SET, _PICTURE_SET = 7, 8
 
-_HEAD_BYTES = 48
+_MAX_HEADER_BYTES = 48
 """More than a slice's head needs up to its field flags."""
 
-_SET_BYTES = 1024
+_MAX_SET_BYTES = 1024
 """More than a parameter set has, all tables of scaling included."""
 
-_NUMBER_BITS = 16
+_MAX_NUMBER_BITS = 16
 """The most that a frame number has."""
 
 _LONG_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 134, 135, 138, 139)
@@ -112,7 +112,7 @@ class FieldPairs:
             number, sequence = _sequence(unit)
             self._sequences[number] = sequence
         elif unit[:1] and unit[0] & 0x1F == _PICTURE_SET:
-            bits = Bits(unit[1:_HEAD_BYTES])
+            bits = Bits(unit[1:_MAX_HEADER_BYTES])
             number = bits.ue()
             self._pictures[number] = bits.ue()
 
@@ -122,7 +122,7 @@ class FieldPairs:
         if kind not in _SLICES:
             self._learn(unit)
             return None
-        bits = Bits(unit[1:_HEAD_BYTES])
+        bits = Bits(unit[1:_MAX_HEADER_BYTES])
         bits.ue()  # the first macroblock
         bits.ue()  # the type of slice
         sequence = self._sequences.get(self._pictures.get(bits.ue(), -1))
@@ -144,7 +144,7 @@ def _behind_start_codes(data: bytes) -> Iterator[bytes]:
 
 def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
     """A sequence parameter set's number, and what it says; None of one that knows no fields."""
-    profile, bits = unit[1] if len(unit) > 1 else 0, Bits(unit[4:_SET_BYTES])
+    profile, bits = unit[1] if len(unit) > 1 else 0, Bits(unit[4:_MAX_SET_BYTES])
     number = bits.ue()
     separate_planes = False
     if profile in _LONG_PROFILES:
@@ -171,7 +171,7 @@ def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
     bits.u(1)
     bits.ue()  # width and height
     bits.ue()
-    frames_only = bits.u(1) or number_bits > _NUMBER_BITS
+    frames_only = bits.u(1) or number_bits > _MAX_NUMBER_BITS
     return number, None if frames_only else _Sequence(number_bits, separate_planes)
 
 

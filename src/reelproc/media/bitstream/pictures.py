@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["Pictures"]
+__all__ = ["ShownPictures"]
 
-_SET_BYTES = 1024
+_MAX_SET_BYTES = 1024
 """More than a parameter set has."""
 
-_DELIMITER_BYTES = 8
+_MAX_DELIMITER_BYTES = 8
 """More than an access unit delimiter or an end of a sequence has."""
 
 
-class Pictures:
+class ShownPictures:
     """Tells what a stream's packets hold. Take one for each run over the packets, in decoding order."""
 
     def __init__(self, stream: AVVideoStream) -> None:
@@ -90,9 +90,9 @@ def _h264_kind(unit: memoryview) -> _UnitKind:
     if number <= 5:
         return "slice"
     if number in (7, 8, 15):
-        return "other" if is_reference and size <= _SET_BYTES else "damaged"
+        return "other" if is_reference and size <= _MAX_SET_BYTES else "damaged"
     if number in (6, 9, 10, 11, 12):
-        return "other" if not is_reference and (size <= _DELIMITER_BYTES or number in (6, 12)) else "damaged"
+        return "other" if not is_reference and (size <= _MAX_DELIMITER_BYTES or number in (6, 12)) else "damaged"
     return "other"
 
 
@@ -103,7 +103,7 @@ def _hevc_kind(unit: memoryview) -> _UnitKind:
     number, layer, size = unit[0] >> 1, (unit[0] & 1) << 5 | unit[1] >> 3, len(unit)
     if number < 32:
         return "other" if layer else "slice"
-    if (number in (32, 33, 34) and size > _SET_BYTES) or (number in (35, 36, 37) and size > _DELIMITER_BYTES):
+    if (number in (32, 33, 34) and size > _MAX_SET_BYTES) or (number in (35, 36, 37) and size > _MAX_DELIMITER_BYTES):
         return "damaged"
     return "other"
 

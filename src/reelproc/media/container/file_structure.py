@@ -15,12 +15,12 @@ from reelproc.storage.source import Source
 
 __all__ = ["promised_size"]
 
-_MOST_BOXES = 100_000
+_MAX_BOXES = 100_000
 """Of a file's outermost ones; a fragmented recording has two per fragment."""
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
-_MOST_HEADER_BYTES = 1 << 20
+_MAX_HEADER_BYTES = 1 << 20
 """Of Matroska's head; behind a longer one no file would be known for one, and a place beyond 2^63 is none."""
 
 
@@ -44,7 +44,7 @@ def promised_size(source: Source) -> int | None:
 def _box_ends(file: BinaryIO) -> Iterator[int]:
     """Where each outermost box of an ISO file ends (ISO/IEC 14496-12, 4.2)."""
     begin, held = 0, file.seek(0, os.SEEK_END)
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         file.seek(begin)
         head = file.read(16)
         if len(head) < 8 or not head[4:8].isalnum():  # the end, or something behind it that is no box
@@ -63,7 +63,7 @@ def _box_ends(file: BinaryIO) -> Iterator[int]:
 def _riff_ends(file: BinaryIO) -> Iterator[int]:
     """Where each RIFF chunk ends; AVI files over 1 GB have several. A recording that was never finished says 0."""
     begin = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         file.seek(begin)
         head = file.read(8)
         size = int.from_bytes(head[4:8], "little")
@@ -77,7 +77,7 @@ def _segment_end(file: BinaryIO) -> int | None:
     """Where a Matroska file's segment ends (RFC 8794, RFC 9559); a live recording does not know."""
     file.seek(len(_EBML))
     header = _ebml_size(file)
-    if header is None or header > _MOST_HEADER_BYTES:
+    if header is None or header > _MAX_HEADER_BYTES:
         return None
     file.seek(header, os.SEEK_CUR)
     if file.read(4) != _SEGMENT:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
-from reelproc.media.container.mp4_tracks import Box, boxes_inside
+from reelproc.media.container.mp4_tracks import Mp4Box, boxes_inside
 
 __all__ = ["end_pictures"]
 
@@ -22,11 +22,11 @@ def end_pictures(path: Path, seconds: Fraction) -> None:
         ValueError: it is none.
     """
     with path.open("r+b") as file:
-        film: Box | None = None
-        head: Box | None = None
+        film: Mp4Box | None = None
+        head: Mp4Box | None = None
         units, lasts = 0, []
-        edits: list[Box] = []
-        picture: tuple[Box, Box] | None = None
+        edits: list[Mp4Box] = []
+        picture: tuple[Mp4Box, Mp4Box] | None = None
         for box in boxes_inside(file, path.stat().st_size):
             if box.name == b"mvhd":
                 film, units = box, _number(file, box, 12, 20)
@@ -47,7 +47,7 @@ def end_pictures(path: Path, seconds: Fraction) -> None:
         _write(file, film, 16, 24, max(_number(file, box, 20, 28) for box in lasts))
 
 
-def _number(file: BinaryIO, box: Box, narrow: int, wide: int) -> int:
+def _number(file: BinaryIO, box: Mp4Box, narrow: int, wide: int) -> int:
     """A number of a full box, at one of two places: those of version 0 and 1 (there, a duration has eight bytes)."""
     file.seek(box.begin)
     version = file.read(1)[0]
@@ -55,14 +55,14 @@ def _number(file: BinaryIO, box: Box, narrow: int, wide: int) -> int:
     return int.from_bytes(file.read(8 if version and wide in (24, 28) else 4), "big")
 
 
-def _write(file: BinaryIO, box: Box, narrow: int, wide: int, value: int) -> None:
+def _write(file: BinaryIO, box: Mp4Box, narrow: int, wide: int, value: int) -> None:
     file.seek(box.begin)
     version = file.read(1)[0]
     file.seek(box.begin + (wide if version else narrow))
     file.write(value.to_bytes(8 if version else 4, "big"))
 
 
-def _write_edit(file: BinaryIO, elst: Box, length: int) -> None:
+def _write_edit(file: BinaryIO, elst: Mp4Box, length: int) -> None:
     """The length of the last edit."""
     file.seek(elst.begin)
     head = file.read(8)

@@ -18,8 +18,8 @@ from reelproc.errors import ProbeError
 from reelproc.storage.source import Source
 
 __all__ = [
-    "Box",
     "Edit",
+    "Mp4Box",
     "Mp4Track",
     "boxes_inside",
     "check_tracks",
@@ -29,10 +29,10 @@ __all__ = [
     "read_tracks",
 ]
 
-_MOST_BOXES = 100_000
-_MOST_BYTES = 1 << 20
+_MAX_BOXES = 100_000
+_MAX_BOX_BYTES = 1 << 20
 """Of an edit list or a fragment's head that are read."""
-_DEEPEST = 10
+_MAX_DEPTH = 10
 """Boxes inside each other that are read, as many as libavformat reads."""
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof", b"sidx", b"pnot")
@@ -161,7 +161,7 @@ def read_tracks(source: Source) -> dict[int, Mp4Track]:
     return tracks
 
 
-class Box(NamedTuple):
+class Mp4Box(NamedTuple):
     """A box of an ISO file, by its name and where its content lies."""
 
     name: bytes
@@ -169,16 +169,16 @@ class Box(NamedTuple):
     end: int
 
 
-def boxes_inside(file: BinaryIO, end: int) -> Iterator[Box]:
+def boxes_inside(file: BinaryIO, end: int) -> Iterator[Mp4Box]:
     """All boxes of a file's ``moov``, those inside others behind these."""
     for box in _boxes(file, 0, end):
         if box.name == b"moov":
             yield from _inside(file, box)
 
 
-def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Box]:
+def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Mp4Box]:
     """The boxes between two places, by where their content lies."""
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         if begin + 8 > end:
             return
         file.seek(begin)
@@ -190,24 +190,24 @@ def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Box]:
             size = end - begin
         if size < content - begin or len(head) < 8:
             return
-        yield Box(head[4:8], content, min(begin + size, end))
+        yield Mp4Box(head[4:8], content, min(begin + size, end))
         begin += size
 
 
-def _inside(file: BinaryIO, parent: Box, depth: int = 1) -> Iterator[Box]:
+def _inside(file: BinaryIO, parent: Mp4Box, depth: int = 1) -> Iterator[Mp4Box]:
     """The boxes inside of ``parent``, and those inside of the kinds that only hold others."""
     for box in _boxes(file, parent.begin, parent.end):
         yield box
-        if box.name in _PARENTS and depth < _DEEPEST:
+        if box.name in _PARENTS and depth < _MAX_DEPTH:
             yield from _inside(file, box, depth + 1)
 
 
-def _content(file: BinaryIO, box: Box) -> bytes:
+def _content(file: BinaryIO, box: Mp4Box) -> bytes:
     file.seek(box.begin)
-    return file.read(min(box.end - box.begin, _MOST_BYTES))
+    return file.read(min(box.end - box.begin, _MAX_BOX_BYTES))
 
 
-def _described(file: BinaryIO, moov: Box) -> dict[int, Mp4Track]:
+def _described(file: BinaryIO, moov: Mp4Box) -> dict[int, Mp4Track]:
     tracks: dict[int, Mp4Track] = {}
     units = 0  # of the film's clock, a second
     edits: dict[int, list[tuple[int, int, Fraction]]] = {}
@@ -246,7 +246,7 @@ def _edits(content: bytes) -> Iterator[tuple[int, int, Fraction]]:
         yield length, begin, Fraction(rate, 1 << 16)
 
 
-def _scheme(file: BinaryIO, stsd: Box) -> str | None:
+def _scheme(file: BinaryIO, stsd: Mp4Box) -> str | None:
     """How a track's samples are encrypted, by its sample entries."""
     for entry in _boxes(file, stsd.begin + 8, stsd.end):
         if entry.name in _PROTECTED:
@@ -256,7 +256,7 @@ def _scheme(file: BinaryIO, stsd: Box) -> str | None:
     return None
 
 
-def _encrypted_fragments(file: BinaryIO, moof: Box) -> Iterator[int]:
+def _encrypted_fragments(file: BinaryIO, moof: Mp4Box) -> Iterator[int]:
     """The tracks that a fragment has encrypted samples of."""
     number = 0
     for box in _inside(file, moof):

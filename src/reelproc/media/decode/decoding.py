@@ -16,9 +16,9 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
-from reelproc.media.bitstream.pictures import Pictures
+from reelproc.media.bitstream.pictures import ShownPictures
 from reelproc.media.container.containers import demuxed, mistimed_after_seek, open_container, without_display_times
-from reelproc.media.decode.frame_order import FrameOrder, Sent, frame_pts
+from reelproc.media.decode.frame_order import FrameOrder, SentPacket, frame_pts
 from reelproc.media.packets.frame_times import seek_aim
 from reelproc.media.packets.index import IndexedPacket, ListedKeys
 from reelproc.storage.source import Source
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reordered"]
 
-_MOST_THREADS = 64
+_MAX_THREADS = 64
 """More than ffmpeg's decoders take."""
 
-_MOST_REORDERED = 16
+_MAX_REORDERED = 16
 """Pictures that H.264 lets a decoder keep back; one that keeps back fewer than are reordered drops some."""
 
-_LOOKED_AT = 60
+_REORDER_CHECK_PACKETS = 60
 """Packets that tell whether a stream has B-frames."""
 
 
@@ -116,7 +116,7 @@ def _decoded(
         sent = _SentPackets(stream, format_name, seek_pts, counts=decoder.counts)
         is_first = seek_pts is not None or context.codec.canonical_name in NEEDS_TRUE_START
         is_lost = False
-        for packet, seen in order.read_ahead(_indexed(container, stream, Pictures(stream), keys)):
+        for packet, seen in order.read_ahead(_indexed(container, stream, ShownPictures(stream), keys)):
             is_key = packet is not None and _is_key(packet, seen, keys)
             is_lost = is_lost or (is_first and seen is not None and seen.is_mistaken)
             is_first = False
@@ -182,7 +182,7 @@ class _SentPackets:
         self._format_name, self._seek_pts, self._counts = format_name, seek_pts, counts
         self._newest: int | None = None  # the last packet's pts, of those to be shown
         self._keys: list[tuple[int, int]] = []
-        self._recent: deque[bool] = deque(maxlen=_MOST_THREADS)  # of packets: whether it is a key frame, or the end
+        self._recent: deque[bool] = deque(maxlen=_MAX_THREADS)  # of packets: whether it is a key frame, or the end
         self._in_fields = self._is_misled = self._is_troubled = False
 
     def see(self, seen: IndexedPacket | None) -> None:
@@ -228,8 +228,8 @@ def _keep_back(stream: AVVideoStream) -> int:
     """Have H.264's decoder keep back as many pictures as it may, so that it drops none, and return how many."""
     if stream.name != "h264":
         return 0
-    stream.codec_context.options = {**stream.codec_context.options, "has_b_frames": str(_MOST_REORDERED)}
-    return _MOST_REORDERED
+    stream.codec_context.options = {**stream.codec_context.options, "has_b_frames": str(_MAX_REORDERED)}
+    return _MAX_REORDERED
 
 
 def _is_key(packet: Packet[AVVideoStream], seen: IndexedPacket | None, listed: ListedKeys) -> bool:
@@ -249,7 +249,7 @@ def is_reordered(source: Source, index: int) -> bool:
     newest = -1
     with open_container(source) as container:
         stream = cast("AVVideoStream", container.streams[index])
-        for packet in itertools.islice(_packets(container, stream), _LOOKED_AT):
+        for packet in itertools.islice(_packets(container, stream), _REORDER_CHECK_PACKETS):
             with contextlib.suppress(av.FFmpegError):
                 for frame in stream.codec_context.decode(packet):
                     if frame.pts is not None and frame.pts < newest:
@@ -258,10 +258,12 @@ def is_reordered(source: Source, index: int) -> bool:
     return False
 
 
-def _indexed(container: InputContainer, stream: AVVideoStream, pictures: Pictures, keys: ListedKeys) -> Iterator[Sent]:
+def _indexed(
+    container: InputContainer, stream: AVVideoStream, pictures: ShownPictures, keys: ListedKeys
+) -> Iterator[SentPacket]:
     """Yield the packets of :func:`_packets`, each with what the index knows of it."""
     for packet in _packets(container, stream):
-        yield Sent(packet, None if packet is None else IndexedPacket.of(packet, pictures, keys))
+        yield SentPacket(packet, None if packet is None else IndexedPacket.of(packet, pictures, keys))
 
 
 def _packets(container: InputContainer, stream: AVVideoStream) -> Iterator[Packet[AVVideoStream] | None]:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from reelproc.media.packets.index import IndexedPacket
 
-__all__ = ["FrameOrder", "Sent", "frame_pts"]
+__all__ = ["FrameOrder", "SentPacket", "frame_pts"]
 
-_AHEAD = 40
+_READ_AHEAD_PACKETS = 40
 """Packets that are read before they are decoded: more than encoders code between a picture and one shown before it."""
 
-_GROUP = 24
+_MAX_DELAY_PACKETS = 24
 """Packets behind which a picture comes out at last: those that may be decoded after it and shown before it, 16 B-frames
 in a row, and the few that a decoder keeps back by itself."""
 
@@ -35,7 +35,7 @@ def frame_pts(frame: VideoFrame) -> int | None:
     return frame.pts if frame.pts is not None else frame.dts
 
 
-class Sent(NamedTuple):
+class SentPacket(NamedTuple):
     """A packet, and what the index knows of it; both None at the end."""
 
     packet: Packet[AVVideoStream] | None
@@ -59,7 +59,7 @@ class FrameOrder:
 
     def __init__(self, stream: AVVideoStream, *, sought: bool, kept_back: int = 0) -> None:
         self._context = stream.codec_context
-        self._ahead = _AHEAD if stream.codec_context.codec.reorder else 0
+        self._ahead = _READ_AHEAD_PACKETS if stream.codec_context.codec.reorder else 0
         self._awaited: dict[int, int] = {}  # how often each pts is still to come
         self._sent: deque[tuple[int, int]] = deque()  # (number, pts) of packets, oldest first
         self._number = 0
@@ -70,9 +70,9 @@ class FrameOrder:
         self._ready: list[tuple[int, int, VideoFrame]] = []
         self._count = itertools.count()
 
-    def read_ahead(self, packets: Iterable[Sent]) -> Iterator[Sent]:
+    def read_ahead(self, packets: Iterable[SentPacket]) -> Iterator[SentPacket]:
         """Yield ``packets``, knowing some that follow."""
-        waiting: deque[Sent] = deque()
+        waiting: deque[SentPacket] = deque()
         for each in packets:
             seen = each.seen
             if seen is not None and seen.is_shown and seen.pts is not None:
@@ -92,7 +92,7 @@ class FrameOrder:
         self._number += 1
         if seen.is_shown and seen.pts is not None:
             self._sent.append((self._number, seen.pts))
-        patience = self._context.thread_count + _GROUP + self._kept_back
+        patience = self._context.thread_count + _MAX_DELAY_PACKETS + self._kept_back
         while self._sent and self._number - self._sent[0][0] > patience:
             pts = self._sent.popleft()[1]
             self.is_short = self.is_short or (pts in self._awaited and self._key is not None and pts >= self._key)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["field_filters", "whole_pictures"]
 
-_SMALLEST = 16
+_MIN_SIDE_PIXELS = 16
 """Pixels: ``bwdif`` refuses planes of fewer than three lines."""
 
 
@@ -33,7 +33,7 @@ def field_filters(video: VideoStream) -> tuple[str, ...]:
     lost. So what changes is first brought to the size and format that the stream began with, each field by itself.
     """
     width, height = video.coded_width, video.coded_height
-    if not video.interlaced or min(width, height) < _SMALLEST:
+    if not video.interlaced or min(width, height) < _MIN_SIDE_PIXELS:
         return ()
     return (
         f"scale=w={width}:h={height}:flags=bicubic:interl=-1",

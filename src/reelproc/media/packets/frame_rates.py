@@ -17,11 +17,13 @@ __all__ = ["HEAD_PACKETS", "end_of_last", "frame_rate", "shown_ends"]
 HEAD_PACKETS = 300
 """How many of a file's first packets tell its rate, where neither the container nor its last packets do."""
 
-_LOOKED_AT = 60
+_DURATION_CHECK_FRAMES = 60
 """Of the last frames, to tell whether packets say how long they last."""
 
 _NTSC = Fraction(1000, 1001)
-_USUAL = sorted({Fraction(n) for n in range(1, 241)} | {n * _NTSC for n in (24, 30, 48, 60, 72, 90, 96, 120, 240)})
+_CAMERA_RATES = sorted(
+    {Fraction(n) for n in range(1, 241)} | {n * _NTSC for n in (24, 30, 48, 60, 72, 90, 96, 120, 240)}
+)
 """Frames per second that cameras film with."""
 
 
@@ -35,7 +37,7 @@ def end_of_last(ends: Mapping[int, int], format_name: str, *, whole: int = 0) ->
         format_name: the container's.
         whole: where the file ends, as far as it is known: that is the end in AVI, and of a frame that comes alone.
     """
-    pts = sorted(ends)[-_LOOKED_AT:]
+    pts = sorted(ends)[-_DURATION_CHECK_FRAMES:]
     last = pts[-1]
     gaps = [later - earlier for earlier, later in pairwise(pts)]
     true = sum(abs(ends[earlier] - later) <= 1 for earlier, later in pairwise(pts))
@@ -102,7 +104,7 @@ def frame_rate(
 
 def _named(count: int, seconds: Fraction, error: Fraction) -> Fraction:
     """Return ``count`` frames in ``seconds`` as the usual rate that it may be, else as it is."""
-    nearest = min(_USUAL, key=lambda rate: (abs(count / rate - seconds), rate.denominator))
+    nearest = min(_CAMERA_RATES, key=lambda rate: (abs(count / rate - seconds), rate.denominator))
     return nearest if abs(count / nearest - seconds) <= error else count / seconds
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reelproc.media.bitstream.back_references import refers_back
-from reelproc.media.bitstream.pictures import Pictures
+from reelproc.media.bitstream.pictures import ShownPictures
 from reelproc.media.container.containers import demuxed, open_container, without_timestamps
 from reelproc.storage.source import Source
 
@@ -50,7 +50,7 @@ class IndexedPacket:
     is_mistaken: bool = False
 
     @classmethod
-    def of(cls, packet: Packet[Any], pictures: Pictures, listed: ListedKeys) -> IndexedPacket:
+    def of(cls, packet: Packet[Any], pictures: ShownPictures, listed: ListedKeys) -> IndexedPacket:
         """Return what is kept of a packet; ``pictures`` has seen those before it, ``listed`` has the key frames."""
         part, hidden = pictures.look(packet)
         begins = packet.is_keyframe and part != 2 and not hidden
@@ -122,7 +122,7 @@ def packet_index(
 def _indexed(container: InputContainer, stream: AVVideoStream) -> Iterator[IndexedPacket]:
     import av
 
-    pictures, listed = Pictures(stream), ListedKeys(stream, container.format.name)
+    pictures, listed = ShownPictures(stream), ListedKeys(stream, container.format.name)
     before: IndexedPacket | None = None
     try:
         for packet in demuxed(container, stream):

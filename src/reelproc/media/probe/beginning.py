@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Beginning", "begin"]
 
-_LOOKED_AT = 20
+_BEGINNING_PACKETS = 20
 """Packets that may hold pictures which are shown before the first one: more than a camera codes in a row."""
 
 
@@ -51,7 +51,7 @@ def begin(container: InputContainer, stream: AVVideoStream, source: Source) -> B
     context: Any = stream.codec_context
     start = stream.start_time  # reading changes it where libavformat has to infer it
     packets = iter(demuxed(container, stream))
-    head = list(_readable(packets, _LOOKED_AT if context.codec.reorder else 1))
+    head = list(_readable(packets, _BEGINNING_PACKETS if context.codec.reorder else 1))
     _check_timed(head, container.format.name, stream.name, source)
     frames = _decoded(itertools.chain(head, packets), stream, source)
     frame, skipped = next(frames)

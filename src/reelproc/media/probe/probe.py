@@ -252,10 +252,10 @@ def _audio(stream: AVAudioStream, video: VideoStream | None) -> AudioStream:
 TAIL_SECONDS = (2, 30)
 """How far before its end a file is looked at for its last two frames."""
 
-FEWEST_TOLD = 10
+MIN_TIMED_PACKETS = 10
 """Packets that tell whether a file knows two times of each."""
 
-SLACK_SECONDS = Fraction(1, 4)
+HEADER_SLACK_SECONDS = Fraction(1, 4)
 """A header may promise this much more than there is: the last packet's own length is not always known."""
 
 
@@ -312,7 +312,7 @@ def _duration(
     if cut:
         warnings.append(f"the file is cut off: {float(there):.3f} s of its video are there")
         return there
-    if there and promised - there > SLACK_SECONDS:
+    if there and promised - there > HEADER_SLACK_SECONDS:
         warnings.append(f"its header promises {float(promised):.3f} s of video, and {float(there):.3f} s are there")
         return there
     if format_name == "mpegts":  # it promises nothing: libavformat works the length out, with the length of a packet
@@ -329,7 +329,7 @@ def _tells_no_display_times(
     told = [packet for packet in packets if packet.is_shown and packet.dts is not None]
     if context.codec.canonical_name != "h264" or not context.has_b_frames or container.format.name == "avi":
         return False
-    if len(told) < FEWEST_TOLD or any(packet.pts != packet.dts for packet in told):
+    if len(told) < MIN_TIMED_PACKETS or any(packet.pts != packet.dts for packet in told):
         return False
     return is_reordered(source, stream.index)
 

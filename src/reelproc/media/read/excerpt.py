@@ -14,19 +14,19 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Excerpt", "Step", "Wanted", "cover"]
+__all__ = ["Excerpt", "ExcerptStep", "PixelBounds", "cover"]
 
-SLACK = 32
+MIN_SLACK_PIXELS = 32
 """Pixels that an excerpt is at least larger than what is wanted, where that moves."""
 
-MOST_STEPS = 250
+MAX_STEPS = 250
 """ffmpeg evaluates all of them on every frame."""
 
-WORTHWHILE = 0.8
+MAX_EXCERPT_SHARE = 0.8
 """Share of a frame above which it is taken whole."""
 
 
-class Wanted(NamedTuple):
+class PixelBounds(NamedTuple):
     """Whole pixels that are wanted of one frame: edges, ``right`` and ``bottom`` exclusive."""
 
     left: int
@@ -35,7 +35,7 @@ class Wanted(NamedTuple):
     bottom: int
 
 
-class Step(NamedTuple):
+class ExcerptStep(NamedTuple):
     """From the frame ``pts`` on, the excerpt begins at this pixel."""
 
     pts: int
@@ -54,7 +54,7 @@ class Excerpt:
 
     width: int
     height: int
-    steps: tuple[Step, ...]
+    steps: tuple[ExcerptStep, ...]
 
     def origin(self, pts: int) -> tuple[int, int]:
         """The pixel of the whole frame ``pts`` at which the excerpt begins: (x, y)."""
@@ -73,7 +73,7 @@ class Excerpt:
         return f"crop=w={self.width}:h={self.height}:x={''.join(x)}:y={''.join(y)}"
 
 
-def cover(wanted: Sequence[tuple[int, Wanted]], width: int, height: int) -> Excerpt | None:
+def cover(wanted: Sequence[tuple[int, PixelBounds]], width: int, height: int) -> Excerpt | None:
     """The excerpt that holds what is wanted of every frame.
 
     Args:
@@ -83,7 +83,7 @@ def cover(wanted: Sequence[tuple[int, Wanted]], width: int, height: int) -> Exce
     Returns:
         None where that is nearly all of the frame, or the frame has an odd side.
 
-    >>> cover([(0, Wanted(10, 0, 50, 40)), (1, Wanted(400, 0, 440, 40))], 640, 360)
+    >>> cover([(0, PixelBounds(10, 0, 50, 40)), (1, PixelBounds(400, 0, 440, 40))], 640, 360)
     Excerpt(width=74, height=42, steps=(Step(pts=0, x=10, y=0), Step(pts=1, x=400, y=0)))
     """
     if not wanted or width % 2 or height % 2:
@@ -91,18 +91,18 @@ def cover(wanted: Sequence[tuple[int, Wanted]], width: int, height: int) -> Exce
     parts = [part for _, part in wanted]
     across = _Axis.of([(p.left, p.right) for p in parts], width)
     down = _Axis.of([(p.top, p.bottom) for p in parts], height)
-    slack = SLACK
+    slack = MIN_SLACK_PIXELS
     while True:
         x, y = across.widened(slack), down.widened(slack)
-        if x.size * y.size > WORTHWHILE * width * height:
+        if x.size * y.size > MAX_EXCERPT_SHARE * width * height:
             return None
-        steps: list[Step] = []
+        steps: list[ExcerptStep] = []
         for pts, part in wanted:
             old = (steps[-1].x, steps[-1].y) if steps else (None, None)
             new = x.place(part.left, part.right, old[0]), y.place(part.top, part.bottom, old[1])
             if new != old:
-                steps.append(Step(pts, *new))
-        if len(steps) <= MOST_STEPS:
+                steps.append(ExcerptStep(pts, *new))
+        if len(steps) <= MAX_STEPS:
             return Excerpt(x.size, y.size, tuple(steps))
         slack *= 2
 

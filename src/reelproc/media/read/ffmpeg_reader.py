@@ -20,7 +20,7 @@ from reelproc.media.container.containers import MAX_PIXELS, without_display_time
 from reelproc.media.decode.interlaced import field_filters
 from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments
 from reelproc.media.packets.index import begins_mistaken
-from reelproc.media.read.frame_pipe import FramePipe, Sent, Shape
+from reelproc.media.read.frame_pipe import FramePipe, PipedFormat, PipedFrame
 from reelproc.media.read.reader import VideoReader
 from reelproc.pixels.frame import Frame, PixelFormat
 from reelproc.pixels.rgb import RGBConverter
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FFmpegReader"]
 
-MOST_THREADS = 16
+MAX_DECODER_THREADS = 16
 """Of a decoder: each holds a frame."""
 
 
@@ -48,30 +48,32 @@ class FFmpegReader(VideoReader):
         if without_display_times(self.info.format_name, self.video.codec):
             from reelproc.media.read.pyav_reader import PyAVReader
 
-            yield from self._in_process(PyAVReader)  # which counts; ffmpeg guesses
+            yield from self._frames_by(PyAVReader)  # which counts; ffmpeg guesses
             return
         seek = self._way[0]
-        if self._is_misled(seek):
+        if self._starts_at_false_key(seek):
             from reelproc.media.read.pyav_reader import PyAVReader
 
-            yield from self._in_process(PyAVReader)  # which begins at true key frames only
+            yield from self._frames_by(PyAVReader)  # which begins at true key frames only
             return
         if self.video.average_rate:
             self._step = math.ceil(1 / (self.video.average_rate * self.video.time_base))
         matrix = self.conversion.rgb_matrix
         rgb = RGBConverter(matrix, self.pix_fmt) if matrix else None
-        with contextlib.closing(FramePipe(self._arguments(seek), self._shape, self._bound, rgb)) as source:
-            successor = yield from self._trusted(source, sought=seek is not None)
+        with contextlib.closing(FramePipe(self._arguments(seek), self._shape, self._decode_until, rgb)) as source:
+            successor = yield from self._trusted_frames(source, sought=seek is not None)
         if successor is not None:
-            yield from self._in_process(successor)
+            yield from self._frames_by(successor)
 
-    def _is_misled(self, seek: int | None) -> bool:
+    def _starts_at_false_key(self, seek: int | None) -> bool:
         """Whether ffmpeg would begin at what the container marks as a key frame, and is none."""
         if seek is not None:
             return self._frame_times().misled
         return self.video.codec in NEEDS_TRUE_START and begins_mistaken(self.source, self.video.index)
 
-    def _trusted(self, source: FramePipe, *, sought: bool) -> Generator[Frame, None, Callable[..., PyAVReader] | None]:
+    def _trusted_frames(
+        self, source: FramePipe, *, sought: bool
+    ) -> Generator[Frame, None, Callable[..., PyAVReader] | None]:
         """The frames that came, as far as they can be trusted; and who is to go on from there, None at the end."""
         from reelproc.media.read.pyav_reader import CarefulReader, PyAVReader
 
@@ -79,27 +81,27 @@ class FFmpegReader(VideoReader):
         if sought and not self._is_first(item.pts if item else None):
             return PyAVReader  # frames that the packets promise did not come: it begins further back
         self._known_damage = source.damage
-        held: deque[Sent] = deque()  # what may be made up, until the key frame that it refers to has come
+        held: deque[PipedFrame] = deque()  # what may be made up, until the key frame that it refers to has come
         key: int | None = None
-        is_trusted = item is None or (not item.is_guessed and self._is_led_to(item))
+        is_trusted = item is None or (not item.is_guessed and self._starts_complete(item))
         while is_trusted and item is not None:
             following = source.get()
-            if self._is_guessed(item.pts) if following is None else self._strays(item, following, source):
+            if self._ends_at_guess(item.pts) if following is None else self._breaks_order(item, following, source):
                 break
             held.append(item)
-            leads_to = self._leads_to(item.pts)
+            leads_to = self._leading_key(item.pts)
             key = key if leads_to is None else leads_to
             if key is None or (following is not None and following.pts >= key):
                 key = None
-                yield from self._sent(held)
+                yield from self._delivered_frames(held)
             item = following
-        if item is None and not held and not self._is_short():
+        if item is None and not held and not self._misses_last():
             return None
         return partial(
             CarefulReader, after=self._delivered
         )  # in one thread, where each error can be told from the next
 
-    def _sent(self, frames: deque[Sent]) -> Generator[Frame]:
+    def _delivered_frames(self, frames: deque[PipedFrame]) -> Generator[Frame]:
         """Those of the wanted span, taken out one by one."""
         while frames:
             sent = frames.popleft()
@@ -108,24 +110,24 @@ class FFmpegReader(VideoReader):
                 yield self._stamp(Frame(sent.data, self.width, self.height, self.pix_fmt), sent.pts)
 
     @property
-    def _bound(self) -> int | None:
+    def _decode_until(self) -> int | None:
         """Up to where to decode: the end of the span, or behind the key frame that its last frame is shown before."""
         if self._low is None or self._high is None or not self._promised:
             return self._high
-        key = self._leads_to(self._promised[-1])
+        key = self._leading_key(self._promised[-1])
         return self._high if key is None else max(self._high, key + 1)
 
-    def _leads_to(self, pts: int) -> int | None:
+    def _leading_key(self, pts: int) -> int | None:
         """The key frame that the frame at ``pts`` is shown before and decoded after; None: no such, or not known."""
         return None if self._times is None else self._times.leading.get(pts)
 
-    def _is_led_to(self, first: Sent) -> bool:
+    def _starts_complete(self, first: PipedFrame) -> bool:
         """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
         if self._low is None and first.pts <= self.video.start_pts:
             return True  # the usual case, and it takes no index
         return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way[1])
 
-    def _strays(self, before: Sent, following: Sent, source: FramePipe) -> bool:
+    def _breaks_order(self, before: PipedFrame, following: PipedFrame, source: FramePipe) -> bool:
         """Whether frames are missing between two, or they come in the wrong order.
 
         Behind a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. An
@@ -141,27 +143,27 @@ class FFmpegReader(VideoReader):
         place = bisect_right(promised, before.pts)
         return place < len(promised) and promised[place] < following.pts
 
-    def _is_guessed(self, last: int) -> bool:
+    def _ends_at_guess(self, last: int) -> bool:
         """Whether the last frame comes at another time than the packets promise: not all of them say theirs."""
         place = bisect_left(self._promised, last)
-        return self._awaits_last() and self._promised[place : place + 1] != (last,)
+        return self._last_is_pending() and self._promised[place : place + 1] != (last,)
 
-    def _is_short(self) -> bool:
+    def _misses_last(self) -> bool:
         """Whether the last frames that the packets promise are missing, though they may be there."""
-        return self._awaits_last() and len(self._seen) < len(self._promised)
+        return self._last_is_pending() and len(self._seen) < len(self._promised)
 
-    def _awaits_last(self) -> bool:
+    def _last_is_pending(self) -> bool:
         """Whether the last frame that the packets promise has not gone out."""
         promised = self._promised
         return bool(promised) and (self._delivered is None or self._delivered < promised[-1])
 
     @property
-    def _shape(self) -> Shape:
+    def _shape(self) -> PipedFormat:
         """Of the frames that cross the pipe."""
         pix_fmt: PixelFormat = "yuv420p" if self.conversion.rgb_matrix else self.pix_fmt
-        return Shape(self.width, self.height, pix_fmt, self.video.time_base)
+        return PipedFormat(self.width, self.height, pix_fmt, self.video.time_base)
 
-    def _in_process(self, reader: Callable[..., PyAVReader]) -> Generator[Frame]:
+    def _frames_by(self, reader: Callable[..., PyAVReader]) -> Generator[Frame]:
         """What another reader gives for the same span."""
         with reader(
             self.source, pix_fmt=self.pix_fmt, start=self.start, end=self.end, info=self.info, excerpt=self.excerpt
@@ -187,7 +189,7 @@ class FFmpegReader(VideoReader):
         # max_pixels: a stream that grows on the way must not take all memory.
         options = ["-noautorotate", "-copyts", "-max_pixels", str(MAX_PIXELS)]
         # left to itself, ffmpeg takes one thread more than the machine has cores, whatever the container may use
-        options += ["-threads", str(min(math.ceil(usable_cores()), MOST_THREADS))]
+        options += ["-threads", str(min(math.ceil(usable_cores()), MAX_DECODER_THREADS))]
         options += ["-reinit_filter", "0"] if fields else []
         if seek is not None:
             seconds = seek * self.video.time_base

@@ -29,33 +29,33 @@ from reelproc.media.read.reader import Damage
 from reelproc.pixels.frame import PixelFormat, frame_bytes
 from reelproc.pixels.rgb import RGBConverter
 
-__all__ = ["FramePipe", "Sent", "Shape"]
+__all__ = ["FramePipe", "PipedFormat", "PipedFrame"]
 
 STALL_SECONDS = 60.0
 """A decoder that sends nothing for this long, though asked for a frame, is taken for hung."""
 
-READ_AHEAD = 3
+READ_AHEAD_FRAMES = 3
 """Frames decoded ahead of the consumer."""
 
 _TICK_SECONDS = 0.25
 
-_MARK = b"FRAME\n"
+_FRAME_HEADER = b"FRAME\n"
 """What stands in front of each frame's planes."""
 
 _NO_TIME = 1 << 62
 """More than any timestamp: what ffmpeg writes for none."""
 
-_HEAD_BYTES = 512
+_MAX_HEADER_BYTES = 512
 """More than the line in front of all frames can have."""
 
-_COMPLAINT = re.compile(
+_UNMARKED_FAULT = re.compile(
     r"error while decoding MB|Error at MB"  # decoders, of a faulty frame: ffmpeg's own mark of it may come too late
     r"|^\[in#0[^]]*\] \[error\]|corrupt input packet in stream"  # containers, of what cannot be found in them
 )
 """What is said of frames that are faulty or lost without being marked; one then stands for all."""
 
 
-class Shape(NamedTuple):
+class PipedFormat(NamedTuple):
     """What crosses the pipe."""
 
     width: int
@@ -69,7 +69,7 @@ class Shape(NamedTuple):
         return self.pix_fmt in ("yuv420p", "yuv444p")
 
 
-class Sent(NamedTuple):
+class PipedFrame(NamedTuple):
     """A frame that came.
 
     Attributes:
@@ -88,7 +88,7 @@ class Sent(NamedTuple):
 class FramePipe:
     """An ffmpeg child, and the thread that reads frames and timestamps from it, a few ahead of the consumer."""
 
-    def __init__(self, arguments: list[str], shape: Shape, high: int | None, rgb: RGBConverter | None) -> None:
+    def __init__(self, arguments: list[str], shape: PipedFormat, high: int | None, rgb: RGBConverter | None) -> None:
         self.damage: list[Damage] = []
         self.troubled = False  # whether the decoder has refused a packet
         self._marked = 0
@@ -98,8 +98,8 @@ class FramePipe:
         self._rgb = rgb
         self._planes = None if rgb is None else np.empty(self._size, np.uint8)  # used again for every frame
         self._headed = not shape.is_planar
-        self._mark = bytearray(len(_MARK) if shape.is_planar else 0)
-        self._queue: queue.Queue[Sent | BaseException | None] = queue.Queue(READ_AHEAD)
+        self._mark = bytearray(len(_FRAME_HEADER) if shape.is_planar else 0)
+        self._queue: queue.Queue[PipedFrame | BaseException | None] = queue.Queue(READ_AHEAD_FRAMES)
         self._stop = threading.Event()
         self._side, side_in = os.pipe()
         try:
@@ -128,7 +128,7 @@ class FramePipe:
         self._thread = threading.Thread(target=self._run, name="reelproc-reader", daemon=True)
         self._thread.start()
 
-    def get(self) -> Sent | None:
+    def get(self) -> PipedFrame | None:
         """The next frame; None at the end.
 
         Raises:
@@ -159,7 +159,7 @@ class FramePipe:
             last = error
         self._put(last)
 
-    def _put(self, item: Sent | BaseException | None) -> None:
+    def _put(self, item: PipedFrame | BaseException | None) -> None:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=_TICK_SECONDS)
@@ -167,7 +167,7 @@ class FramePipe:
                 continue
             return
 
-    def _next(self) -> Sent | None:
+    def _next(self) -> PipedFrame | None:
         data = np.empty(self._size, np.uint8) if self._planes is None else self._planes
         got = self._fill(data)
         if self._stop.is_set():
@@ -179,7 +179,7 @@ class FramePipe:
             if self._line() is not None:
                 raise self._process.failure("ffmpeg announced a frame and did not send it")
             return None
-        if self._mark and self._mark != _MARK:
+        if self._mark and self._mark != _FRAME_HEADER:
             raise self._process.failure(f"ffmpeg's frames are not of {self._size} bytes each")
         line = self._line()
         if line is None:
@@ -190,7 +190,7 @@ class FramePipe:
             return None
         if self._rgb is not None:
             data = self._rgb.planes(data, self._shape.width, self._shape.height)
-        return Sent(data, pts, place, is_guessed)
+        return PipedFrame(data, pts, place, is_guessed)
 
     def _fill(self, data: NDArray[np.uint8]) -> int:
         """Read a frame, with its mark, into ``data``; how many bytes of it there were."""
@@ -214,7 +214,7 @@ class FramePipe:
                 if not line:
                     return False
             line += byte
-            if not byte or len(line) > _HEAD_BYTES:
+            if not byte or len(line) > _MAX_HEADER_BYTES:
                 raise self._process.failure(f"ffmpeg sent no YUV4MPEG2 but {line[:40]!r}")
         self._headed = True
         return not self._stop.is_set()
@@ -258,5 +258,5 @@ class FramePipe:
     def _on_stderr(self, line: str) -> None:
         self.troubled = self.troubled or "Error submitting packet" in line
         self._marked += "corrupt decoded frame" in line
-        if self._marked > len(self.damage) or (not self.damage and _COMPLAINT.search(line)):
+        if self._marked > len(self.damage) or (not self.damage and _UNMARKED_FAULT.search(line)):
             self.damage.append(Damage(None, f"a frame is faulty or lost: {line}"))

@@ -37,7 +37,7 @@ from reelproc.timing import Time, exact
 
 __all__ = ["Damage", "VideoReader", "open_video", "readers"]
 
-FAR_SECONDS = 10**9
+MAX_SECONDS = 10**9
 """Thirty years; containers and ffmpeg count in 64 bits, which end not far behind."""
 
 
@@ -100,7 +100,7 @@ class VideoReader(ABC):
         self.end = None if end is None else exact(end)
         if self.start is not None and self.end is not None and self.end < self.start:
             raise SpecError(f"end must not lie before start, got start={start} and end={end} seconds")
-        if self.start is not None and self.start > FAR_SECONDS:
+        if self.start is not None and self.start > MAX_SECONDS:
             raise SpecError(f"no recording has a frame at start={str(start)[:20]} s; start earlier")
         self.info = info if info is not None else probe(self.source)
         self.video: VideoStream = self.info.require_video()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SAMPLE_RATE", "SoundPiece", "add_sound_stream", "mix_sound", "render_sound", "sound_packets"]
 
-BLOCK = 24 * AAC_FRAME
+BLOCK_SAMPLES = 24 * AAC_FRAME
 """Samples mixed at once: about half a second."""
 
 _CHECK_SECONDS = 0.1
@@ -110,9 +110,9 @@ def mix_sound(
     total = sample_at(duration)
     sounding: list[_VoiceReader] = []
     try:
-        for start in range(0, total, BLOCK):
+        for start in range(0, total, BLOCK_SAMPLES):
             check()
-            end = min(total, start + BLOCK)
+            end = min(total, start + BLOCK_SAMPLES)
             while waiting and waiting[0].first < end:
                 sounding.append(_VoiceReader(waiting.pop(0), log, check))
             mix = np.zeros((end - start, 2), np.float32)

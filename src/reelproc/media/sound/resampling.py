@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from numpy.typing import NDArray
 
-__all__ = ["TOLERANCE", "Run"]
+__all__ = ["MAX_TIME_ERROR_SECONDS", "GaplessSound"]
 
-TOLERANCE = Fraction(15, 1000)
+MAX_TIME_ERROR_SECONDS = Fraction(15, 1000)
 """Timestamps off by more seconds than this from the count of samples are a gap or an overlap; by less, they are the
 rounding of the container (a millisecond in Matroska). The shortest packet in use holds 20 ms."""
 
@@ -29,7 +29,7 @@ _DOWNMIX = f"{SAMPLE_RATE}:osf=flt:ochl=stereo:rematrix_maxval=1"
 _RESAMPLE = f"{SAMPLE_RATE}:osf=flt"
 
 
-class Run:
+class GaplessSound:
     """Frames of one format without a gap between them: resampled as one signal, placed once.
 
     Args:
@@ -75,7 +75,7 @@ class Run:
         """Whether ``frame`` has the run's format and begins where the run ends."""
         if (frame.format.name, frame.layout.name, frame.sample_rate) != self._form:
             return False
-        return time is None or abs(time - self.expected) <= TOLERANCE
+        return time is None or abs(time - self.expected) <= MAX_TIME_ERROR_SECONDS
 
     def push(self, frame: AudioFrame) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Take ``frame``, and give ``(first sample, (N, 2) block)`` of what is ready, on the grid."""

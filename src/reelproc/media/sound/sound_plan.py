@@ -17,12 +17,12 @@ from typing import Literal
 from reelproc.storage.source import Source, SourceLike, as_source
 from reelproc.timing import TimeMap, TimePiece, round_half_up
 
-__all__ = ["BLEND", "SAMPLE_RATE", "Ramp", "SoundPiece", "Voice", "plan_voices", "sample_at"]
+__all__ = ["BLEND_SAMPLES", "SAMPLE_RATE", "Ramp", "SoundPiece", "Voice", "plan_voices", "sample_at"]
 
 SAMPLE_RATE = 48_000
 """Samples per second of every reel's sound."""
 
-BLEND = 240
+BLEND_SAMPLES = 240
 """Samples (5 ms) over which two speeds of one clip blend. A time stretcher keeps no phase, so a hard change would
 click. The blend lies wholly within the stretched span: what runs at speed 1 is the source's own sound up to its last
 sample."""
@@ -157,12 +157,12 @@ def _spans(piece: SoundPiece, total: int) -> Iterator[Voice]:
 
 
 def _blend(spans: list[Voice]) -> list[Voice]:
-    """Let neighbouring spans overlap by up to :data:`BLEND` samples, the one falling while the other rises."""
+    """Let neighbouring spans overlap by up to :data:`BLEND_SAMPLES` samples, the one falling while the other rises."""
     voices = list(spans)
     for i in range(1, len(spans)):
         before, after = spans[i - 1], spans[i]
         inside_after = after.speed != 1
-        count = min(BLEND, (after if inside_after else before).count // 2)
+        count = min(BLEND_SAMPLES, (after if inside_after else before).count // 2)
         if not count:
             continue
         start = after.first if inside_after else after.first - count

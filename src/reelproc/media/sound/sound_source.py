@@ -19,7 +19,7 @@ from av.stream import Discard
 
 from reelproc.errors import DecodeError
 from reelproc.media.container.containers import demuxed, open_container
-from reelproc.media.sound.resampling import TOLERANCE, Run
+from reelproc.media.sound.resampling import MAX_TIME_ERROR_SECONDS, GaplessSound
 from reelproc.media.sound.sound_plan import SAMPLE_RATE
 from reelproc.storage.source import Source
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DamageLog", "decode_sound"]
 
-PREROLL = Fraction(1, 2)
+PREROLL_SECONDS = Fraction(1, 2)
 """Seconds that are decoded in front of what is wanted, after a seek: AAC needs two packets until it is right, MP3 up to
 ten (its bit reservoir), Opus 80 ms."""
 
-_SEEKS = (Fraction(1), Fraction(15))
+_SEEK_BACK_SECONDS = (Fraction(1), Fraction(15))
 """How far in front of the wanted second to seek, as the sound may lie behind the picture in the file; then, not at
 all."""
 
-_CHUNK = 1 << 15
+_CHUNK_SAMPLES = 1 << 15
 
 
 @dataclass
@@ -97,7 +97,7 @@ def decode_sound(
     end = first + count
     if count <= 0:
         return
-    decoder = _Decoder(source, stream_index, Fraction(first, SAMPLE_RATE), Fraction(end, SAMPLE_RATE), check)
+    decoder = _SoundDecoder(source, stream_index, Fraction(first, SAMPLE_RATE), Fraction(end, SAMPLE_RATE), check)
     try:
         for start, placed in decoder.placed():
             if start > here:
@@ -121,8 +121,8 @@ def decode_sound(
 
 
 def _silence(count: int) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, count, _CHUNK):
-        yield np.zeros((min(_CHUNK, count - start), 2), np.float32)
+    for start in range(0, count, _CHUNK_SAMPLES):
+        yield np.zeros((min(_CHUNK_SAMPLES, count - start), 2), np.float32)
 
 
 def _stream(container: InputContainer, name: str, index: int) -> AudioStream:
@@ -135,7 +135,7 @@ def _stream(container: InputContainer, name: str, index: int) -> AudioStream:
     raise DecodeError(f"{name!r} has no audio stream {index}, expected one of its streams ({kinds})")
 
 
-class _Decoder:
+class _SoundDecoder:
     """Decodes a stream from a little before ``start`` to ``end``, and tells where each block of samples belongs.
 
     Attributes:
@@ -156,7 +156,7 @@ class _Decoder:
 
     def placed(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """``(first sample, block)`` in order of decoding."""
-        run: Run | None = None
+        run: GaplessSound | None = None
         begin = Fraction(0)
         for frame in self._frames():
             time = None if frame.pts is None else frame.pts * Fraction(frame.time_base or 1)
@@ -165,9 +165,9 @@ class _Decoder:
                 begin = run.expected
                 run = None
             if run is None:
-                run = Run(frame, begin if time is None else time, self._source.name)
+                run = GaplessSound(frame, begin if time is None else time, self._source.name)
             yield from run.push(frame)
-            if run.expected > self._end + TOLERANCE:
+            if run.expected > self._end + MAX_TIME_ERROR_SECONDS:
                 break
         if run is not None:
             yield from run.flush()
@@ -177,9 +177,9 @@ class _Decoder:
             self._check()
             time = _seconds(packet)
             if time is not None:
-                if time > self._end + PREROLL:
+                if time > self._end + PREROLL_SECONDS:
                     return
-                if time + (packet.duration or 0) * packet.time_base < self._start - PREROLL:
+                if time + (packet.duration or 0) * packet.time_base < self._start - PREROLL_SECONDS:
                     continue
             try:
                 frames = packet.decode()
@@ -193,7 +193,7 @@ class _Decoder:
 
     def _packets(self) -> Iterator[Packet[Any]]:
         """The stream's packets, the first of them at or before ``start - PREROLL`` or the first of all."""
-        for distance in (*_SEEKS, None):
+        for distance in (*_SEEK_BACK_SECONDS, None):
             with open_container(self._source) as container:
                 stream = _stream(container, self._source.name, self._index)
                 begin = (stream.start_time or 0) * (stream.time_base or Fraction(0))
@@ -206,9 +206,9 @@ class _Decoder:
                     return
                 time = _seconds(first)
                 if not first.size:  # none follows; close to ``start``, look again from further away
-                    arrived = distance != _SEEKS[0]
+                    arrived = distance != _SEEK_BACK_SECONDS[0]
                 else:
-                    arrived = time is None or time <= max(self._start - PREROLL, begin)
+                    arrived = time is None or time <= max(self._start - PREROLL_SECONDS, begin)
                 if arrived or seek is None:
                     yield first
                     yield from packets

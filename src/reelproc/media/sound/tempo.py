@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Stretch", "check_tempo", "stretch", "tempo_filter"]
 
-RUN_UP = 9_600
+RUN_UP_SAMPLES = 9_600
 """Samples (0.2 s; more when sound gets faster) by which a stretcher is fed more than its span on either side."""
 
 RUBBERBAND_DELAY = 256
 """Samples by which rubberband's short window is off, on both sides: what goes in at ``i`` comes out at
 ``(i - 256) / speed + 256``. Measured at 0.1 to 2 times the speed by correlating envelopes; a quarter of its window."""
 
-ATEMPO_MOST = 2.0
+ATEMPO_MAX_SPEED = 2.0
 """The most that one ``atempo`` of a chain does: it leaves out what lies between its windows, 4 of 5 clicks at tenfold
 speed, where a chain lost 1 of 14."""
 
 _FORMAT = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ch_layout", "stereo")
-_READ = 1 << 16
-_BYTES = 8
+_READ_BYTES = 1 << 16
+_BYTES_PER_SAMPLE = 8
 
 
 def tempo_filter(speed: Fraction) -> str:
@@ -60,7 +60,7 @@ def tempo_filter(speed: Fraction) -> str:
     """
     if speed < 1:
         return f"rubberband=tempo={float(speed)!r}:window=short:transients=smooth:channels=together"
-    links = max(1, ceil(log2(speed / ATEMPO_MOST)) + 1)
+    links = max(1, ceil(log2(speed / ATEMPO_MAX_SPEED)) + 1)
     return ",".join([f"atempo={float(speed) ** (1 / links)!r}"] * links)
 
 
@@ -93,7 +93,7 @@ class Stretch:
     @property
     def run_up(self) -> int:
         """Samples of source in front of the span that must be fed first."""
-        return RUN_UP * max(1, ceil(self.speed))
+        return RUN_UP_SAMPLES * max(1, ceil(self.speed))
 
     @property
     def input_count(self) -> int:
@@ -126,13 +126,13 @@ def stretch(
     pipes = (*_FORMAT, "-i", "pipe:0"), (*_FORMAT, "-flush_packets", "1", "pipe:1")
     arguments = [*pipes[0], "-af", tempo_filter(stretch.speed), *pipes[1]]
     missing = stretch.count
-    skip = stretch.skip * _BYTES
+    skip = stretch.skip * _BYTES_PER_SAMPLE
     rest = b""
     with FFmpegProcess(arguments, stdin=True, stdout=True, error=EncodeError) as process:
         for chunk in _exchange(process, source, check):
             data = rest + chunk[skip:]
             skip = max(0, skip - len(chunk))
-            whole = len(data) - len(data) % _BYTES
+            whole = len(data) - len(data) % _BYTES_PER_SAMPLE
             rest = data[whole:]
             block = np.frombuffer(data[:whole], "<f4").reshape(-1, 2)[:missing]
             missing -= len(block)
@@ -160,7 +160,7 @@ def _exchange(
             for key, _ in ready.select(0.1):
                 moved = time.monotonic()
                 if key.fileobj is process.stdout:
-                    data = process.stdout.read(_READ)
+                    data = process.stdout.read(_READ_BYTES)
                     if data == b"":
                         return
                     if data:
