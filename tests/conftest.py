@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from clock import Clock
+from cpu_times import CpuTimes
 from faulty_s3 import S3Service
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ HEAVY = ("ai", "detect", "browser")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--extras ai,detect``: run the tests of these extras too."""
     parser.addoption("--extras", default="", help=f"heavy extras whose tests run too, of {', '.join(HEAVY)}")
+    parser.addoption("--cpu-times", type=Path, help="write the CPU seconds of each test and fixture to this file")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -45,8 +47,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path in (*left_out, RUNNERS) else None
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Time no example: machines are shared. Where ``CI`` is set, Hypothesis draws the same ones each time."""
+    if path := config.getoption("cpu_times"):
+        config.pluginmanager.register(CpuTimes(path), "cpu-times")
     settings.register_profile("untimed", settings.default, deadline=None)
     settings.load_profile("untimed")
     _take_interrupts()

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 
 import reelproc as rp
 from reelproc.cli import app, interruption
-from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.reel_file import anchored, read_reel, write_reel
+from reelproc.testing import MockExecutor, Scripted
 from waiting import LONG
 
 Command = Callable[..., Result]

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 import reelproc as rp
 from reelproc.cli import app
 from reelproc.cli.progress import aside, progress_bar
-from reelproc.executors.mock import MockExecutor
+from reelproc.testing import MockExecutor
 
 Command = Callable[..., Result]
 EXTRACT = ("extract", "a.mp4", "b.mp4", "--start", "0", "--end", "1")

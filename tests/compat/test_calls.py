@@ -16,7 +16,7 @@ import reelproc as rp
 from compat_documents import KEYFRAME, REGION
 from reelproc import compat
 from reelproc.compat.shared_executors import chosen_executor
-from reelproc.executors.mock import MockExecutor, Scripted
+from reelproc.testing import MockExecutor, Scripted
 
 ROOT = "s3://media"
 CLIP = {"start_time": 0, "end_time": 1, "name": "a", "notes": None, "rating": 3, "tags": []}

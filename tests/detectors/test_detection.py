@@ -16,12 +16,12 @@ from reelproc.detectors import yolo
 from reelproc.detectors.clothing import with_colours
 from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyError, SpecError
 from reelproc.executors.local.executor import LocalExecutor
-from reelproc.executors.mock import plausible_result
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
 from reelproc.job_context import JobContext
 from reelproc.jobs import DetectJob, job_from_json, job_hash, job_identity, job_sources, run_job
 from reelproc.players.picture import draw_detections
 from reelproc.results import Detection, DetectResult, FrameDetections, Progress
+from reelproc.testing import plausible_result
 from waiting import LONG
 
 PEOPLE = (

@@ -17,7 +17,7 @@ ROOMS = (
     ("schema", "model_reprs", "validation_messages", "registered_models"),
     ("results",), ("keyframes",), ("storage",), ("pixels",), ("drawing",), ("media",), ("job_context",), ("detectors",),
     ("upscalers",), ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",),
-    ("executors",), ("cost", "shortcuts"), ("players",), ("compat",), ("modal_app",), ("demo",), ("cli",),
+    ("executors",), ("cost", "shortcuts"), ("players",), ("compat",), ("modal_app",), ("demo",), ("cli", "testing"),
     ("__main__",),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import reelproc as rp
-from reelproc.executors.mock import MockExecutor, Scripted
 from reelproc.results import Progress
+from reelproc.testing import MockExecutor, Scripted
 
 REEL = rp.Reel(clips=[rp.Clip(source="game.mp4", end=1)])
 

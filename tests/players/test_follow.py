@@ -15,11 +15,11 @@ import reelproc as rp
 from people_factory import BlobDetector, Person, people_video
 from reelproc.cli import app
 from reelproc.errors import SpecError
-from reelproc.executors.mock import MockExecutor
 from reelproc.jobs import run_job
 from reelproc.keyframes import Curve
 from reelproc.players.result import FollowResult
 from reelproc.reel_file import read_reel
+from reelproc.testing import MockExecutor
 
 RED = Person(lambda t: 60 + 55 * t, lambda t: 200 + 8 * t, height=60, colour="#c02020")
 HIDDEN = Person(lambda t: 560 - 50 * t, lambda t: 120, height=60, colour="#20a0c0", seen=lambda t: not 3 < t < 4)

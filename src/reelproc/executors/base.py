@@ -231,6 +231,6 @@ def _outcome(state: JobState, return_exceptions: bool) -> JobResult | ReelprocEr
 executors: Registry[Callable[..., Executor]] = Registry("executor", group="reelproc.executors")
 """Executors by name; third parties add theirs under the entry point group ``reelproc.executors``."""
 executors.register("local", "reelproc.executors.local.executor:LocalExecutor")
-executors.register("mock", "reelproc.executors.mock:MockExecutor")
+executors.register("mock", "reelproc.testing.mock:MockExecutor")
 for _preset in ("t4", "l4", "cpu"):
     executors.register(f"modal-{_preset}", f"reelproc.executors.modal.client:modal_{_preset}", extra="modal")

@@ -1,7 +1,7 @@
 """An executor for the tests of programs that use reelproc: it runs nothing, and jobs end as the test says.
 
 >>> from reelproc.executors import executor
->>> from reelproc.executors.mock import Scripted
+>>> from reelproc.testing import Scripted
 >>> from reelproc.errors import DecodeError
 >>> from reelproc.jobs import ExtractJob
 >>> ex = executor("mock", results=[Scripted(), DecodeError("packet 7 is damaged")])
