@@ -66,7 +66,7 @@ class Excerpt:
         """The ffmpeg filter that cuts it out of a stream whose timestamps count in ``time_base``."""
         x, y = ([str(getattr(self.steps[0], axis))] for axis in "xy")
         for before, step in pairwise(self.steps):
-            # half a unit in front of the frame: whatever the rounding, no frame's time lies on the edge
+            # half a unit before the frame: whatever the rounding, no frame's time lies on the edge
             since = f"gte(t,{float((step.pts - Fraction(1, 2)) * time_base)!r})"
             x += [f"{step.x - before.x:+d}*{since}"] if step.x != before.x else []
             y += [f"{step.y - before.y:+d}*{since}"] if step.y != before.y else []

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["FFmpegReader"]
 
 MAX_DECODER_THREADS = 16
-"""Of a decoder: each holds a frame."""
+"""The most threads of a decoder: each holds a frame."""
 
 
 class FFmpegReader(VideoReader):
     """Frames from an ffmpeg child process; see :class:`~reelproc.media.read.reader.VideoReader`.
 
-    Four kinds are decoded in this process: what lies behind damage, what a seek does not reach, what lies behind key
+    Four kinds are decoded in this process: what lies after damage, what a seek does not reach, what lies after key
     frames that are none, and H.264 and MPEG-4 in AVI.
     """
 
@@ -50,7 +50,7 @@ class FFmpegReader(VideoReader):
 
             yield from self._frames_by(PyAVReader)  # which counts; ffmpeg guesses
             return
-        seek = self._way[0]
+        seek = self._approach.seek_pts
         if self._starts_at_false_key(seek):
             from reelproc.media.read.pyav_reader import PyAVReader
 
@@ -66,7 +66,7 @@ class FFmpegReader(VideoReader):
             yield from self._frames_by(successor)
 
     def _starts_at_false_key(self, seek: int | None) -> bool:
-        """Whether ffmpeg would begin at what the container marks as a key frame, and is none."""
+        """Tell whether ffmpeg would begin at what the container marks as a key frame, and is none."""
         if seek is not None:
             return self._frame_times().misled
         return self.video.codec in NEEDS_TRUE_START and begins_mistaken(self.source, self.video.index)
@@ -74,7 +74,7 @@ class FFmpegReader(VideoReader):
     def _trusted_frames(
         self, source: FramePipe, *, sought: bool
     ) -> Generator[Frame, None, Callable[..., PyAVReader] | None]:
-        """The frames that came, as far as they can be trusted; and who is to go on from there, None at the end."""
+        """Yield the frames as far as they can be trusted, and return what makes the reader that goes on from there."""
         from reelproc.media.read.pyav_reader import CarefulReader, PyAVReader
 
         item = source.get()
@@ -102,7 +102,7 @@ class FFmpegReader(VideoReader):
         )  # in one thread, where each error can be told from the next
 
     def _delivered_frames(self, frames: deque[PipedFrame]) -> Generator[Frame]:
-        """Those of the wanted span, taken out one by one."""
+        """Yield the frames of the wanted span, taken out one by one."""
         while frames:
             sent = frames.popleft()
             if self._high is None or sent.pts < self._high:
@@ -111,27 +111,27 @@ class FFmpegReader(VideoReader):
 
     @property
     def _decode_until(self) -> int | None:
-        """Up to where to decode: the end of the span, or behind the key frame that its last frame is shown before."""
+        """Up to where to decode: the end of the span, or after the key frame that its last frame is shown before."""
         if self._low is None or self._high is None or not self._promised:
             return self._high
         key = self._leading_key(self._promised[-1])
         return self._high if key is None else max(self._high, key + 1)
 
     def _leading_key(self, pts: int) -> int | None:
-        """The key frame that the frame at ``pts`` is shown before and decoded after; None: no such, or not known."""
+        """Return the key frame that the frame at ``pts`` is shown before and decoded after; None: not known."""
         return None if self._times is None else self._times.leading.get(pts)
 
     def _starts_complete(self, first: PipedFrame) -> bool:
-        """Whether nothing is missing before the first frame: what refers to it would be rubbish that nobody marks."""
+        """Tell whether nothing is missing before the first frame: what refers to it would be unmarked rubbish."""
         if self._low is None and first.pts <= self.video.start_pts:
             return True  # the usual case, and it takes no index
-        return self._is_first(first.pts) and (first.place < 0 or first.place >= self._way[1])
+        return self._is_first(first.pts) and (first.place < 0 or first.place >= self._approach.lead_count)
 
     def _breaks_order(self, before: PipedFrame, following: PipedFrame, source: FramePipe) -> bool:
-        """Whether frames are missing between two, or they come in the wrong order.
+        """Tell whether frames are missing between two, or they come in the wrong order.
 
-        Behind a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. An
-        index of a whole file, which tells what is missing, is made where a packet was refused or there is a gap.
+        After a damaged key frame the decoder shows later frames before earlier ones, or rubbish that nobody marks. The
+        index of a whole file tells what is missing; it is made where a packet was refused or there is a gap.
         """
         step = following.pts - before.pts
         self._step = step if self._step is None else min(step, self._step)
@@ -144,27 +144,27 @@ class FFmpegReader(VideoReader):
         return place < len(promised) and promised[place] < following.pts
 
     def _ends_at_guess(self, last: int) -> bool:
-        """Whether the last frame comes at another time than the packets promise: not all of them say theirs."""
+        """Tell whether the last frame comes at another time than the packets promise: not all of them say theirs."""
         place = bisect_left(self._promised, last)
         return self._last_is_pending() and self._promised[place : place + 1] != (last,)
 
     def _misses_last(self) -> bool:
-        """Whether the last frames that the packets promise are missing, though they may be there."""
+        """Tell whether the last frames that the packets promise are missing, though they may be there."""
         return self._last_is_pending() and len(self._seen) < len(self._promised)
 
     def _last_is_pending(self) -> bool:
-        """Whether the last frame that the packets promise has not gone out."""
+        """Tell whether the last frame that the packets promise has not gone out."""
         promised = self._promised
         return bool(promised) and (self._delivered is None or self._delivered < promised[-1])
 
     @property
     def _shape(self) -> PipedFormat:
-        """Of the frames that cross the pipe."""
+        """The shape of the frames that cross the pipe."""
         pix_fmt: PixelFormat = "yuv420p" if self.conversion.rgb_matrix else self.pix_fmt
         return PipedFormat(self.width, self.height, pix_fmt, self.video.time_base)
 
     def _frames_by(self, reader: Callable[..., PyAVReader]) -> Generator[Frame]:
-        """What another reader gives for the same span."""
+        """Yield what another reader gives for the same span."""
         with reader(
             self.source, pix_fmt=self.pix_fmt, start=self.start, end=self.end, info=self.info, excerpt=self.excerpt
         ) as other:

@@ -4,7 +4,7 @@ through another.
 Raw video carries no timestamps, so ffmpeg writes those of every frame it is about to send, exact and in the stream's
 own time base, to a side pipe (``-stats_enc_pre``).
 
-Planes come as YUV4MPEG2 (``man yuv4mpeg``: a line of text, then each frame's planes behind a word): ffmpeg writes them
+Planes come as YUV4MPEG2 (``man yuv4mpeg``: a line of text, then each frame's planes after a word): ffmpeg writes them
 straight from the decoded picture, where ``rawvideo`` copies them into a packet first, a tenth of what reading takes.
 """
 
@@ -40,13 +40,13 @@ READ_AHEAD_FRAMES = 3
 _TICK_SECONDS = 0.25
 
 _FRAME_HEADER = b"FRAME\n"
-"""What stands in front of each frame's planes."""
+"""The word before each frame's planes."""
 
 _NO_TIME = 1 << 62
 """More than any timestamp: what ffmpeg writes for none."""
 
 _MAX_HEADER_BYTES = 512
-"""More than the line in front of all frames can have."""
+"""More than the line before all frames can have."""
 
 _UNMARKED_FAULT = re.compile(
     r"error while decoding MB|Error at MB"  # decoders, of a faulty frame: ffmpeg's own mark of it may come too late
@@ -205,7 +205,7 @@ class FramePipe:
         return got
 
     def _head(self) -> bool:
-        """Read the line in front of all frames, whose fields we know; False when there is nothing at all."""
+        """Read the line before all frames, whose fields we know; False when there is nothing at all."""
         line = b""
         while not line.endswith(b"\n") and self._wait(self._out):
             byte = os.read(self._out, 1)

@@ -71,7 +71,7 @@ class OpenCVReader(VideoReader):
             capture.release()
 
     def _nearest(self, promised: Sequence[int], milliseconds: float, last: int | None) -> int:
-        """The promised timestamp nearest to OpenCV's guess, behind ``last``."""
+        """Return the promised timestamp nearest to OpenCV's guess, after ``last``."""
         guess = self.video.start_pts + Fraction(milliseconds) / 1000 / self.video.time_base
         place = bisect_left(promised, guess)
         first = 0 if last is None else bisect_right(promised, last)

@@ -45,7 +45,7 @@ class PyAVReader(VideoReader):
 
     def _seek_points(self) -> tuple[int | None, ...]:
         """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
-        aim = self._way[0]
+        aim = self._approach.seek_pts
         if aim is None:
             return (None,)
         earlier = (aim - ceil(seconds / self.video.time_base) for seconds in (0, 5, 30))
@@ -71,7 +71,7 @@ class PyAVReader(VideoReader):
 
 
 class CarefulReader(PyAVReader):
-    """The frames behind a timestamp, decoded slowly and exactly: where another decoder has lost its way.
+    """The frames after a timestamp, decoded slowly and exactly: where another decoder has lost its way.
 
     Args:
         path, options: as any reader's.
@@ -85,7 +85,7 @@ class CarefulReader(PyAVReader):
             self._low = after + 1
 
     def _decode(self) -> Generator[Frame]:
-        seek = self._way[0] if self._after is None else self._times_at(self._after).seek_pts
+        seek = self._approach.seek_pts if self._after is None else self._times_at(self._after).seek_pts
         decoded = carefully_decoded_frames(self.source, self.video.index, seek_pts=seek)
         with closing(decoded):
             yield from self._wanted(decoded)
@@ -112,7 +112,7 @@ class Converter:
         self._graph_is_for: tuple[object, ...] = ()
 
     def __call__(self, decoded: VideoFrame) -> NDArray[np.uint8]:
-        """The planes, one behind the other, in an array of their own."""
+        """Return the planes, one after the other, in an array of their own."""
         wanted = (decoded.width, decoded.height) == self._size and decoded.format.name == self._planes
         if self._filters or not wanted:
             decoded = self._filtered(decoded)

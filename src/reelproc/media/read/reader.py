@@ -20,7 +20,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from reelproc.errors import SpecError
 from reelproc.media.decode.interlaced import field_filters
@@ -38,7 +38,7 @@ from reelproc.timing import Time, exact
 __all__ = ["Damage", "VideoReader", "open_video", "readers"]
 
 MAX_SECONDS = 10**9
-"""Thirty years; containers and ffmpeg count in 64 bits, which end not far behind."""
+"""Thirty years; containers and ffmpeg count in 64 bits, which end not far beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,18 @@ class Damage:
 
     pts: int | None
     reason: str
+
+
+class _Approach(NamedTuple):
+    """The way of a decoder to the span that is wanted.
+
+    Attributes:
+        seek_pts: where it seeks to; None: it begins at the beginning.
+        lead_count: how many frames it makes before the span.
+    """
+
+    seek_pts: int | None
+    lead_count: int
 
 
 class VideoReader(ABC):
@@ -139,21 +151,21 @@ class VideoReader(ABC):
         video = self.video
         colours = conversion(video.colour, video.pix_fmt, video.coded_width, video.coded_height, self.pix_fmt)
         turn = video.orientation.filters
-        # Turn where there are fewer bytes: in front of a conversion to RGB, behind one from more bits.
+        # Turn where there are fewer bytes: before a conversion to RGB, after one from more bits.
         filters = (*turn, *colours.filters) if self.pix_fmt in ("bgr24", "rgb24") else (*colours.filters, *turn)
         return replace(colours, filters=filters)
 
     @cached_property
-    def _way(self) -> tuple[int | None, int]:
-        """Where to seek to for the span (None: the beginning), and how many frames a decoder makes before it."""
+    def _approach(self) -> _Approach:
+        """How a decoder gets to the span."""
         if self._low is None or self._low <= self.video.start_pts:
-            return None, 0
+            return _Approach(None, 0)
         times = self._frame_times()
         if not field_filters(self.video):
-            return times.seek_pts, times.lead_count
+            return _Approach(times.seek_pts, times.lead_count)
         # the filters look at the frame before the first one, too
         before = self._times_at(times.pts[0])
-        return before.seek_pts, before.lead_count + (times.pts[0] < self._low)
+        return _Approach(before.seek_pts, before.lead_count + (times.pts[0] < self._low))
 
     def _times_at(self, pts: int) -> FrameTimes:
         at = (pts - self.video.start_pts) * self.video.time_base
@@ -272,7 +284,7 @@ def open_video(
     Args:
         path: a file name, never taken for a URL; or a source that is open.
         backend: ``"ffmpeg"`` (a child process; every frame, exact timestamps), ``"pyav"`` (the same, in this process)
-            or ``"opencv"`` (loses frames behind damage and guesses timestamps; for comparison).
+            or ``"opencv"`` (loses frames after damage and guesses timestamps; for comparison).
         pix_fmt: ``"bgr24"``, ``"rgb24"`` (``frame.image``), ``"yuv420p"`` or ``"yuv444p"`` (``frame.planes``).
         start, end: seconds from the start of the video stream, the half-open span ``[start, end)``; None: no bound.
             Floats are taken for the decimals they print as; fractions are exact; ``"1:23.5"`` will do, see
