@@ -19,7 +19,8 @@ from sphinx.util.typing import stringify_annotation
 TAGS = ("stage", "job")
 HIDDEN = {"model_config", "model_post_init", "resolve", "open", "time_map", "active_spans", *TAGS}
 HIDDEN |= {"decided", "fingerprint", "remarks", "upscaler", "spec", "placement", "mismatches", "cropped_away"}
-HIDDEN |= {"ring_widths", "spotlight_path", "picture"}
+HIDDEN |= {"ring_widths", "spotlight_path", "picture", "changes_time"}
+HIDDEN |= {"changes_pixels", "draws_only", "remembers", "window_at", "reach", "amounts"}
 """What every stage and every model has; ``Stage`` itself shows it."""
 
 JOINED = "\N{INVISIBLE SEPARATOR}"

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
 from reelproc.cost.work import SegmentWork, Work, added
-from reelproc.errors import ReelprocError
 from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.rendering import encoder_settings
 from reelproc.render.source_fetch import is_fetched_whole
-from reelproc.stages.banner import Banner
-from reelproc.stages.crop import Crop
-from reelproc.stages.overlay import HighlightRegion, Overlay
-from reelproc.stages.rotate import Rotate
-from reelproc.stages.text import Text
-from reelproc.stages.upscale import Upscale
-from reelproc.upscalers.networks import NetworkUpscaler
 
 __all__ = ["count"]
 
@@ -93,7 +84,7 @@ class _SpanWork(NamedTuple):
 
     stage: int
     spans: tuple[tuple[Fraction, Fraction], ...]
-    amounts: dict[str, float]
+    amounts: Mapping[str, float]
 
 
 class _ClipWork:
@@ -132,73 +123,36 @@ class _ClipWork:
         return total
 
     def _stages(self) -> tuple[dict[str, float], list[_SpanWork]]:
-        """The work on each frame, and the work on those in some spans."""
+        """Return the work on each frame, and the work on those in some spans."""
         clip = self.plan
         always: dict[str, float] = {}
         sometimes: list[_SpanWork] = []
-        window = False  # marked by a crop, and not yet cut out
+        window = False  # marked, and not yet cut out
         for number, stage in enumerate(clip.stages):
             before, after = clip.streams[number], clip.streams[number + 1]
-            if window and stage.changes_pixels and not isinstance(stage, (Crop, Upscale)):
+            marks = stage.window_at(before, clip.target) is not None
+            samples = stage.reach(before, clip.target) is not None
+            if window and stage.changes_pixels and not (marks or samples):
                 always, window = added(always, _cut(before.width, before.height)), False
-            if isinstance(stage, Crop):
+            for amounts in stage.amounts(before, clip.target, clip.streams[0] if window else before):
+                self.network = amounts.network or self.network
+                self.warnings += amounts.warnings
+                if amounts.spans is None:
+                    always = added(always, amounts.per_frame)
+                else:
+                    sometimes.append(_SpanWork(number, amounts.spans, amounts.per_frame))
+            if marks:
                 window = window or (after.width, after.height) != (before.width, before.height)
-            elif isinstance(stage, Upscale):
-                always, window = added(always, self._scaling(stage, number, cropped=window)), False
-            elif isinstance(stage, Rotate):
-                always = added(always, {"stage.rotate": after.width * after.height / MEGA})
-            elif isinstance(stage, Overlay):
-                for region in stage.drawn_regions():
-                    spans = stage.model_copy(update={"regions": (region,)}).active_spans(before)
-                    drawn = _spotlight(stage, region, before.width, before.height)
-                    sometimes.append(_SpanWork(number, spans, drawn))
-            elif isinstance(stage, (Text, Banner)):
-                sometimes.append(_SpanWork(number, stage.active_spans(before), {"stage.text": 1.0}))
+            elif samples:
+                window = False
         if window:
             always = added(always, _cut(clip.shape.width, clip.shape.height))
         return always, sometimes
-
-    def _scaling(self, stage: Upscale, number: int, *, cropped: bool) -> dict[str, float]:
-        stream, target = self.plan.streams[number], self.plan.target
-        upscaler, spec = stage.upscaler(), stage.spec(stream, target)
-        room = self.plan.streams[0] if cropped else stream
-        seen = replace(
-            spec,
-            source_width=min(spec.source_width + 2 * spec.context, max(room.width, spec.source_width)),
-            source_height=min(spec.source_height + 2 * spec.context, max(room.height, spec.source_height)),
-        )
-        if not isinstance(upscaler, NetworkUpscaler):
-            return {"stage.scale": upscaler.flop(spec) / 1e9}
-        self.network = upscaler.name
-        host = {"stage.network": spec.width * spec.height / MEGA}
-        try:
-            flop = upscaler.flop(seen)
-        except ReelprocError as error:
-            self.warnings.append(
-                f"what the network {upscaler.name} costs is not known, so this is a lower bound: {error}"
-            )
-            return host
-        return host | {f"network.{stage.precision or 'default'}": flop / 1e12}
 
 
 def _cut(width: int, height: int) -> dict[str, float]:
     """A window sampled at its own size: two passes of six taps."""
     return {"stage.scale": width * height * 2 * 6 * 2 * 1.5 / 1e9}
-
-
-def _spotlight(stage: Overlay, region: HighlightRegion, width: int, height: int) -> dict[str, float]:
-    scale_x = width / region.video_width if region.video_width else 1.0
-    scale_y = height / region.video_height if region.video_height else 1.0
-    boxes = [4 * k.radius_x * scale_x * k.radius_y * scale_y for k in region.keyframes]
-    box = min(sum(boxes) / len(boxes), width * height) / MEGA
-    amounts: dict[str, float] = {}
-    if stage.effect == "dark_overlay":
-        amounts["stage.dim"] = width * height / MEGA
-    elif stage.effect == "brightness_boost":
-        amounts["stage.boost"] = box
-    if stage.stroke_width or stage.fill:
-        amounts["stage.ring"] = box
-    return amounts
 
 
 def _segment(plan: Plan, number: int, segment: Segment, clips: Sequence[_ClipWork], suffix: str) -> SegmentWork:

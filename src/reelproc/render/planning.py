@@ -24,9 +24,6 @@ from reelproc.reel import Clip, Output, Reel
 from reelproc.render.plan import Plan, PlannedClip, Segment, SourceFrames
 from reelproc.stages.base import Mismatch, Stage, StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.stages.overlay import Overlay
-from reelproc.stages.speed import Speed
-from reelproc.stages.text import Text
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import TimeMap, exact, round_half_up
 
@@ -153,18 +150,21 @@ def _cropped_away(
     planned: PlannedClip, number: int, times: Sequence[float], since: Sequence[Fraction]
 ) -> tuple[Mismatch, ...]:
     """Return what stage ``number`` draws and the first crop after it cuts away on every frame."""
-    drawing = planned.stages[number]
     later = range(number + 1, len(planned.stages))
-    place = next((i for i in later if not isinstance(planned.stages[i], Overlay | Text | Speed)), None)
-    crop = None if place is None else planned.stages[place]
-    if place is None or not isinstance(drawing, Overlay) or not isinstance(crop, Crop):
+    moving = (i for i in later if planned.stages[i].changes_pixels and not planned.stages[i].draws_only)
+    place = next(moving, None)
+    if place is None:
         return ()
-    window_at, clock = crop.window_at(planned.streams[place], planned.target), planned.clocks[place]
+    crop, clock = planned.stages[place], planned.clocks[place]
+    window_at = crop.window_at(planned.streams[place], planned.target)
+    if window_at is None:
+        return ()
 
     def window_of(frame: int) -> Window:
         return window_at(float(clock(since[frame])))
 
-    return drawing.cropped_away(planned.streams[number], times, window_of, f"stage {place} ({crop.stage})")
+    name = f"stage {place} ({crop.stage})"
+    return planned.stages[number].cropped_away(planned.streams[number], times, window_of, name)
 
 
 def _check_length(index: int, clip: Clip, count: int, seconds: Fraction) -> None:

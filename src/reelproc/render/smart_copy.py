@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["is_drawing", "with_copies"]
 
-_DRAWING = ("overlay", "text", "banner")
-
 
 def with_copies(plan: Plan, reel: Reel) -> Plan:
     """Mark the untouched parts of ``plan`` for copying, where reel and source allow it.
@@ -57,7 +55,7 @@ def is_drawing(plan: Plan, reel: Reel) -> bool:
     if len(plan.clips) != 1 or reel.output.encoder != "libx264" or reel.output.pix_fmt != "yuv420p":
         return False
     clip = plan.clips[0]
-    if any(stage.stage not in _DRAWING for stage in clip.stages):
+    if not all(stage.draws_only for stage in clip.stages):
         return False
     first = bisect_left(clip.frames.pts, clip.pts[0])
     if clip.pts != clip.frames.pts[first : first + len(clip.pts)]:

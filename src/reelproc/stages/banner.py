@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from reelproc.errors import SpecError
 from reelproc.ratings import RATINGS, clip_title
 from reelproc.schema import Items, Seconds, Words
-from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
@@ -42,6 +42,8 @@ class Banner(Stage):
         scale: multiplies all these pixels. None: 1 on frames whose shorter side has up to 1080 pixels, and in
             proportion to it beyond, so that a 4K frame's banner looks like a 1080p frame's.
     """
+
+    draws_only: ClassVar[bool] = True
 
     stage: Literal["banner"] = "banner"
     rating: Annotated[int, Field(ge=1, le=5)]
@@ -144,6 +146,10 @@ class Banner(Stage):
         start = Fraction(0) if self.start_time is None else exact(self.start_time)
         end = stream.duration if self.end_time is None else exact(self.end_time)
         return merge_spans([(start, end)] if start < end else [], stream.duration)
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return the frames that it draws on."""
+        return (FrameAmounts({"stage.text": 1.0}, self.active_spans(stream)),)
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""

@@ -8,17 +8,17 @@ frames. :meth:`Stage.resolve` is pure and cheap, and is called for the whole pip
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from reelproc.pixels.frame import Frame, PixelFormat
+from reelproc.pixels.frame import Frame, PixelFormat, Window
 from reelproc.pixels.placement import Fit
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 
-__all__ = ["DrawingWork", "Fit", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
+__all__ = ["DrawingWork", "Fit", "FrameAmounts", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class StreamInfo:
     duration: Fraction
     pix_fmt: PixelFormat = "yuv420p"
     sample_aspect_ratio: Fraction = Fraction(1)
+
+    @property
+    def megapixels(self) -> float:
+        """Of one frame."""
+        return self.width * self.height / 1e6
 
     def sized(self, width: int, height: int) -> StreamInfo:
         """The same stream with frames of another size."""
@@ -71,6 +76,24 @@ class Mismatch:
 
     text: str
     path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAmounts:
+    """Work that a stage has with each of some frames, for estimates.
+
+    Attributes:
+        per_frame: amounts by kind (see :mod:`reelproc.cost.work`). One that nobody has measured counts as nothing, and
+            the estimate says that it is a lower bound.
+        spans: which frames: closed spans in seconds of the stage's input; None: all.
+        network: the name of the network that does the work; "": there is none.
+        warnings: what is not known of it, for people.
+    """
+
+    per_frame: Mapping[str, float]
+    spans: tuple[tuple[Fraction, Fraction], ...] | None = None
+    network: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class StageWork(ABC):
@@ -137,6 +160,10 @@ class Stage(Schema):
     changes_time: ClassVar[bool] = False
     """Whether its output runs on another clock than its input (:meth:`time_map`)."""
 
+    draws_only: ClassVar[bool] = False
+    """Whether it draws on frames and no more: none changes its size, and one outside of :meth:`active_spans` is not
+    touched. Smart copy takes the bits of such frames from the source."""
+
     stage: str
     """Its name, by which JSON and :data:`reelproc.stages.STAGES` know it."""
 
@@ -188,6 +215,51 @@ class Stage(Schema):
         as it went in, bit by bit.
         """
         return ((Fraction(0), stream.duration),) if self.changes_pixels else ()
+
+    def window_at(self, stream: StreamInfo, target: Target) -> Callable[[float], Window] | None:
+        """Return where the window is that this stage leaves of its input, if it marks one as ``Crop`` does; else None.
+
+        Args:
+            stream: the stage's input.
+            target: what the output wants.
+
+        Returns:
+            The window, in pixels of ``stream``, at a time in seconds of it. Nothing else needs to be decoded.
+        """
+        return None
+
+    def reach(self, stream: StreamInfo, target: Target) -> tuple[int, int] | None:
+        """Return how far it looks beyond a window that it samples itself, as ``Upscale`` does; None: it does not.
+
+        Returns:
+            Pixels of its input, across and down.
+        """
+        return None
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return how much work it has, for estimates; here megapixels of a kind of its own, ``stage.NAME``.
+
+        Args:
+            stream: the stage's input.
+            target: what the output wants.
+            room: the pictures that a window lies in, if the stage samples one; else ``stream``.
+        """
+        if not self.changes_pixels:
+            return ()
+        return (FrameAmounts({f"stage.{self.stage}": stream.megapixels}, self.active_spans(stream)),)
+
+    def cropped_away(
+        self, stream: StreamInfo, times: Sequence[float], window_of: Callable[[int], Window], crop: str
+    ) -> tuple[Mismatch, ...]:
+        """Return what it draws that lies outside of the window of the crop after it, in every frame.
+
+        Args:
+            stream: the stage's input.
+            times: of the frames, as for :meth:`mismatches`.
+            window_of: the crop's window, in pixels of ``stream``, on the frame with a number in ``times``.
+            crop: its name in the message.
+        """
+        return ()
 
     def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
         """Return what of this stage lies outside the picture or the time of ``stream``. The plan warns of it.

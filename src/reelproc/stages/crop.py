@@ -15,7 +15,7 @@ from reelproc.keyframes import Curve, Interpolation
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import compose, even_near, fit, inside, whole
 from reelproc.schema import Items, Schema, Seconds
-from reelproc.stages.base import Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import stands_still
 
@@ -106,8 +106,12 @@ class Crop(Stage):
         return None if path.stream == stream and path.fixed == whole(stream.width, stream.height) else _CropWork(path)
 
     def window_at(self, stream: StreamInfo, target: Target) -> Callable[[float], Window]:
-        """Where the window is, in pixels of ``stream``, at each time in seconds of it."""
+        """Return where the window is, in pixels of ``stream``, at a time in seconds of it."""
         return self._path(stream, target).at
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return no work: what cuts the window, or samples it, is a stage after it."""
+        return ()
 
     def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
         """Say where the window is moved so far, or shrunk so much, that it shows something else; and if it never moves.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil, inf
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from reelproc.errors import SpecError
 from reelproc.keyframes import Curve
 from reelproc.pixels.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import clamped, frames_between, never_active, stands_still
 from reelproc.timing import Time, exact, merge_spans
@@ -170,6 +170,8 @@ class Overlay(Stage):
         fade_out: seconds over which a region ends, at most half its length.
     """
 
+    draws_only: ClassVar[bool] = True
+
     stage: Literal["overlay"] = "overlay"
     regions: Items[HighlightRegion] = ()
     effect: Effect = "dark_overlay"
@@ -212,14 +214,7 @@ class Overlay(Stage):
     def cropped_away(
         self, stream: StreamInfo, times: Sequence[float], window_of: Callable[[int], Window], crop: str
     ) -> tuple[Mismatch, ...]:
-        """Say which regions are in the picture, but in every frame outside the window of the crop after this stage.
-
-        Args:
-            stream: the stage's input.
-            times: of the frames, as for :meth:`mismatches`.
-            window_of: the crop's window, in pixels of ``stream``, on the frame with a number in ``times``.
-            crop: its name in the message.
-        """
+        """Say which regions are in the picture, but in every frame outside the window of the crop after this stage."""
         found = []
         for number, region, own, _ in self._shown(stream, times):
             if not own or self._unseen(region, stream, [time for _, time in own]):
@@ -340,6 +335,28 @@ class Overlay(Stage):
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """The spans of the regions that can show anything."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return the megapixels that are dimmed, or brightened and painted in the ellipse's box, region by region."""
+        return tuple(
+            FrameAmounts(
+                self._amounts_of(region, stream), self.model_copy(update={"regions": (region,)}).active_spans(stream)
+            )
+            for region in self.drawn_regions()
+        )
+
+    def _amounts_of(self, region: HighlightRegion, stream: StreamInfo) -> dict[str, float]:
+        across, down = region.scale(stream)
+        boxes = [4 * k.radius_x * across * k.radius_y * down for k in region.keyframes]
+        box = min(sum(boxes) / len(boxes) / 1e6, stream.megapixels)
+        amounts: dict[str, float] = {}
+        if self.effect == "dark_overlay":
+            amounts["stage.dim"] = stream.megapixels
+        elif self.effect == "brightness_boost":
+            amounts["stage.boost"] = box
+        if self._painted:
+            amounts["stage.ring"] = box
+        return amounts
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""

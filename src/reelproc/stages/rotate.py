@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reelproc.pixels.frame import Frame, plane_shapes
 from reelproc.pixels.placement import CHROMA_SITING
-from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import FrameAmounts, Stage, StageWork, StreamInfo, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,10 @@ class Rotate(Stage):
 
     stage: Literal["rotate"] = "rotate"
     degrees: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return the megapixels of each frame."""
+        return (FrameAmounts({"stage.rotate": stream.megapixels}),)
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
         """The work; None for a full turn, which costs nothing."""

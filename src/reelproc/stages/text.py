@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from reelproc.drawing.options import Align
 from reelproc.errors import SpecError
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
-from reelproc.stages.base import DrawingWork, Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.unseen import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
@@ -215,6 +215,8 @@ class Text(Stage):
             opacity is multiplied by ``r / F``.
     """
 
+    draws_only: ClassVar[bool] = True
+
     stage: Literal["text"] = "text"
     regions: Items[TextRegion] = ()
     fade_out: SecondsFromZero = 0.25
@@ -268,6 +270,10 @@ class Text(Stage):
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
         """The spans of the regions that can show anything, their ends included."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return the frames that it draws on."""
+        return (FrameAmounts({"stage.text": 1.0}, self.active_spans(stream)),)
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
         """Return the work that draws it."""

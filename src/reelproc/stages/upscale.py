@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reelproc.errors import SpecError
+from reelproc.errors import ReelprocError, SpecError
 from reelproc.pixels.frame import Frame
 from reelproc.pixels.placement import Placement, compose, fit
+from reelproc.pixels.resample import REACH_PIXELS
 from reelproc.schema import Fraction01
-from reelproc.stages.base import Fit, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import Fit, FrameAmounts, Stage, StageWork, StreamInfo, Target
 from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.dedupe import Deduplicated
@@ -135,10 +137,39 @@ class Upscale(Stage):
         )
 
     def context_pixels(self) -> int:
-        """How many pixels around its window this stage takes in: :attr:`context` of a network, 0 of a resampler."""
+        """Return how many pixels around its window it takes in: :attr:`context` of a network, 0 of a resampler."""
         if self.model == "auto":
             return self.context  # the plan has not decided yet
         return self.context if self.upscaler().takes_context else 0
+
+    def reach(self, stream: StreamInfo, target: Target) -> tuple[int, int]:
+        """Return how far beyond a window the filter's taps reach, or what a network is shown around it."""
+        window, destination = self.placement(stream, target)
+        context = self.context_pixels()
+        around = context + 2 if context else 0  # to even pixels
+        across, down = (
+            max(ceil(REACH_PIXELS * max(1.0, shrink)), around)
+            for shrink in (window.width / destination.width, window.height / destination.height)
+        )
+        return across, down
+
+    def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:
+        """Return a resampler's GFLOP, or a network's TFLOP with the megapixels that its host side delivers."""
+        upscaler, spec = self.upscaler(), self.spec(stream, target)
+        if not upscaler.is_network:
+            return (FrameAmounts({"stage.scale": upscaler.flop(spec) / 1e9}),)
+        seen = replace(
+            spec,
+            source_width=min(spec.source_width + 2 * spec.context, max(room.width, spec.source_width)),
+            source_height=min(spec.source_height + 2 * spec.context, max(room.height, spec.source_height)),
+        )
+        host = {"stage.network": spec.width * spec.height / 1e6}
+        try:
+            flop = upscaler.flop(seen)
+        except ReelprocError as error:
+            unknown = f"what the network {upscaler.name} costs is not known, so this is a lower bound: {error}"
+            return (FrameAmounts(host, network=upscaler.name, warnings=(unknown,)),)
+        return (FrameAmounts(host | {f"network.{self.precision or 'default'}": flop / 1e12}, network=upscaler.name),)
 
     def fingerprint(self) -> str:
         """The digests of the weights, where there are any."""

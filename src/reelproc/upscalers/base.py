@@ -125,12 +125,14 @@ class Upscaler(ABC):
         name: as registered.
         description: one line for people.
         scale: the factor of a network; None where any size is made directly.
+        is_network: whether it is one.
         takes_context: whether pixels around the window change the result, so that ``Upscale.context`` counts.
     """
 
     name: str
     description: str
     scale: int | None = None
+    is_network: bool = False
     takes_context: bool = False
 
     @abstractmethod

@@ -46,6 +46,7 @@ class NetworkUpscaler(Upscaler):
         options: how to run it.
     """
 
+    is_network = True
     takes_context = True
 
     def __init__(self, model: Model, options: UpscaleOptions | None = None) -> None:
