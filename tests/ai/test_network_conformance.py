@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from upscalers.test_upscalers import UpscalerConformance
 
+from reelproc.testing import UpscalerSuite
 from reelproc.upscalers import find
 from reelproc.upscalers.base import UpscaleOptions, Upscaler
 from reelproc.upscalers.models import MODELS
 
 
-class NetworkConformance(UpscalerConformance):
+class NetworkConformance(UpscalerSuite):
     """Networks see RGB, and make what they think is there: colours at the edge of what RGB can show shift a little."""
 
     chroma_share = 0.15

@@ -14,10 +14,10 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from pictures import noise
 from reelproc.errors import BackendError, MissingDependencyError
 from reelproc.pixels.frame import Window
 from reelproc.pixels.placement import Rectangle
+from reelproc.testing.pictures import noise
 from reelproc.upscalers import checkpoint, find, networks
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import read_tensors

@@ -10,11 +10,11 @@ import torch
 from ai.networks import deep_network
 from numpy.typing import NDArray
 
-from pictures import psnr
 from reelproc.media.read.reader import open_video
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.stages.upscale import CONTEXT
+from reelproc.testing.pictures import psnr
 from reelproc.upscalers import find, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.host_picture import planes_of, rgb_of

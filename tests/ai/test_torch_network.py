@@ -15,10 +15,10 @@ import torch
 from ai.networks import deep_network
 from torch import Tensor
 
-from pictures import Scene, texture
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError, SpecError
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
+from reelproc.testing.pictures import Scene, texture
 from reelproc.upscalers import find, torch_network, weights
 from reelproc.upscalers.base import Sample, UpscaleOptions, UpscaleSpec
 from reelproc.upscalers.checkpoint import unwrapped

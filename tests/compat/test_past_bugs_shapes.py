@@ -16,9 +16,9 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video, read_number, run_ffmpeg
 from past_bugs import USER, done, numbers, placed
-from pictures import flat
 from reelproc import compat
 from reelproc.stages.base import StreamInfo, Target
+from reelproc.testing.pictures import flat
 
 SOURCE = Path(rp.__file__).parent
 WHOLE = [{"time": 0, "x": 0, "y": 0, "width": 192, "height": 108}]

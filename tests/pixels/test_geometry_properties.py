@@ -10,7 +10,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pictures import flat, noise
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Fit, compose, even_near, fit, inside, whole
@@ -18,6 +17,7 @@ from reelproc.pixels.resample import resample
 from reelproc.pixels.scaling import FILTERS, Filter
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
+from reelproc.testing.pictures import flat, noise
 
 sides = st.integers(1, 5000)
 even_sides = st.integers(1, 2000).map(lambda n: 2 * n)

@@ -7,12 +7,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pictures import Scene, blob, centroid, flat, noise, psnr, texture
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Rectangle
 from reelproc.pixels.resample import cut_window, resample
 from reelproc.pixels.scaling import FILTERS, Filter
+from reelproc.testing.pictures import Scene, blob, centroid, flat, noise, psnr, texture
 
 
 @pytest.mark.parametrize("pix_fmt", PIXEL_FORMATS)

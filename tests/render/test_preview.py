@@ -14,8 +14,7 @@ from PIL import Image
 
 import reelproc as rp
 from faulty_s3 import S3Service
-from media_factory import damage_packet, numbered_video, read_number
-from pictures import planes_of
+from media_factory import damage_packet, numbered_video, planes_of, read_number
 from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
 from reelproc.render.preview import NEAR_SECONDS

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import reelproc as rp
-from media_factory import numbered_video
-from pictures import planes_of
+from media_factory import numbered_video, planes_of
 from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
 

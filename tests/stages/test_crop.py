@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pictures import Scene, blob, centroid, noise
 from reelproc.errors import SpecError
 from reelproc.keyframes import Interpolation
 from reelproc.pixels.frame import Frame, Window
@@ -15,6 +14,7 @@ from reelproc.pixels.resample import cut_window
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
+from reelproc.testing.pictures import Scene, blob, centroid, noise
 
 HD = StreamInfo(1920, 1080, Fraction(10))
 PORTRAIT = Target(810, 1440)

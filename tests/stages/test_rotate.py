@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pictures import Scene, blob, centroid, flat, noise, psnr, texture
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.rotate import Rotate
+from reelproc.testing.pictures import Scene, blob, centroid, flat, noise, psnr, texture
 
 
 def turned(frame: Frame, degrees: float, aspect: Fraction = Fraction(1)) -> Frame:

@@ -7,13 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pictures import Scene, flat, noise, psnr, texture
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.resample import cut_window
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
+from reelproc.testing.pictures import Scene, flat, noise, psnr, texture
 
 HD = StreamInfo(1920, 1080, Fraction(10))
 AS_IT_COMES = Target()

@@ -339,3 +339,16 @@ def run_ffmpeg(*arguments: str) -> None:
     """Run the bundled ffmpeg; raise if it fails."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *arguments]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+def planes_of(path: Path) -> list[tuple[NDArray[np.uint8], ...]]:
+    """Return Y, Cb and Cr of each frame of a yuv420p video, as they were encoded."""
+    found = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            wide, tall = frame.width, frame.height
+            flat = frame.to_ndarray(format="yuv420p").reshape(-1)
+            size, quarter = wide * tall, wide * tall // 4
+            halves = (flat[size + n * quarter : size + (n + 1) * quarter].reshape(tall // 2, wide // 2) for n in (0, 1))
+            found.append((flat[:size].reshape(tall, wide), *halves))
+    return found

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reelproc as rp
-from media_factory import numbered_video
-from pictures import flat, noise, planes_of
+from media_factory import numbered_video, planes_of
 from reelproc.errors import BackendError, SpecError
 from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
@@ -28,6 +27,7 @@ from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.upscale import Upscale
+from reelproc.testing.pictures import flat, noise
 from reelproc.upscalers import UPSCALERS, find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.choice import choose

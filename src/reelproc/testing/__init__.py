@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from reelproc.testing.executors import ExecutorSuite
     from reelproc.testing.mock import MockExecutor, Scripted, plausible_result
     from reelproc.testing.storages import StorageSuite
+    from reelproc.testing.upscalers import UpscalerSuite
 
-__all__ = ["ExecutorSuite", "MockExecutor", "Scripted", "StorageSuite", "plausible_result"]
+__all__ = ["ExecutorSuite", "MockExecutor", "Scripted", "StorageSuite", "UpscalerSuite", "plausible_result"]
 
 _DOUBLES = dict.fromkeys(("MockExecutor", "Scripted", "plausible_result"), "reelproc.testing.mock")
 _SUITES = {
     "ExecutorSuite": "reelproc.testing.executors",
     "StorageSuite": "reelproc.testing.storages",
+    "UpscalerSuite": "reelproc.testing.upscalers",
 }
 
 

@@ -1,4 +1,4 @@
-"""Test pictures that are known as functions, so that any window of them at any size is known too.
+"""Draw pictures that are known as functions, so that any window of them at any size is known too.
 
 ::
 
@@ -13,13 +13,13 @@ is evaluated where its samples are sited, so a shift between brightness and colo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.pixels.frame import Frame, PixelFormat, Window
+
+__all__ = ["Floats", "Points", "Scene", "blob", "centroid", "flat", "noise", "psnr", "texture"]
 
 Floats = NDArray[np.float64]
 Points = Callable[[Floats, Floats], Floats]
@@ -32,7 +32,7 @@ class Scene:
         self._planes: Sequence[Points] = planes if len(planes) == 3 else planes * 3
 
     def frame(self, width: int, height: int, pix_fmt: PixelFormat = "yuv420p", window: Window | None = None) -> Frame:
-        """The scene, point-sampled; ``window`` is the part of it that fills the frame."""
+        """Return the scene, point-sampled; ``window`` is the part of it that fills the frame."""
         x0, y0, part_width, part_height = window or Window(0, 0, width, height)
         frame = Frame.empty(width, height, pix_fmt)
         for number, plane in enumerate(frame.planes):
@@ -51,18 +51,18 @@ class Scene:
 
 
 def texture(x: Floats, y: Floats) -> Floats:
-    """Smooth detail in all directions, periods of 9 pixels and more, levels 48 to 208."""
+    """Return smooth detail in all directions: periods of 9 pixels and more, levels 48 to 208."""
     waves = np.sin(x * 0.61 + y * 0.17) + np.sin(y * 0.53 - x * 0.23 + 1) + np.sin((x + y) * 0.11 + 2)
     return np.asarray(128 + 80 / 3 * waves)
 
 
 def blob(x: float, y: float, radius: float = 6.0, background: float = 40.0) -> Points:
-    """A spot at (x, y), 120 levels brighter than the background."""
+    """Return a spot at (x, y), 120 levels brighter than the background."""
     return lambda px, py: background + 120 * np.exp(-((px - x) ** 2 + (py - y) ** 2) / (2 * radius**2))
 
 
 def centroid(plane: NDArray[np.uint8], background: float = 40.0) -> tuple[float, float]:
-    """The centre of what is brighter than ``background``, edge coordinates of the plane."""
+    """Return the centre of what is brighter than ``background``, in edge coordinates of the plane."""
     weight = np.clip(plane.astype(np.float64) - background - 4, 0, None)
     rows, columns = np.mgrid[: plane.shape[0], : plane.shape[1]]
     total = weight.sum()
@@ -70,14 +70,14 @@ def centroid(plane: NDArray[np.uint8], background: float = 40.0) -> tuple[float,
 
 
 def noise(width: int, height: int, pix_fmt: PixelFormat = "yuv420p", seed: int = 0) -> Frame:
-    """Random samples: nothing goes unnoticed in them."""
+    """Return random samples, in which no change goes unnoticed."""
     frame = Frame.empty(width, height, pix_fmt)
     frame.data[:] = np.random.default_rng(seed).integers(0, 256, frame.data.size, dtype=np.uint8)
     return frame
 
 
 def flat(width: int, height: int, pix_fmt: PixelFormat, levels: Sequence[int]) -> Frame:
-    """One level per plane, or per channel."""
+    """Return a frame with one level per plane, or per channel."""
     frame = Frame.empty(width, height, pix_fmt)
     for number, plane in enumerate(frame.planes):
         plane[...] = levels if plane.ndim == 3 else levels[number]
@@ -85,23 +85,10 @@ def flat(width: int, height: int, pix_fmt: PixelFormat, levels: Sequence[int]) -
 
 
 def psnr(one: Frame, two: Frame, *, margin: int = 0) -> float:
-    """Peak signal to noise ratio of the worst plane, dB; ``margin`` samples at each border do not count."""
+    """Return the peak signal-to-noise ratio of the worst plane, dB, without ``margin`` samples at each border."""
     worst = np.inf
     for a, b in zip(one.planes, two.planes, strict=True):
         inner = (slice(margin, a.shape[0] - margin), slice(margin, a.shape[1] - margin))
         error = np.mean((a[inner].astype(np.float64) - b[inner]) ** 2)
         worst = min(worst, np.inf if error == 0 else 10 * np.log10(255**2 / error))
     return float(worst)
-
-
-def planes_of(path: Path) -> list[tuple[NDArray[np.uint8], ...]]:
-    """Y, Cb and Cr of each frame of a yuv420p video, as they were encoded."""
-    found = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            wide, tall = frame.width, frame.height
-            flat = frame.to_ndarray(format="yuv420p").reshape(-1)
-            size, quarter = wide * tall, wide * tall // 4
-            halves = (flat[size + n * quarter : size + (n + 1) * quarter].reshape(tall // 2, wide // 2) for n in (0, 1))
-            found.append((flat[:size].reshape(tall, wide), *halves))
-    return found
