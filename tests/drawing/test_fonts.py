@@ -173,6 +173,13 @@ class TestCoverage:
         assert coverage.has("אבג ")
         assert not coverage.has("日")
 
+    @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.ttf")), ids=lambda file: file.stem)
+    def test_it_is_what_fonttools_reads(self, file):
+        fonttools = pytest.importorskip(
+            "fontTools.ttLib", reason="fontTools comes with matplotlib, of the extra report"
+        )
+        assert read_coverage(str(file)).codepoints == set(fonttools.TTFont(file, lazy=True).getBestCmap())
+
     def test_a_font_of_a_collection(self, tmp_path):
         """A collection is a list of offsets in front of fonts: here one font, its table offsets moved along."""
         font = (FOLDER / "NotoSansThai-Variable.ttf").read_bytes()
