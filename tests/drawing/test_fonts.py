@@ -175,10 +175,9 @@ class TestCoverage:
 
     @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.ttf")), ids=lambda file: file.stem)
     def test_it_is_what_fonttools_reads(self, file):
-        fonttools = pytest.importorskip(
-            "fontTools.ttLib", reason="fontTools comes with matplotlib, of the extra report"
-        )
-        assert read_coverage(str(file)).codepoints == set(fonttools.TTFont(file, lazy=True).getBestCmap())
+        ttlib = pytest.importorskip("fontTools.ttLib", reason="it comes with matplotlib, of the extra report")
+        with ttlib.TTFont(file, lazy=True) as font:
+            assert read_coverage(str(file)).codepoints == set(font.getBestCmap())
 
     def test_a_font_of_a_collection(self, tmp_path):
         """A collection is a list of offsets in front of fonts: here one font, its table offsets moved along."""
