@@ -16,14 +16,24 @@ from reelproc.errors import MissingDependencyError
 if TYPE_CHECKING:
     from reelproc.testing.executors import ExecutorSuite
     from reelproc.testing.mock import MockExecutor, Scripted, plausible_result
+    from reelproc.testing.stages import StageSuite
     from reelproc.testing.storages import StorageSuite
     from reelproc.testing.upscalers import UpscalerSuite
 
-__all__ = ["ExecutorSuite", "MockExecutor", "Scripted", "StorageSuite", "UpscalerSuite", "plausible_result"]
+__all__ = [
+    "ExecutorSuite",
+    "MockExecutor",
+    "Scripted",
+    "StageSuite",
+    "StorageSuite",
+    "UpscalerSuite",
+    "plausible_result",
+]
 
 _DOUBLES = dict.fromkeys(("MockExecutor", "Scripted", "plausible_result"), "reelproc.testing.mock")
 _SUITES = {
     "ExecutorSuite": "reelproc.testing.executors",
+    "StageSuite": "reelproc.testing.stages",
     "StorageSuite": "reelproc.testing.storages",
     "UpscalerSuite": "reelproc.testing.upscalers",
 }
