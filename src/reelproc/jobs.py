@@ -345,10 +345,6 @@ def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
 
 
 def _do(job: Job, context: JobContext) -> JobResult:
-    if isinstance(job, ExtractJob):
-        from reelproc.render.extract import extract
-
-        return extract(job, context)
     if isinstance(job, DetectJob):
         from reelproc.detectors.run import detect
 
@@ -358,7 +354,15 @@ def _do(job: Job, context: JobContext) -> JobResult:
     from reelproc.render.destination import Destination
 
     destination = Destination.at(job.output)
-    return _rendering(job, context).to(destination, chunks=job.chunks)
+    if isinstance(job, RenderJob):
+        return _rendering(job, context).to(destination, chunks=job.chunks)
+    from reelproc.render.extraction import extract_copied, extract_exactly
+    from reelproc.render.stream_copy import SourceSpan
+
+    wanted = SourceSpan(job.source, job.start, job.end)
+    if job.copy_codec:
+        return extract_copied(wanted, destination, context)
+    return extract_exactly(wanted, destination, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
 
 
 def _rendering(job: RenderJob, context: JobContext) -> Rendering:

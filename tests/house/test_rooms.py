@@ -63,8 +63,6 @@ def test_a_module_imports_only_rooms_below_its_own(path: Path) -> None:
 STANDING = {
     ("cost.calibration", "cost.learning"),
     ("detectors.run", "jobs"),
-    ("render.extract", "jobs"),
-    ("render.stream_copy", "jobs"),
     ("storage.range_server", "storage.partial_file"),
     ("storage.stand_in", "storage.partial_file"),
     ("storage.source", "storage.stand_in"),

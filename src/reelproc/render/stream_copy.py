@@ -26,13 +26,26 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from reelproc.job_context import JobContext
-    from reelproc.jobs import ExtractJob
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Copied", "copy_span"]
+__all__ = ["Copied", "SourceSpan", "copy_span"]
 
 _TAIL_SECONDS = 2
 """Before the end of a source that is copied to its end, whose last frames' lengths are looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpan:
+    """A span of a source.
+
+    Attributes:
+        source: an address.
+        start, end: seconds; ``end`` None: to the source's end.
+    """
+
+    source: str
+    start: float
+    end: float | None
 
 
 @dataclass(slots=True)
@@ -56,13 +69,13 @@ class Copied:
 
 
 def copy_span(
-    info: MediaInfo, job: ExtractJob, context: JobContext, out: OutputContainer, *, hides_surplus: bool
+    info: MediaInfo, wanted: SourceSpan, context: JobContext, out: OutputContainer, *, hides_surplus: bool
 ) -> Copied:
     """Copy what lies between the key frame at or before the start and the end; the first frame is shown at 0.
 
     Args:
         info: of the source.
-        job: names the span.
+        wanted: the span.
         context: may stop it.
         out: the file that is made.
         hides_surplus: whether pictures after the end will be hidden, and do not count.
@@ -70,14 +83,14 @@ def copy_span(
     Raises:
         SpecError: there is nothing in the span, or ``out`` cannot hold it as it is.
     """
-    span = _Span.of(info, job)
+    span = _CopiedSpan.of(info, wanted)
     copied = Copied(span.first * span.base, span.first * span.base)
     index = info.require_video().index
     waiting: deque[_Timed] = deque()  # sound, which goes out with the pictures and ends with them
     with open_container(as_source(info.path)) as container:
         picture = cast("VideoStream", container.streams[index])
         streams: dict[int, Any] = {index: copied_stream(out, picture)}
-        description = _Description(picture, out, job.source, zero=span.zero * span.base)
+        description = _Description(picture, out, wanted.source, zero=span.zero * span.base)
         filler: PcmFiller | None = None
         if info.audio is not None:
             sound = cast("AudioStream", container.streams[info.audio.index])
@@ -105,7 +118,9 @@ def copy_span(
                     for one in early.fitted(filler):
                         one.mux(copied.first, streams[early.packet.stream_index], out)
     if not copied.frames:
-        raise SpecError(f"there is no frame of {job.source} between {job.start:g} s and {job.end} s", path=("start",))
+        raise SpecError(
+            f"there is no frame of {wanted.source} between {wanted.start:g} s and {wanted.end} s", path=("start",)
+        )
     zero = span.zero * span.base
     copied.first, copied.last = copied.first - zero, copied.last - zero
     return copied
@@ -147,7 +162,7 @@ class _Description:
 
 
 @dataclass(slots=True)
-class _Span:
+class _CopiedSpan:
     """The wanted span of the picture, in units of its time base.
 
     Attributes:
@@ -173,13 +188,14 @@ class _Span:
     complete: bool = False
 
     @classmethod
-    def of(cls, info: MediaInfo, job: ExtractJob) -> _Span:
+    def of(cls, info: MediaInfo, wanted: SourceSpan) -> _CopiedSpan:
         """Find the span in the source's packets."""
-        start, end = exact(job.start), None if job.end is None else exact(job.end)
+        start, end = exact(wanted.start), None if wanted.end is None else exact(wanted.end)
         times = frame_times(info.path, info, start=start, end=start)
         if start >= (ends := times.seconds(times.end_pts)):
             raise SpecError(
-                f"the copy starts at {job.start:g} s, but {job.source} ends at {float(ends):.3f} s; start earlier",
+                f"the copy starts at {wanted.start:g} s, but {wanted.source} ends at {float(ends):.3f} s; "
+                "start earlier",
                 path=("start",),
             )
         key = times.key_pts

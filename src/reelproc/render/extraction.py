@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.files import whole_file
+from reelproc.job_context import JobContext, OnDamage
 from reelproc.media.container.containers import without_display_times
 from reelproc.media.container.mp4_ending import end_pictures
 from reelproc.media.decode.decoding import is_reordered
@@ -15,33 +15,34 @@ from reelproc.reel import Clip, Output, Reel
 from reelproc.render.destination import Destination
 from reelproc.render.rendering import Rendering
 from reelproc.render.source_fetch import fetch_whole_if_worth_it
-from reelproc.render.stream_copy import Copied, copy_span
+from reelproc.render.stream_copy import Copied, SourceSpan, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.storage import resolve
 from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
-if TYPE_CHECKING:
-    from reelproc.job_context import JobContext
-    from reelproc.jobs import ExtractJob
-
-__all__ = ["extract"]
+__all__ = ["extract_copied", "extract_exactly"]
 
 
-def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
-    """Do ``job``.
+def extract_exactly(
+    wanted: SourceSpan, destination: Destination, *, on_damage: OnDamage, smart_copy: bool, context: JobContext
+) -> ExtractResult:
+    """Cut out a span exact to the frame, in the source's own size and timestamps.
+
+    Args:
+        wanted: the span.
+        destination: where to put it.
+        on_damage, smart_copy: see :meth:`Rendering.of`.
+        context: where and how the job runs.
 
     Raises:
-        SpecError: there is nothing between start and end, or the codec does not fit the output's container.
-        ReelprocError: whatever else went wrong, typed; nothing is left at the output.
+        SpecError: there is nothing between start and end.
+        ReelprocError: whatever else went wrong, typed; nothing is left at ``destination``.
     """
-    destination = Destination.at(job.output)
-    if job.copy_codec:
-        return _copy(job, destination, context)
-    clip = Clip(source=job.source, start=job.start, end=job.end)
+    clip = Clip(source=wanted.source, start=wanted.start, end=wanted.end)
     reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-    rendering = Rendering.of(reel, on_damage=job.on_damage, smart_copy=job.smart_copy, context=context)
-    start = rendering.plan.clips[0].start  # the first frame's, at or after the job's
+    rendering = Rendering.of(reel, on_damage=on_damage, smart_copy=smart_copy, context=context)
+    start = rendering.plan.clips[0].start  # the first frame's, at or after the wanted one
     return ExtractResult(
         **rendering.to(destination).model_dump(),
         start_seconds=float(start),
@@ -50,19 +51,25 @@ def extract(job: ExtractJob, context: JobContext) -> ExtractResult:
     )
 
 
-def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> ExtractResult:
-    """Copy packets from the key frame at or before the start to the last that the end needs."""
+def extract_copied(wanted: SourceSpan, destination: Destination, context: JobContext) -> ExtractResult:
+    """Copy packets from the key frame at or before the start to the last that the end needs.
+
+    Raises:
+        SpecError: there is nothing between start and end.
+        EncodeError: the codec does not fit the container.
+        ReelprocError: whatever else went wrong, typed; nothing is left at ``destination``.
+    """
     import av
 
     clock = PhaseClock()
-    source = resolve(job.source)
+    source = resolve(wanted.source)
     with clock("probe"):
         info = probe(str(source))
-        fetch_whole_if_worth_it(info.path, info, [(job.start, job.end)])
+        fetch_whole_if_worth_it(info.path, info, [(wanted.start, wanted.end)])
         video = info.require_video()
         if without_display_times(info.format_name, video.codec) and is_reordered(as_source(info.path), video.index):
             raise SpecError(
-                f"{job.source} has B-frames, and AVI does not say when each is shown; extract without copying",
+                f"{wanted.source} has B-frames, and AVI does not say when each is shown; extract without copying",
                 path=("copy_codec",),
             )
     context.progress(Progress(phase="copy", message="copying the streams"))
@@ -70,14 +77,14 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
     try:
         with clock("assemble"), whole_file(destination.path) as partial:
             with destination.create(partial) as out:
-                copied = copy_span(info, job, context, out, hides_surplus=hides)
+                copied = copy_span(info, wanted, context, out, hides_surplus=hides)
             if hides and copied.surplus:
                 end_pictures(partial, copied.last - copied.first)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, SpecError):
             raise
         raise EncodeError(
-            f"{job.source} cannot be copied into {destination.path.name} ({error}); its codecs may not fit the "
+            f"{wanted.source} cannot be copied into {destination.path.name} ({error}); its codecs may not fit the "
             "container: try .mkv, or extract without copying"
         ) from error
     frames, start, end = copied.frames, copied.first, copied.last
@@ -91,17 +98,17 @@ def _copy(job: ExtractJob, destination: Destination, context: JobContext) -> Ext
         height=info.require_video().height,
         phases=clock.phases(),
         hardware=context.hardware,
-        warnings=tuple(_warnings(job, copied, hides_surplus=hides)),
+        warnings=tuple(_warnings(wanted, copied, hides_surplus=hides)),
         start_seconds=float(start),
         end_seconds=float(end),
         copied=True,
     )
 
 
-def _warnings(job: ExtractJob, copied: Copied, *, hides_surplus: bool) -> Iterator[str]:
-    if copied.first != exact(job.start):
+def _warnings(wanted: SourceSpan, copied: Copied, *, hides_surplus: bool) -> Iterator[str]:
+    if copied.first != exact(wanted.start):
         yield (
-            f"a copy starts at a key frame: this one at {float(copied.first):.3f} s instead of {job.start:g} s; "
+            f"a copy starts at a key frame: this one at {float(copied.first):.3f} s instead of {wanted.start:g} s; "
             "extract without copying to be exact"
         )
     if copied.surplus and not hides_surplus:
