@@ -7,77 +7,24 @@ from its module when it is first used.
 from __future__ import annotations
 
 import logging
+import os
+import re
 from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
 
-_NAMES = {
-    "reelproc.cost.calibration": ("Calibration",),
-    "reelproc.cost.estimate": ("Estimate", "estimate"),
-    "reelproc.errors": (
-        "BackendError",
-        "DecodeError",
-        "EncodeError",
-        "ExecutorError",
-        "JobCancelledError",
-        "JobLostError",
-        "JobTimeoutError",
-        "MediaError",
-        "MissingDependencyError",
-        "ObjectNotFoundError",
-        "OutOfMemoryError",
-        "ProbeError",
-        "ReelprocError",
-        "SpecError",
-        "StorageError",
-    ),
-    "reelproc.executors": ("Executor", "Hardware", "JobHandle", "executor"),
-    "reelproc.jobs": ("DetectJob", "ExtractJob", "RenderJob"),
-    "reelproc.pixels.frame": ("Frame",),
-    "reelproc.media.probe.probe": ("AudioStream", "MediaInfo", "VideoStream", "probe"),
-    "reelproc.media.read.reader": ("Damage", "VideoReader", "open_video"),
-    "reelproc.players.camera": ("Framing",),
-    "reelproc.players.detect": ("detect_players",),
-    "reelproc.players.follow": ("follow_player",),
-    "reelproc.players.result": ("FollowResult", "LostSpan", "Sighting"),
-    "reelproc.reel": ("Clip", "Output", "Reel"),
-    "reelproc.reel_file": ("read_reel", "write_reel"),
-    "reelproc.render.plan": ("Plan",),
-    "reelproc.render.preview": ("preview",),
-    "reelproc.render.contact_sheet": ("contact_sheet",),
-    "reelproc.render.plan_reel": ("plan",),
-    "reelproc.render.still": ("Still",),
-    "reelproc.results": (
-        "ClipSpan",
-        "DetectResult",
-        "Detection",
-        "ExtractResult",
-        "FrameDetections",
-        "Progress",
-        "RenderResult",
-    ),
-    "reelproc.shortcuts": ("extract",),
-    "reelproc.stages.banner": ("Banner",),
-    "reelproc.stages.base": ("Stage",),
-    "reelproc.stages.concat": ("Concat",),
-    "reelproc.stages.crop": ("Crop", "CropKeyframe"),
-    "reelproc.stages.overlay": ("HighlightKeyframe", "HighlightRegion", "Overlay"),
-    "reelproc.stages.rotate": ("Rotate",),
-    "reelproc.stages.speed": ("Speed", "SpeedSegment"),
-    "reelproc.stages.text": (
-        "Text",
-        "TextElement",
-        "TextPosition",
-        "TextRegion",
-        "TextShadow",
-        "TextSpec",
-        "TextStroke",
-    ),
-    "reelproc.stages.upscale": ("Upscale",),
-}
 _ROOMS = ("render",)  # a module that is a name of its own: rp.render(...)
-_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def _homes() -> dict[str, str]:
+    """Read the module of each public name from the stub, which is the one list of them."""
+    with open(os.path.splitext(__file__)[0] + ".pyi", encoding="utf-8") as stub:  # noqa: PTH122, PTH123 - pathlib takes time
+        names = re.findall(r"^from (\S+) import \w+ as (\w+)$", stub.read(), re.MULTILINE)
+    return {name: module for module, name in names if name not in _ROOMS}
+
+
+_HOME = _homes()
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whoever wants to read what is logged says where to
 

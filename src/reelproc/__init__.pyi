@@ -1,4 +1,4 @@
-"""The public names, for type checkers; `__init__.py` imports them lazily. A test keeps the two equal."""
+"""The one list of the public names: type checkers read it, and `__init__.py`, which imports them lazily."""
 
 from reelproc.cost.calibration import Calibration as Calibration
 from reelproc.cost.estimate import Estimate as Estimate
