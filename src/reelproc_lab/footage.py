@@ -6,9 +6,9 @@ import functools
 from pathlib import Path
 
 from reelproc.errors import SpecError
+from reelproc.folders import cache_folder
 from reelproc.media.info import MediaInfo
 from reelproc.media.probe.probe import probe
-from reelproc.storage import cache_folder
 from reelproc_lab.bench import Bench
 from reelproc_lab.dataset import match_clip
 

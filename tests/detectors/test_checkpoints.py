@@ -11,7 +11,7 @@ import pytest
 from reelproc.detectors import checkpoints
 from reelproc.detectors.checkpoints import KNOWN, KnownCheckpoint, find_checkpoint, trusted_checkpoint
 from reelproc.errors import BackendError, ObjectNotFoundError
-from reelproc.storage import weights_folder
+from reelproc.folders import weights_folder
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import reelproc
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
     ("errors", "suggestions", "callable_module", "__init__"),
-    ("machine", "logs", "notebook", "timing", "files", "registry", "retries", "ratings"),
+    ("machine", "logs", "notebook", "timing", "files", "folders", "registry", "retries", "ratings"),
     ("schema", "model_reprs", "validation_messages", "registered_models"),
     ("results",), ("keyframes",), ("storage",), ("pixels",), ("drawing",), ("media",), ("job_context",), ("detectors",),
     ("upscalers",), ("stages",), ("reel",), ("reel_file", "annotations"), ("render",), ("jobs",), ("prices",),

@@ -181,19 +181,6 @@ def test_paths_may_be_path_objects(tmp_path: Path) -> None:
     assert storage.scheme_of(tmp_path) == "file"
 
 
-def test_the_cache_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REELPROC_HOME", str(tmp_path))
-    assert storage.cache_folder() == tmp_path
-    monkeypatch.delenv("REELPROC_HOME")
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache/me")
-    assert storage.cache_folder() == Path("/var/cache/me/reelproc")
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert storage.cache_folder() == Path.home() / ".cache" / "reelproc"
-    monkeypatch.setattr("sys.platform", "darwin")
-    assert storage.cache_folder() == Path.home() / "Library" / "Caches" / "reelproc"
-
-
 def test_a_renewed_session_token_makes_another_client(monkeypatch: pytest.MonkeyPatch) -> None:
     from reelproc.storage.s3_client import client
 

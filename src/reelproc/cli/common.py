@@ -221,7 +221,7 @@ def run(
 def _made(job: Job, id: str | None, identity: str) -> bool:
     """Whether a job of this machine has made what ``job`` would make, and it is still as it was made."""
     from reelproc.executors.local.job_folder import JobFolder
-    from reelproc.storage import cache_folder
+    from reelproc.folders import cache_folder
 
     try:
         folder = JobFolder(cache_folder() / "jobs", id or f"{job.job}-{identity}")

@@ -74,7 +74,7 @@ def _regions() -> Iterable[str]:
 
 
 def _job_ids() -> Iterable[str]:
-    from reelproc.storage import cache_folder
+    from reelproc.folders import cache_folder
 
     return (path.parent.name for path in (cache_folder() / "jobs").glob("*/job.json"))
 

@@ -142,7 +142,7 @@ def _opencv() -> Check:
 
 def _detection() -> Check:
     """The extra ``detect``: its licence is not ours, and its model has to be brought along."""
-    from reelproc.storage import weights_folder
+    from reelproc.folders import weights_folder
 
     version = _version("ultralytics")
     if version is None:
@@ -199,7 +199,7 @@ def _fonts() -> Check:
 
 def _disk() -> Iterator[Check]:
     """Room for jobs, and where we are."""
-    from reelproc.storage import cache_folder
+    from reelproc.folders import cache_folder
 
     for name, folder in (("disk for jobs", cache_folder()), ("disk here", Path.cwd())):
         there = next(p for p in (folder, *folder.parents) if p.exists())

@@ -93,7 +93,7 @@ def rm(ids: tuple[str, ...], as_json: bool) -> None:
 
 
 def _root() -> Path:
-    from reelproc.storage import cache_folder
+    from reelproc.folders import cache_folder
 
     return cache_folder() / "jobs"
 

@@ -86,7 +86,7 @@ def models(context: click.Context, as_json: bool) -> None:
 @common_options
 def list_models(as_json: bool) -> None:
     """List the networks, and which of their weights are here."""
-    from reelproc.storage import weights_folder
+    from reelproc.folders import weights_folder
     from reelproc.upscalers.models import MODELS
     from reelproc.upscalers.weights import SUFFIXES, added_names
 
@@ -248,7 +248,7 @@ def _files(names: tuple[str, ...]) -> list[str]:
 
 
 def _line(name: str) -> WeightsLine:
-    from reelproc.storage import weights_folder
+    from reelproc.folders import weights_folder
     from reelproc.upscalers.weights import OFFICIAL, kept_file
 
     here, official = kept_file(name), OFFICIAL.get(name)

@@ -23,6 +23,7 @@ import click
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError, shown_address
 from reelproc.files import whole_file
+from reelproc.folders import cache_folder
 from reelproc.storage.local import local_path
 
 __all__ = ["OutputExistsError", "force_option", "job_of", "remember", "writing"]
@@ -156,7 +157,7 @@ def _record(address: str) -> Path:
         path = local_path(address)
         place = str(path.parent.resolve() / path.name)
     digest = hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()
-    return storage.cache_folder() / "written" / f"{digest[:32]}.json"
+    return cache_folder() / "written" / f"{digest[:32]}.json"
 
 
 def _read(record: Path) -> dict[str, str] | None:

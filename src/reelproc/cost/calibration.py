@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -24,6 +23,7 @@ from pydantic import Field
 from reelproc.errors import SpecError, StorageError
 from reelproc.executors.hardware import this_machine
 from reelproc.files import whole_file
+from reelproc.folders import data_folder
 from reelproc.machine.cores import cpu_name
 from reelproc.schema import Schema
 
@@ -222,15 +222,10 @@ class Calibration(Schema):
 
 
 def calibration_path() -> Path:
-    """Where the calibration file is."""
+    """Return the calibration file: ``REELPROC_CALIBRATION``, or one in :func:`reelproc.folders.data_folder`."""
     if named := os.environ.get("REELPROC_CALIBRATION"):
         return Path(named)
-    if home := os.environ.get("REELPROC_HOME"):
-        return Path(home) / "calibration.json"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "reelproc" / "calibration.json"
-    data = Path(os.environ.get("XDG_DATA_HOME") or "")
-    return (data if data.is_absolute() else Path.home() / ".local" / "share") / "reelproc" / "calibration.json"
+    return data_folder() / "calibration.json"
 
 
 @cache

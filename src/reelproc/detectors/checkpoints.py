@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
 from reelproc.files import sha256_of
-from reelproc.storage import weights_folder
+from reelproc.folders import weights_folder
 from reelproc.storage.local import local_path
 from reelproc.storage.stand_in import partial_file
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reelproc.detectors.base import Detection, Detector, DetectSpec, DetectWork, class_numbers
 from reelproc.detectors.checkpoints import Checkpoint, find_checkpoint, trusted_checkpoint
 from reelproc.errors import BackendError, MissingDependencyError, OutOfMemoryError
-from reelproc.storage import cache_folder
+from reelproc.folders import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelproc.files import whole_file
-from reelproc.storage import cache_folder
+from reelproc.folders import cache_folder
 
 __all__ = ["GRID", "HDR_REFERENCE_WHITE", "table", "table_file"]
 

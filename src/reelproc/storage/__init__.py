@@ -17,12 +17,10 @@ from reelproc.storage.base import (
     scheme_of,
     storages,
 )
-from reelproc.storage.local import cache_folder, weights_folder
 
 __all__ = [
     "Storage",
     "TransferCallback",
-    "cache_folder",
     "copy",
     "identity",
     "join",
@@ -34,5 +32,4 @@ __all__ = [
     "same",
     "scheme_of",
     "storages",
-    "weights_folder",
 ]

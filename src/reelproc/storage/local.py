@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import stat
-import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,29 +14,7 @@ from reelproc.files import whole_file
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.stand_in import origin
 
-__all__ = ["LocalStorage", "cache_folder", "local_path", "weights_folder"]
-
-
-def cache_folder() -> Path:
-    """Where reelproc keeps what outlives a process: jobs, weights.
-
-    ``REELPROC_HOME`` where it is set, else the platform's cache folder (``$XDG_CACHE_HOME/reelproc``, by default
-    ``~/.cache/reelproc``; ``~/Library/Caches/reelproc`` on macOS). It is not created here.
-    """
-    if home := os.environ.get("REELPROC_HOME"):
-        return Path(home).absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "reelproc"
-    # the XDG specification: a relative path there is to be ignored
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
-    return (cache if cache.is_absolute() else Path.home() / ".cache") / "reelproc"
-
-
-def weights_folder() -> Path:
-    """``REELPROC_WEIGHTS`` where it is set, else ``weights`` in reelproc's cache folder. It is not created here."""
-    if named := os.environ.get("REELPROC_WEIGHTS"):
-        return Path(named).absolute()
-    return cache_folder() / "weights"
+__all__ = ["LocalStorage", "local_path"]
 
 
 def local_path(address: str) -> Path:

@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, shown_address
 from reelproc.files import partial_path
+from reelproc.folders import cache_folder
 from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
-from reelproc.storage.local import cache_folder
 from reelproc.storage.partial_file import PartialFile
 from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.stand_in import live_stand_in, stand_in_for

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reelproc.errors import SpecError, StorageError
+from reelproc.folders import cache_folder
 from reelproc.retries import retried
 from reelproc.storage.base import TransferCallback, no_progress
-from reelproc.storage.local import cache_folder
 from reelproc.storage.remote import RemoteStorage, check_key, local_name
 from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.s3_client import client, default_bucket, translated_errors

@@ -19,8 +19,8 @@ from typing import Any
 
 from reelproc.errors import BackendError, ObjectNotFoundError, SpecError, StorageError
 from reelproc.files import sha256_of, whole_file
+from reelproc.folders import weights_folder
 from reelproc.machine.posix import fcntl
-from reelproc.storage import weights_folder
 from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.download import download
 from reelproc.suggestions import did_you_mean

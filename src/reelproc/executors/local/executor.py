@@ -18,9 +18,9 @@ from reelproc.executors.local.job_folder import JobFolder, JobRequest, prune
 from reelproc.executors.local.task import LOOK_SECONDS, Task, cancelled, left_behind, run_task
 from reelproc.executors.local.worker_process import WorkerProcess
 from reelproc.executors.outcome import as_reelproc_error
+from reelproc.folders import cache_folder
 from reelproc.jobs import Job, job_identity
 from reelproc.results import JobResult, JobStatus
-from reelproc.storage import cache_folder
 
 __all__ = ["LocalExecutor", "LocalJob"]
 
@@ -39,7 +39,7 @@ class LocalExecutor(Executor):
     Args:
         workers: jobs that run at the same time. A render keeps all cores busy by itself: more than one worker pays
             where jobs are short or wait for a device.
-        folder: where the jobs' folders are; None: ``jobs`` in :func:`reelproc.storage.cache_folder`.
+        folder: where the jobs' folders are; None: ``jobs`` in :func:`reelproc.folders.cache_folder`.
         timeout: seconds that a job may run unless ``submit`` says otherwise; None: no limit.
         grace_seconds: how long a cancelled job may take to stop by itself before its worker is killed.
         keep_days: how long the folders of former jobs are kept.
