@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.resample import cut_window, resample
+from reelproc.pixels.resample import resample
 from reelproc.pixels.scaling import Filter
+from reelproc.pixels.view import View
 
 WINDOW, SIZE, FRAMES = Window(690.3, 60.2, 540.0, 960.0), (810, 1440), 10
 KERNELS: dict[Filter, Image.Resampling | None] = {
@@ -74,9 +75,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     rounds = parser.parse_args().rounds
     frame = picture()
-    marked = frame.copy()
-    marked.window, marked.nominal_size = Window(690, 60, 540, 960), (540, 960)
-    packed = av.VideoFrame.from_ndarray(cut_window(marked).data.reshape(-1, 540), format="yuv420p")
+    cut = View(frame, Window(690, 60, 540, 960), (540, 960)).cut()
+    packed = av.VideoFrame.from_ndarray(cut.data.reshape(-1, 540), format="yuv420p")
     results, levels = {}, {}
     for kernel, theirs in KERNELS.items():
         contestants: dict[str, Callable[[], object]] = {

@@ -15,6 +15,7 @@ from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Fit, compose, even_near, fit, inside, whole
 from reelproc.pixels.resample import resample
 from reelproc.pixels.scaling import FILTERS, Filter
+from reelproc.pixels.view import View
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.testing.pictures import flat, noise
@@ -134,7 +135,7 @@ def test_a_crop_stays_inside_with_an_even_size_no_larger_than_the_source_or_is_r
     assert 2 <= size.height <= height
     work = crop.open(stream, Target())
     frame = Frame(np.empty(0, np.uint8), width, height, "yuv420p")
-    window = whole(width, height) if work is None else work(frame, time).window
+    window = whole(width, height) if work is None else work.view(View(frame), time).window
     assert window is not None
     assert window.x >= 0 <= window.y
     assert window.x + window.width <= width + 1e-6

@@ -10,7 +10,7 @@ import pytest
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat, Window
 from reelproc.pixels.placement import Rectangle
-from reelproc.pixels.resample import cut_window, resample
+from reelproc.pixels.resample import resample
 from reelproc.pixels.scaling import FILTERS, Filter
 from reelproc.testing.pictures import Scene, blob, centroid, flat, noise, psnr, texture
 
@@ -92,14 +92,11 @@ def test_what_the_destination_leaves_free_is_black(pix_fmt: PixelFormat, black: 
     assert np.array_equal(made.data, wanted.data)
 
 
-def test_timestamps_go_over_and_the_window_does_not() -> None:
+def test_timestamps_go_over() -> None:
     frame = noise(16, 16)
     frame.index, frame.pts, frame.time_base, frame.start_pts = 7, 1234, Fraction(1, 90000), 34
-    frame.window, frame.nominal_size = Window(1, 2, 8, 8), (8, 8)
-    for made in (resample(frame, frame.window, 20, 20), cut_window(frame)):
-        assert (made.index, made.pts, made.time_base, made.start_pts) == (7, 1234, Fraction(1, 90000), 34)
-        assert made.window is None
-        assert made.nominal_size is None
+    made = resample(frame, Window(1, 2, 8, 8), 20, 20)
+    assert (made.index, made.pts, made.time_base, made.start_pts) == (7, 1234, Fraction(1, 90000), 34)
 
 
 def test_a_frame_can_be_written_into() -> None:
@@ -108,20 +105,6 @@ def test_a_frame_can_be_written_into() -> None:
     window = Window(1.5, 2.5, 28, 28)
     assert resample(frame, window, 20, 20, out=out) is out
     assert np.array_equal(out.data, resample(frame, window, 20, 20).data)
-
-
-def test_a_window_is_cut_out_at_its_nominal_size() -> None:
-    scene = Scene(texture)
-    frame = scene.frame(120, 90)
-    frame.window, frame.nominal_size = Window(20.3, 10.6, 61.0, 51.0), (60, 50)
-    cut = cut_window(frame)
-    assert (cut.width, cut.height) == (60, 50)
-    assert psnr(cut, scene.frame(60, 50, window=frame.window), margin=3) > 40
-
-
-def test_a_frame_without_a_window_is_not_cut() -> None:
-    frame = noise(16, 16)
-    assert cut_window(frame) is frame
 
 
 @pytest.mark.parametrize(

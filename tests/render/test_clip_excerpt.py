@@ -160,6 +160,6 @@ def test_frames_that_are_packed_rgb_are_read_in_part_too(noise: Path) -> None:
         rp.open_video(noise, pix_fmt="bgr24", end=0.5, excerpt=excerpt) as part,
     ):
         for one, two in zip(whole, part, strict=True):
-            x, y = two.origin
+            x, y = excerpt.origin(two.pts)
             assert (x, y) == ((20, 10) if one.index < 5 else (300, 188))
             assert np.abs(one.image[y : y + 64, x : x + 100].astype(int) - two.image).max() <= 1

@@ -13,6 +13,7 @@ import reelproc as rp
 from media_factory import numbered_video
 from reelproc.errors import BackendError
 from reelproc.pixels.frame import Frame
+from reelproc.pixels.view import View
 from reelproc.render.plan import PlannedClip
 from reelproc.render.stage_chain import StageChain
 from reelproc.results import PhaseClock
@@ -78,7 +79,7 @@ def test_without_a_network_all_is_done_when_a_frame_is_prepared(clip: PlannedCli
     stages = chain(clip, PhaseClock(), Notes("a", log), None, Notes("b", log))
     assert (stages.batch_size, stages.batches_ahead) == (1, 1)
     (frame,) = frames(clip, 1)
-    wait = stages.submit([stages.prepare(frame)], [frame.pts])
+    wait = stages.submit([stages.prepare(View(frame))], [frame.pts])
     assert log == ["a at 0.0", "b at 0.0"]
     assert wait() == [frame]
     assert log == ["a at 0.0", "b at 0.0"]
@@ -90,7 +91,7 @@ def test_a_network_gets_batches_and_what_follows_it_is_done_when_they_are_waited
     stages = chain(clip, clock, Notes("a", log), Notes("net", log, ahead=True), Notes("b", log))
     assert (stages.batch_size, stages.batches_ahead) == (3, 2)
     given = frames(clip, 2)
-    wait = stages.submit([stages.prepare(frame) for frame in given], [frame.pts for frame in given])
+    wait = stages.submit([stages.prepare(View(frame)) for frame in given], [frame.pts for frame in given])
     assert log == ["a at 0.0", "a at 0.1", "net begins"]
     assert wait() == given
     assert log[3:] == ["net at 0.0", "net at 0.1", "b at 0.0", "b at 0.1"]
@@ -104,7 +105,7 @@ def test_a_frame_may_go_through_all_at_once(clip: PlannedClip) -> None:
     log: list[str] = []
     stages = chain(clip, PhaseClock(), Notes("a", log), Notes("net", log, ahead=True), Notes("b", log))
     (frame,) = frames(clip, 1)
-    assert stages(frame) is frame
+    assert stages(View(frame)) is frame
     assert log == ["a at 0.0", "net at 0.0", "b at 0.0"]
 
 

@@ -10,8 +10,8 @@ import pytest
 from reelproc.errors import SpecError
 from reelproc.keyframes import Interpolation
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.resample import cut_window
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.pixels.view import View
+from reelproc.stages.base import StreamInfo, Target, WindowWork
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
 from reelproc.testing.pictures import Scene, blob, centroid, noise
@@ -28,13 +28,14 @@ def window_of(crop: Crop, time: float = 0.0, stream: StreamInfo = HD, target: Ta
     """What the crop marks on a frame of the stream."""
     work = crop.open(stream, target)
     assert work is not None
-    assert work.accepts_window
+    assert isinstance(work, WindowWork)
     frame = Frame.empty(stream.width, stream.height, "yuv420p")
-    assert work(frame, time) is frame
+    view = work.view(View(frame), time)
+    assert view.frame is frame
     resolved = crop.resolve(stream, target)
-    assert frame.nominal_size == (resolved.width, resolved.height)
-    assert frame.window is not None
-    return frame.window
+    assert view.size == (resolved.width, resolved.height)
+    assert view.window is not None
+    return view.window
 
 
 def test_the_size_is_that_of_the_window() -> None:
@@ -136,7 +137,7 @@ def test_the_window_holds_outside_the_keyframes_and_negative_times_count() -> No
 
 
 def test_a_crop_of_a_crop_is_one_window() -> None:
-    frame = noise(400, 300)
+    view = View(noise(400, 300))
     outer = Crop(keyframes=[key(0, 101.5, 50.25, 200, 100)])
     inner = Crop(keyframes=[key(0, 20, 10, 100.5, 50)])
     stream = StreamInfo(400, 300, Fraction(1))
@@ -144,9 +145,9 @@ def test_a_crop_of_a_crop_is_one_window() -> None:
     for crop, info in ((outer, stream), (inner, between)):
         work = crop.open(info, Target())
         assert work is not None
-        frame = work(frame, 0.0)
-    assert frame.window == Window(121.5, 60.25, 100.5, 50)
-    assert frame.nominal_size == (100, 50)
+        view = work.view(view, 0.0)
+    assert view.window == Window(121.5, 60.25, 100.5, 50)
+    assert view.size == (100, 50)
 
 
 @pytest.mark.parametrize("interpolation", ["linear", "catmull-rom"])
@@ -164,8 +165,8 @@ def test_a_slow_pan_moves_by_the_same_fraction_of_a_pixel_every_frame(
     places = []
     scale = np.array([136 / 67.5, 2.0]) if to_output else np.array([between.width / 67.5, 1.0])
     for n in range(31):
-        frame = work(spot.frame(200, 160), n / 30)
-        shown = scaler(frame, n / 30) if to_output else cut_window(frame)
+        view = work.view(View(spot.frame(200, 160)), n / 30)
+        shown = (scaler.view(view, n / 30) if to_output else view).cut()
         places.append(np.array(centroid(shown.planes[0])) / scale)
     wanted = np.array([[100.3, 70.8] - np.array(window_of(crop, n / 30, stream, target)[:2]) for n in range(31)])
     assert np.abs(np.array(places) - wanted).max() < 0.05
@@ -181,7 +182,7 @@ def test_a_zoom_keeps_its_centre() -> None:
     work = crop.open(stream, Target())
     assert work is not None
     for n in range(11):
-        cut = cut_window(work(spot.frame(200, 160), n / 10))
+        cut = work(spot.frame(200, 160), n / 10)
         assert (cut.width, cut.height) == (80, 120)
         assert centroid(cut.planes[0]) == pytest.approx((40, 60), abs=0.1)
 

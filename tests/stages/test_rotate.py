@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reelproc.pixels.frame import PIXEL_FORMATS, Frame, PixelFormat
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.stages.base import StreamInfo, Target, WindowWork
 from reelproc.stages.rotate import Rotate
 from reelproc.testing.pictures import Scene, blob, centroid, flat, noise, psnr, texture
 
@@ -18,7 +18,7 @@ def turned(frame: Frame, degrees: float, aspect: Fraction = Fraction(1)) -> Fram
     stream = StreamInfo(frame.width, frame.height, Fraction(1), frame.pix_fmt, aspect)
     work = Rotate(degrees=degrees).open(stream, Target())
     assert work is not None
-    assert not work.accepts_window
+    assert not isinstance(work, WindowWork)
     out = work(frame, 0.0)
     work.close()
     work.close()

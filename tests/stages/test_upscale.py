@@ -9,8 +9,8 @@ import pytest
 
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.resample import cut_window
-from reelproc.stages.base import StreamInfo, Target
+from reelproc.pixels.view import View
+from reelproc.stages.base import StreamInfo, Target, WindowWork
 from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.upscale import Upscale
 from reelproc.testing.pictures import Scene, flat, noise, psnr, texture
@@ -19,12 +19,18 @@ HD = StreamInfo(1920, 1080, Fraction(10))
 AS_IT_COMES = Target()
 
 
-def scaled(stage: Upscale, frame: Frame, target: Target = AS_IT_COMES, stream: StreamInfo | None = None) -> Frame:
+def scaled(
+    stage: Upscale, given: Frame | View, target: Target = AS_IT_COMES, stream: StreamInfo | None = None
+) -> Frame:
+    view = given if isinstance(given, View) else View(given)
+    frame = view.frame
     info = stream or StreamInfo(frame.width, frame.height, Fraction(1), frame.pix_fmt)
     work = stage.open(info, target)
     assert work is not None
-    assert work.accepts_window
-    out = work(frame, 0.0)
+    assert isinstance(work, WindowWork)
+    scaled = work.view(view, 0.0)
+    assert scaled.window is None
+    out = scaled.frame
     work.close()
     work.close()
     resolved = stage.resolve(info, target)
@@ -94,13 +100,11 @@ def test_a_crop_is_sampled_once_from_the_source() -> None:
     stream, target = StreamInfo(160, 120, Fraction(1)), Target(90, 160)
     mark = crop.open(stream, target)
     assert mark is not None
-    frame = mark(scene.frame(160, 120), 0.0)
-    window = frame.window
-    cut = cut_window(frame)
-    once = scaled(Upscale(model="lanczos"), frame, target, crop.resolve(stream, target))
+    view = mark.view(View(scene.frame(160, 120)), 0.0)
+    cut = view.cut()
+    once = scaled(Upscale(model="lanczos"), view, target, crop.resolve(stream, target))
     twice = scaled(Upscale(model="lanczos"), cut, target)
-    truth = scene.frame(90, 160, window=window)
-    assert once.window is None
+    truth = scene.frame(90, 160, window=view.window)
     assert psnr(once, truth, margin=2) > psnr(twice, truth, margin=2)
     assert psnr(once, twice, margin=4) > 38
 
@@ -112,16 +116,18 @@ def test_a_crop_with_bars_shows_the_crop_between_them() -> None:
     mark = crop.open(stream, target)
     assert mark is not None
     out = scaled(
-        Upscale(model="lanczos"), mark(scene.frame(160, 120, "yuv444p"), 0), target, crop.resolve(stream, target)
+        Upscale(model="lanczos"),
+        mark.view(View(scene.frame(160, 120, "yuv444p")), 0),
+        target,
+        crop.resolve(stream, target),
     )
     assert (out.planes[0][:50] == 16).all()
     assert (out.planes[0][110:] == 16).all()
     shown = Frame.empty(120, 60, "yuv444p")
     for plane, source in zip(shown.planes, out.planes, strict=True):
         plane[...] = source[50:110]
-    frame = scene.frame(160, 120)
-    frame.window = crop.open(stream, target)(frame, 0).window  # type: ignore[union-attr]
-    assert psnr(shown, scene.frame(120, 60, "yuv444p", window=frame.window), margin=2) > 44
+    window = mark.view(View(scene.frame(160, 120)), 0).window
+    assert psnr(shown, scene.frame(120, 60, "yuv444p", window=window), margin=2) > 44
 
 
 def test_cover_cuts_the_crop_not_the_frame_it_came_from() -> None:
@@ -136,7 +142,7 @@ def test_cover_cuts_the_crop_not_the_frame_it_came_from() -> None:
     stream, target = StreamInfo(160, 120, Fraction(1)), Target(60, 120, "cover")
     mark = crop.open(stream, target)
     assert mark is not None
-    frame = mark(scene.frame(160, 120), 0.0)
-    assert frame.nominal_size == (160, 80)
-    out = scaled(Upscale(model="lanczos"), frame, target, crop.resolve(stream, target))
+    view = mark.view(View(scene.frame(160, 120)), 0.0)
+    assert view.size == (160, 80)
+    out = scaled(Upscale(model="lanczos"), view, target, crop.resolve(stream, target))
     assert psnr(out, scene.frame(60, 120, window=Window(50, 10, 20, 40)), margin=2) > 44

@@ -22,6 +22,7 @@ from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import Rectangle
+from reelproc.pixels.view import View
 from reelproc.render.plan import Segment
 from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
@@ -325,10 +326,7 @@ def test_a_filter_looks_around_the_window_and_so_does_the_comparison() -> None:
     for model in ("lanczos", "bicubic", "area"):
         stage = rp.Upscale(model=model, width=48, height=48, dedupe=0)
         work = stage.open(StreamInfo(32, 32, Fraction(1)), Target())
-        made = []
-        for frame in (grey.copy(), other.copy()):
-            frame.window, frame.nominal_size = window, (32, 32)
-            made.append(work(frame, 0.0))
+        made = [work.view(View(frame.copy(), window, (32, 32)), 0.0).cut() for frame in (grey, other)]
         assert not np.array_equal(made[0].data, made[1].data), model
 
 

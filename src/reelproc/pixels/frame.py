@@ -6,7 +6,7 @@ bytes of ``bgr24``, decodes without a conversion, and a spotlight needs no RGB a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -84,11 +84,6 @@ class Frame:
         pts: presentation timestamp in ``time_base`` units, as the container says it.
         time_base: seconds per unit of ``pts``.
         start_pts: the ``pts`` of time zero, the video stream's start after its edit list.
-        window: set by ``Crop``: the part of this frame, to the fraction of a pixel, that the next stage is to see as
-            its whole input, ``nominal_size`` pixels large. A stage that does not say ``accepts_window`` never gets one.
-        nominal_size: (width, height) that the window stands for; None without a window.
-        origin: (x, y), the pixel of the decoded picture at which this frame begins: (0, 0) but for an excerpt, which
-            ``Crop`` takes into account. Nothing else ever sees one.
     """
 
     data: NDArray[np.uint8]
@@ -99,9 +94,6 @@ class Frame:
     pts: int = 0
     time_base: Fraction = Fraction(1)
     start_pts: int = 0
-    window: Window | None = field(default=None)
-    nominal_size: tuple[int, int] | None = field(default=None)
-    origin: tuple[int, int] = (0, 0)
 
     @classmethod
     def empty(cls, width: int, height: int, pix_fmt: PixelFormat) -> Frame:
@@ -180,7 +172,6 @@ class Frame:
         """A frame with its own pixels."""
         other = self.like(self.width, self.height)
         other.data[:] = self.data
-        other.window, other.nominal_size, other.origin = self.window, self.nominal_size, self.origin
         return other
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["REACH_PIXELS", "cut_window", "resample"]
+__all__ = ["REACH_PIXELS", "resample"]
 
 REACH_PIXELS = 8
 """Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
@@ -37,7 +37,7 @@ def resample(
     Where the window has the size of the destination and lies on whole pixels, its samples are copied as they are.
 
     Args:
-        frame: of any pixel format; not changed, its own ``window`` is ignored.
+        frame: of any pixel format; not changed.
         window: the part to show, within the frame, pixels, floats. Filters see the picture beyond its edges.
         width, height: of the result, pixels.
         filter: ``"lanczos"``, ``"bicubic"`` or ``"area"``.
@@ -45,7 +45,7 @@ def resample(
         out: a frame of that size and format to write into; None: a new one.
 
     Returns:
-        A frame with the timestamps of ``frame`` and without a window.
+        A frame with the timestamps of ``frame``.
 
     Raises:
         SpecError: a window that is empty or reaches beyond the frame, a destination beyond the result or on odd pixels
@@ -74,20 +74,6 @@ def resample(
         left, top = place.x // step, place.y // step
         scale_planes(planes, columns, rows, [t[top : top + height, left : left + width] for t in targets])
     return result
-
-
-def cut_window(frame: Frame) -> Frame:
-    """Cut out the window of ``frame`` at its nominal size, for a stage that does not accept windows.
-
-    The filter is ``lanczos``: it blurs least where a crop moves by fractions of a pixel, so the sharpness stays the
-    same from frame to frame.
-
-    Returns:
-        A new frame; ``frame`` itself where it has no window.
-    """
-    if frame.window is None or frame.nominal_size is None:
-        return frame
-    return resample(frame, frame.window, *frame.nominal_size, filter="lanczos")
 
 
 def _check(frame: Frame, window: Window, result: Frame, place: Rectangle, size: tuple[int, int]) -> None:

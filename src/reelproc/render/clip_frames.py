@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reelproc.errors import DecodeError
 from reelproc.media.shown_frames import last_good_frame
 from reelproc.pixels.frame import Frame
+from reelproc.pixels.view import View
 from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.plan import PlannedClip
 
@@ -42,11 +43,12 @@ class ClipFrames:
         planned = clip.pts if shown is None else shown
         wanted = planned[bisect_left(planned, first_pts) : bisect_right(planned, last_pts)]
         self.due = list(dict.fromkeys(wanted))
-        self._reader: VideoReader | None = self._open(frames.time(first_pts), end, excerpt_of(clip, self.due))
+        self._excerpt = excerpt_of(clip, self.due)
+        self._reader: VideoReader | None = self._open(frames.time(first_pts), end, self._excerpt)
         self._frames: Iterator[Frame] = iter(self._reader)
         self._next: Frame | None = None
 
-    def take(self, pts: int) -> Frame | None:
+    def take(self, pts: int) -> View | None:
         """Return the frame ``pts``, not before that of the last call; None where the source does not yield it."""
         while self._next is None or self._next.pts < pts:
             self._next = next(self._frames, None)
@@ -55,9 +57,9 @@ class ClipFrames:
         if self._next.pts != pts:
             return None
         frame, self._next = self._next, None
-        return frame
+        return View(frame) if self._excerpt is None else View(frame, origin=self._excerpt.origin(pts))
 
-    def substitute(self, pts: int) -> Frame:
+    def substitute(self, pts: int) -> View:
         """Return the last planned frame before ``pts`` that decodes; where there is none, the next after it.
 
         Raises:
@@ -76,7 +78,7 @@ class ClipFrames:
                 f"no frame of {self._clip.source} between {float(self._clip.start):.3f} s and "
                 f"{float(self._clip.end):.3f} s can be decoded"
             )
-        return good
+        return View(good)
 
     def lost(self, pts: int) -> DecodeError:
         """Return the error that says that the frame ``pts`` cannot be decoded."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reelproc.pixels.frame import Frame
+from reelproc.pixels.view import View
 from reelproc.render.clip_frames import ClipFrames
 from reelproc.render.plan import PlannedClip
 from reelproc.render.stage_chain import StageChain
@@ -107,15 +108,15 @@ class ClipRenderer:
     def _begin_batch(self, source: ClipFrames, stages: StageChain) -> _Batch | None:
         """Send the next due frames, as far as the source yields them without a gap, to the stages."""
         pts: list[int] = []
-        frames: list[Frame] = []
+        views: list[View] = []
         while self._due and len(pts) < stages.batch_size:
             with self.clock("decode"):
-                frame = source.take(self._due[0])
-            if frame is None:
+                view = source.take(self._due[0])
+            if view is None:
                 break
             pts.append(self._due.popleft())
-            frames.append(stages.prepare(frame))
-        return _Batch(pts, stages.submit(frames, pts)) if pts else None
+            views.append(stages.prepare(view))
+        return _Batch(pts, stages.submit(views, pts)) if pts else None
 
     def _replace(self, pts: int, source: ClipFrames, stages: StageChain) -> Frame:
         """Return what is shown for a frame that cannot be decoded."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reelproc.pixels.frame import Frame
+from reelproc.pixels.view import View
 from reelproc.render.plan import PlannedClip
 from reelproc.results import PhaseClock
 from reelproc.timing import TimeMap
@@ -56,36 +57,34 @@ class StageChain:
             self.close()
             raise
 
-    def __call__(self, frame: Frame) -> Frame:
+    def __call__(self, view: View) -> Frame:
         """Take a source frame through all stages, at once."""
         with self._clock("stages"):
-            return _cut(self._run(frame, frame.pts, 0, None))
+            return self._run(view, view.frame.pts, 0, None).cut()
 
-    def prepare(self, frame: Frame) -> Frame:
+    def prepare(self, view: View) -> View:
         """Take a source frame through the stages before the one that goes ahead; where none does, through all."""
         with self._clock("stages"):
-            prepared = self._run(frame, frame.pts, 0, self._ahead)
-            if self._ahead is None or not self._steps[self._ahead][0].accepts_window:
-                prepared = _cut(prepared)
-            return prepared
+            prepared = self._run(view, view.frame.pts, 0, self._ahead)
+            return View(prepared.cut()) if self._ahead is None else prepared
 
-    def submit(self, frames: Sequence[Frame], pts: Sequence[int]) -> Callable[[], list[Frame]]:
+    def submit(self, views: Sequence[View], pts: Sequence[int]) -> Callable[[], list[Frame]]:
         """Send prepared frames on; the call that is returned waits for them and takes them through the rest.
 
         Args:
-            frames: up to :attr:`batch_size` of them.
+            views: up to :attr:`batch_size` of them.
             pts: of the source frames that they were made of.
         """
         if self._ahead is None:
-            return lambda: list(frames)
+            return lambda: [view.frame for view in views]
         place = self._ahead
         work, since = self._steps[place]
-        wait = work.submit(frames, [self._time(since, each) for each in pts])
+        wait = work.submit_views(views, [self._time(since, each) for each in pts])
 
         def finish() -> list[Frame]:
             done = wait()
             with self._clock("stages"):
-                return [_cut(self._run(frame, p, place + 1, None)) for frame, p in zip(done, pts, strict=True)]
+                return [self._run(View(frame), p, place + 1, None).cut() for frame, p in zip(done, pts, strict=True)]
 
         return finish
 
@@ -97,20 +96,11 @@ class StageChain:
             self._clock.add("network", self._steps[self._ahead][0].network_seconds)
         self._steps, self._ahead = [], None
 
-    def _run(self, frame: Frame, pts: int, first: int, end: int | None) -> Frame:
-        """Take ``frame`` through the stages ``[first, end)``."""
+    def _run(self, view: View, pts: int, first: int, end: int | None) -> View:
+        """Take ``view`` through the stages ``[first, end)``."""
         for work, since in self._steps[first:end]:
-            if not work.accepts_window:
-                frame = _cut(frame)
-            frame = work(frame, self._time(since, pts))
-        return frame
+            view = work.view(view, self._time(since, pts))
+        return view
 
     def _time(self, since: TimeMap, pts: int) -> float:
         return float(since(self._clip.frames.time(pts) - self._clip.start))
-
-
-def _cut(frame: Frame) -> Frame:
-    """Cut out the window that a crop has marked."""
-    from reelproc.pixels.resample import cut_window
-
-    return frame if frame.window is None else cut_window(frame)

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 
 from reelproc.pixels.frame import Frame, PixelFormat, Window
 from reelproc.pixels.placement import Fit
+from reelproc.pixels.view import View
 from reelproc.schema import Schema
 from reelproc.timing import TimeMap
 
-__all__ = ["DrawingWork", "Fit", "FrameAmounts", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target"]
+__all__ = ["DrawingWork", "Fit", "FrameAmounts", "Mismatch", "Stage", "StageWork", "StreamInfo", "Target", "WindowWork"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,6 @@ class FrameAmounts:
 class StageWork(ABC):
     """The work of a stage on one stream. Called from one thread, frames in order of time."""
 
-    accepts_window: bool = False
-    """Whether it samples ``frame.window`` itself. If not, the pipeline cuts the window out before calling it."""
-
     works_ahead: bool = False
     """Whether :meth:`submit` returns before the work is done: a network's does. Two batches are then kept under way."""
 
@@ -132,8 +130,40 @@ class StageWork(ABC):
         made = [self(frame, time) for frame, time in zip(frames, times, strict=True)]
         return lambda: made
 
+    def view(self, view: View, time: float) -> View:
+        """Return the view that goes on; here a window is cut out before the call."""
+        return View(self(view.cut(), time))
+
+    def submit_views(self, views: Sequence[View], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        """Begin the work on views, as :meth:`submit` does on frames; here windows are cut out before."""
+        return self.submit([view.cut() for view in views], times)
+
     def close(self) -> None:  # noqa: B027 - most have nothing to release
         """Release what was opened. Safe to call twice."""
+
+
+class WindowWork(StageWork):
+    """Work that marks a window of its input instead of cutting it, or samples a window that was marked.
+
+    A stage that has it says so: :meth:`Stage.window_at` or :meth:`Stage.reach`.
+    """
+
+    @abstractmethod
+    def view(self, view: View, time: float) -> View:
+        """Return the view that goes on."""
+
+    def submit_views(self, views: Sequence[View], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        """Begin the work on ``views``, as :meth:`submit` does on frames."""
+        made = [self.view(view, time).cut() for view, time in zip(views, times, strict=True)]
+        return lambda: made
+
+    def __call__(self, frame: Frame, time: float) -> Frame:
+        """Return what is seen of ``frame``, cut out."""
+        return self.view(View(frame), time).cut()
+
+    def submit(self, frames: Sequence[Frame], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        """Begin the work on ``frames``."""
+        return self.submit_views([View(frame) for frame in frames], times)
 
 
 class DrawingWork(StageWork):

@@ -12,10 +12,11 @@ from pydantic import AfterValidator, Field
 
 from reelproc.errors import SpecError
 from reelproc.keyframes import Curve, Interpolation
-from reelproc.pixels.frame import Frame, Window
-from reelproc.pixels.placement import compose, even_near, fit, inside, whole
+from reelproc.pixels.frame import Window
+from reelproc.pixels.placement import even_near, fit, inside, whole
+from reelproc.pixels.view import View
 from reelproc.schema import Items, Schema, Seconds
-from reelproc.stages.base import FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target, WindowWork
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
 from reelproc.stages.unseen import stands_still
 
@@ -231,18 +232,9 @@ def _nominal(stream: StreamInfo, width: float, height: float) -> StreamInfo:
     return replace(stream, width=even[0], height=even[1], sample_aspect_ratio=shape)
 
 
-class _CropWork(StageWork):
-    accepts_window = True
-
+class _CropWork(WindowWork):
     def __init__(self, path: _Path) -> None:
         self._path = path
 
-    def __call__(self, frame: Frame, time: float) -> Frame:
-        window = self._path.at(time)
-        if frame.origin != (0, 0):  # the decoder left out what lies before it
-            window = Window(window.x - frame.origin[0], window.y - frame.origin[1], window.width, window.height)
-            frame.origin = (0, 0)
-        if frame.window is not None and frame.nominal_size is not None:
-            window = compose(window, frame.window, *frame.nominal_size)
-        frame.window, frame.nominal_size = window, (self._path.stream.width, self._path.stream.height)
-        return frame
+    def view(self, view: View, time: float) -> View:
+        return view.narrowed(self._path.at(time), (self._path.stream.width, self._path.stream.height))

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from reelproc.errors import ReelprocError, SpecError
 from reelproc.pixels.frame import Frame
-from reelproc.pixels.placement import Placement, compose, fit
-from reelproc.pixels.resample import REACH_PIXELS
+from reelproc.pixels.placement import Placement, fit
+from reelproc.pixels.view import View
 from reelproc.schema import Fraction01
-from reelproc.stages.base import Fit, FrameAmounts, Stage, StageWork, StreamInfo, Target
+from reelproc.stages.base import Fit, FrameAmounts, Stage, StageWork, StreamInfo, Target, WindowWork
 from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.dedupe import Deduplicated
@@ -144,6 +144,8 @@ class Upscale(Stage):
 
     def reach(self, stream: StreamInfo, target: Target) -> tuple[int, int]:
         """Return how far beyond a window the filter's taps reach, or what a network is shown around it."""
+        from reelproc.pixels.resample import REACH_PIXELS
+
         window, destination = self.placement(stream, target)
         context = self.context_pixels()
         around = context + 2 if context else 0  # to even pixels
@@ -193,7 +195,7 @@ class Upscale(Stage):
         work = self.upscaler().open(self.spec(stream, target))
         if self.dedupe is not None:
             work = Deduplicated(work, self.dedupe, target.restarts)
-        return _UpscaleStageWork(self.placement(stream, target), work)
+        return _ScalingWork(self.placement(stream, target), work)
 
     def _size(self, target: Target) -> tuple[int, int]:
         if self.width is not None and self.height is not None:
@@ -206,9 +208,7 @@ class Upscale(Stage):
         )
 
 
-class _UpscaleStageWork(StageWork):
-    accepts_window = True
-
+class _ScalingWork(WindowWork):
     def __init__(self, placement: Placement, work: UpscaleWork) -> None:
         self._placement, self._work = placement, work
         self.works_ahead, self.batch_size = work.works_ahead, work.batch_size
@@ -217,18 +217,15 @@ class _UpscaleStageWork(StageWork):
     def network_seconds(self) -> float:  # type: ignore[override]
         return self._work.network_seconds
 
-    def __call__(self, frame: Frame, time: float) -> Frame:
-        (scaled,) = self._work([self._sample(frame)])
-        return scaled
+    def view(self, view: View, time: float) -> View:
+        (scaled,) = self._work([self._sample(view)])
+        return View(scaled)
 
-    def submit(self, frames: Sequence[Frame], times: Sequence[float]) -> Callable[[], list[Frame]]:
-        return self._work.submit([self._sample(frame) for frame in frames])
+    def submit_views(self, views: Sequence[View], times: Sequence[float]) -> Callable[[], list[Frame]]:
+        return self._work.submit([self._sample(view) for view in views])
 
-    def _sample(self, frame: Frame) -> Sample:
-        window = self._placement.window
-        if frame.window is not None and frame.nominal_size is not None:
-            window = compose(window, frame.window, *frame.nominal_size)
-        return Sample(frame, window)
+    def _sample(self, view: View) -> Sample:
+        return Sample(view.frame, view.within(self._placement.window))
 
     def close(self) -> None:
         self._work.close()

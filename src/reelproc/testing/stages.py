@@ -13,7 +13,6 @@ import pytest
 
 from reelproc.errors import SpecError
 from reelproc.pixels.frame import Frame, PixelFormat
-from reelproc.pixels.resample import cut_window
 from reelproc.reel import Clip
 from reelproc.stages import STAGES
 from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
@@ -104,7 +103,7 @@ class StageSuite:
         for first in range(0, self._count, work.batch_size):
             numbers = range(first, min(first + work.batch_size, self._count))
             frames = [_frame(self.stream, n) for n in numbers]
-            batched += map(_cut, work.submit(frames, [n / RATE for n in numbers])())
+            batched += work.submit(frames, [n / RATE for n in numbers])()
         work.close()
         assert [frame.pts for frame in batched] == list(range(self._count))
         for one, two in zip(alone, batched, strict=True):
@@ -168,11 +167,6 @@ def _frame(stream: StreamInfo, number: int) -> Frame:
     return frame
 
 
-def _cut(frame: Frame) -> Frame:
-    """Return what the next stage sees of a frame with a window."""
-    return frame if frame.window is None else cut_window(frame)
-
-
 @contextmanager
 def _opened(stage: Stage, stream: StreamInfo, target: Target) -> Iterator[Callable[[Frame, float], Frame]]:
     work: StageWork | None = stage.open(stream, target)
@@ -180,7 +174,7 @@ def _opened(stage: Stage, stream: StreamInfo, target: Target) -> Iterator[Callab
         yield lambda frame, _: frame
         return
     try:
-        yield lambda frame, time: _cut(work(frame, time))
+        yield work
     finally:
         work.close()
 

@@ -72,14 +72,11 @@ class UpscalerSuite:
         assert (out.width, out.height, out.pix_fmt) == (*size, pix_fmt)
         assert out.data.dtype == np.uint8
 
-    def test_timestamps_go_over_and_windows_do_not(self, upscaler: Upscaler) -> None:
+    def test_timestamps_go_over(self, upscaler: Upscaler) -> None:
         frame = Scene(texture).frame(48, 36)
         frame.index, frame.pts, frame.time_base, frame.start_pts = 5, 777, Fraction(1, 600), 7
-        frame.window, frame.nominal_size = Window(1, 1, 40, 30), (40, 30)
         (out,) = upscaler.open(_spec(96, 72))([Sample(frame, Window(1, 1, 40, 30))])
         assert (out.index, out.pts, out.time_base, out.start_pts) == (5, 777, Fraction(1, 600), 7)
-        assert out.window is None
-        assert out.nominal_size is None
 
     @pytest.mark.parametrize("levels", [(16, 128, 128), (235, 128, 128), (81, 90, 240), (145, 54, 34)])
     def test_a_flat_colour_stays(self, upscaler: Upscaler, levels: tuple[int, int, int]) -> None:

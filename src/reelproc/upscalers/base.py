@@ -69,8 +69,7 @@ class Sample(NamedTuple):
     """One frame's work.
 
     Attributes:
-        frame: the source; owned by the work, which may return it if nothing needs to be done. Its own ``window`` is
-            already part of the one here and is to be ignored.
+        frame: the source; owned by the work, which may return it if nothing needs to be done.
         window: the part of the source that fills the destination, within the frame, pixels, floats.
     """
 
@@ -95,7 +94,7 @@ class UpscaleWork(ABC):
 
     @abstractmethod
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
-        """The scaled frames, one for each sample, in order, with the timestamps of their sources and without a window.
+        """The scaled frames, one for each sample, in order, with the timestamps of their sources.
 
         Args:
             samples: from one to ``batch_size`` of them. Their windows may differ in place and size.

@@ -51,7 +51,6 @@ class _ResamplerWork(UpscaleWork):
         spec = self._spec
         size = (spec.width, spec.height)
         if (frame.width, frame.height) == size == spec.destination[2:] and window == whole(*size):
-            frame.window = frame.nominal_size = None
             return frame
         return resample(frame, window, *size, filter=self._kernel, destination=spec.destination)
 

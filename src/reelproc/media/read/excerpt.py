@@ -1,8 +1,8 @@
 """The part of every frame that is wanted: what a crop never shows need not cross the decoder's pipe.
 
-An excerpt has one size and moves in steps, each at a known timestamp, so that the decoder, which applies it, and the
-reader, which says in ``Frame.origin`` what came, cannot disagree. Steps are rare: the excerpt is a little larger than
-what is wanted of any frame, and stays where it is until the wanted part leaves it.
+An excerpt has one size and moves in steps, each at a known timestamp. So the decoder, which applies it, and the code
+that asks it where a frame lies cannot disagree. Steps are rare: the excerpt is a little larger than what is wanted of
+any frame, and stays where it is until the wanted part leaves it.
 """
 
 from __future__ import annotations

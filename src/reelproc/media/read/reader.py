@@ -184,11 +184,9 @@ class VideoReader(ABC):
         return not promised or (pts is not None and pts <= promised[0])
 
     def _stamp(self, frame: Frame, pts: int) -> Frame:
-        if self.excerpt is not None:
-            x, y = self.excerpt.origin(pts)
-            if (frame.width, frame.height) != (self.width, self.height):  # the backend leaves the cutting to us
-                frame = frame.part(x, y, self.width, self.height)
-            frame.origin = (x, y)
+        if self.excerpt is not None and (frame.width, frame.height) != (self.width, self.height):
+            # the backend leaves the cutting to us
+            frame = frame.part(*self.excerpt.origin(pts), self.width, self.height)
         frame.index = len(self._seen)
         frame.pts = pts
         frame.time_base = self.video.time_base
@@ -290,8 +288,8 @@ def open_video(
             Floats are taken for the decimals they print as; fractions are exact; ``"1:23.5"`` will do, see
             :data:`~reelproc.timing.Time`.
         info: the result of an earlier :func:`~reelproc.media.probe.probe.probe` of this file, to save doing it again.
-        excerpt: the part of every frame that is wanted, which saves most where it is small; ``frame.origin`` says
-            where it lay.
+        excerpt: the part of every frame that is wanted, which saves most where it is small;
+            :meth:`~reelproc.media.read.excerpt.Excerpt.origin` says where it lies.
 
     Returns:
         An iterator of frames that the caller closes, best by ``with``.
