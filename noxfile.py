@@ -49,8 +49,8 @@ def tests_browser(session: nox.Session) -> None:
 def load_backend(session: nox.Session) -> None:
     """The example backend under load while its server, workers and disk fail; ``-- --exports 20`` for fewer than 50."""
     session.install("-e", ".[backend]")
-    session.chdir("examples")
-    session.run("python", "-m", "backend.load", *session.posargs)
+    session.chdir("tests/support")
+    session.run("python", "-m", "backend_load", *session.posargs)
 
 
 @nox.session(name="tests-detect")

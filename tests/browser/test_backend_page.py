@@ -17,7 +17,7 @@ from browser.chromium import Chromium
 from numpy.typing import NDArray
 
 import reelproc as rp
-from backend.server_process import ServerProcess
+from backend_server import ServerProcess
 from media_factory import numbered_video, tone
 from reelproc.keyframes import Curve
 from reelproc.stages.base import StreamInfo, Target

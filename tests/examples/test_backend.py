@@ -21,10 +21,10 @@ import reelproc as rp
 from backend.board import Board
 from backend.requests import Draft
 from backend.rows import Export, Source
-from backend.server_process import ServerProcess
 from backend.settings import Settings
 from backend.store import Store
 from backend.users import Users
+from backend_server import ServerProcess
 from media_factory import numbered_video, tone
 from processes import children, command_line
 from waiting import LONG, eventually
@@ -409,7 +409,7 @@ def test_what_was_to_be_cancelled_when_the_server_died_is_cancelled(own_server: 
 def worker_of(server: ServerProcess) -> int:
     """The process that renders: the server's child that is one."""
     # the oldest: its own child has its command line until it has become ffmpeg
-    return min(child for child in children(server.pid) if "local_worker" in command_line(child))
+    return min(child for child in children(server.pid) if "local.worker" in command_line(child))
 
 
 def test_an_export_whose_worker_is_killed_is_tried_once_more(own_server: ServerProcess, video: Path) -> None:

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from backend.server_process import EXAMPLES
 from backend.settings import Settings
+from backend_server import EXAMPLES
 
 
 def test_a_port_that_is_taken_is_said_at_once_and_in_plain_words(tmp_path: Path) -> None:

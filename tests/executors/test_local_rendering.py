@@ -129,7 +129,7 @@ def test_the_time_limit_in_the_middle_leaves_no_process_and_no_file(
     handle = ex.submit(job, timeout=1.5)
     with pytest.raises(rp.JobTimeoutError):
         handle.result(LONG)
-    assert eventually(lambda: all("local_worker" in line for line in family.living().values()))
+    assert eventually(lambda: all("local.worker" in line for line in family.living().values()))
     assert outputs(job) == []
 
 

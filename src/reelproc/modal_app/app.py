@@ -105,7 +105,7 @@ _common: dict[str, Any] = {
     cpu=_default.cores,
     memory=_default.memory_mib,
     timeout=_default.timeout_seconds,
-    # only what another attempt may help is raised (see modal_worker), so only that is repeated
+    # only what another attempt may help is raised (see executors/modal/worker.py), so only that is repeated
     retries=modal.Retries(max_retries=2, initial_delay=1.0, backoff_coefficient=2.0),
 )
 class Worker:
@@ -118,7 +118,7 @@ class Worker:
 
     @modal.method()
     def run(self, request: str) -> str:
-        """Do the job of a :class:`~.modal_worker.ModalRequest`; its outcome, as JSON."""
+        """Do the job of a :class:`~reelproc.executors.modal.worker.ModalRequest`; its outcome, as JSON."""
         call = modal.current_function_call_id() or "none"
         pages = modal.Dict.from_name(DICT_NAME, create_if_missing=True)
         with EventPages(pages, call, lost=(modal.exception.Error, OSError)).running() as events:

@@ -70,7 +70,7 @@ def make_reel(folder: Path) -> Path:
 def roles(family: Family) -> dict[int, str]:
     """Whose processes run, and what each is."""
     return {
-        pid: "ffmpeg" if "ffmpeg" in line[:300] else "worker" if "local_worker" in line else "program"
+        pid: "ffmpeg" if "ffmpeg" in line[:300] else "worker" if "local.worker" in line else "program"
         for pid, line in family.living().items()
     }
 

@@ -1,4 +1,4 @@
-"""What a container on Modal does with a job. Knows nothing of Modal's client: :mod:`.modal_app` calls it.
+"""What a container on Modal does with a job. Knows nothing of Modal's client: :mod:`reelproc.modal_app.app` calls it.
 
 Errors that another attempt cannot help come back as data, so that Modal does not repeat the job; transient ones are
 raised, so that it does, up to its retry limit, and the segments that are done are taken from storage then.

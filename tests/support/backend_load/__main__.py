@@ -1,6 +1,6 @@
 """Load and faults: many exports at once, while the server, its workers and the disk fail.
 
-    cd examples && python -m backend.load [--exports 50] [--workers 2] [--out figures.json]
+    cd tests/support && python -m backend_load [--exports 50] [--workers 2] [--out figures.json]
 
 Asks for all exports at once, and kills the server while it answers; starts it again, kills a worker, kills the server
 once more in the middle of its work, and starts it again. At the end every export must have ended, each once: complete,
@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import reelproc as rp
-from backend.load_client import Client, over
-from backend.server_process import ServerProcess
+from backend_load.client import Client, over
+from backend_server import ServerProcess
 from reelproc.media.ffmpeg_build import ffmpeg_path
 
 SMALL_DISK = "12m"
@@ -55,7 +55,7 @@ def workers(server: ServerProcess) -> list[int]:
     """The processes that render: children of the server."""
     threads = Path(f"/proc/{server.pid}/task").glob("*/children")
     children = [pid for thread in threads for pid in told(thread).split()]
-    return [int(pid) for pid in children if "local_worker" in told(f"{pid}/cmdline")]
+    return [int(pid) for pid in children if "local.worker" in told(f"{pid}/cmdline")]
 
 
 def alive(pids: list[int]) -> list[int]:
@@ -213,7 +213,7 @@ def run_small_disk(folder: Path) -> tuple[dict[str, Any], list[str]] | None:
 
 def main() -> int:
     """Run both parts, print the figures; 1 where something is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m backend.load", description="Load and faults.")
+    parser = argparse.ArgumentParser(prog="python -m backend_load", description="Load and faults.")
     parser.add_argument("--exports", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write the figures here, too")

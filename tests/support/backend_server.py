@@ -1,4 +1,4 @@
-"""A server in a process of its own: to be started, killed and started again by tests and by ``backend.load``."""
+"""A server in a process of its own: tests and ``backend_load`` start and kill it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Self
 __all__ = ["ServerProcess"]
 
 START_SECONDS = STOP_SECONDS = 120.0
-EXAMPLES = Path(__file__).resolve().parent.parent
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 class ServerProcess:

@@ -1,4 +1,4 @@
-"""A user of the server who does not give up, for :mod:`backend.load`."""
+"""A user of the server who does not give up, for :mod:`backend_load`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.server_process import ServerProcess
+from backend_server import ServerProcess
 
 __all__ = ["Client", "over"]
 

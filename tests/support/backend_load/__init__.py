@@ -1,0 +1,1 @@
+"""The example backend under load, while its server, its workers and its disk fail: ``python -m backend_load``."""
