@@ -44,8 +44,9 @@ from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.host_picture import rgb_of
 from reelproc.upscalers.models import MODELS, Model
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
+from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_network import BACKEND as TORCH
-from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor, torch_device
+from reelproc.upscalers.torch_network import TorchNetwork, torch_device
 from reelproc_lab.original_programs.framing_ai import upscale_to_pngs
 
 MODEL = "realesr-general-x4v3"

@@ -25,9 +25,9 @@ from reelproc.executors import executor as executor
 from reelproc.jobs import DetectJob as DetectJob
 from reelproc.jobs import ExtractJob as ExtractJob
 from reelproc.jobs import RenderJob as RenderJob
-from reelproc.media.probe.probe import AudioStream as AudioStream
-from reelproc.media.probe.probe import MediaInfo as MediaInfo
-from reelproc.media.probe.probe import VideoStream as VideoStream
+from reelproc.media.info import AudioStream as AudioStream
+from reelproc.media.info import MediaInfo as MediaInfo
+from reelproc.media.info import VideoStream as VideoStream
 from reelproc.media.probe.probe import probe as probe
 from reelproc.media.read.reader import Damage as Damage
 from reelproc.media.read.reader import VideoReader as VideoReader

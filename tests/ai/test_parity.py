@@ -22,8 +22,9 @@ from reelproc.upscalers.models import MODELS
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.onnx_network import BACKEND as ONNX
 from reelproc.upscalers.realesrgan_reference import BACKEND as REFERENCE
+from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_network import BACKEND as TORCH
-from reelproc.upscalers.torch_network import TorchNetwork, load_descriptor
+from reelproc.upscalers.torch_network import TorchNetwork
 
 CPU = UpscaleOptions(backend="cpu")
 CUT = Window(300, 96, 64, 48)

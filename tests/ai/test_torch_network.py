@@ -28,7 +28,8 @@ from reelproc.upscalers.network_work import NetworkWork, not_finite
 from reelproc.upscalers.onnx_export import export
 from reelproc.upscalers.realesrgan_reference import _absence, import_realesrgan
 from reelproc.upscalers.tiling import MIN_TILE
-from reelproc.upscalers.torch_network import BACKEND, TorchNetwork, load_descriptor
+from reelproc.upscalers.torch_checkpoint import load_descriptor
+from reelproc.upscalers.torch_network import BACKEND, TorchNetwork
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
 from waiting import LONG
 

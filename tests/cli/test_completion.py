@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from reelproc.cli import app
 from reelproc.cli.commands import COMMANDS
 from reelproc.detectors import DETECTORS
+from reelproc.drawing.options import Effect
 from reelproc.executors.base import executors
 from reelproc.media.write.encoders import ENCODERS
 from reelproc.prices import current_prices
-from reelproc.stages.overlay import Effect
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.models import MODELS
 from reelproc_lab import EXPERIMENTS

@@ -10,7 +10,7 @@ import pytest
 from reelproc.demo.reel import footage_reel, match_reel
 from reelproc.errors import ProbeError, SpecError
 from reelproc.keyframes import Curve
-from reelproc.media.probe.probe import MediaInfo, VideoStream
+from reelproc.media.info import MediaInfo, VideoStream
 from reelproc.pixels.frame import Frame
 from reelproc.render.contact_sheet import timecode
 from reelproc_lab.match import ball, players, skeleton

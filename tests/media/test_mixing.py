@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from reelproc.media.probe.probe import probe
-from reelproc.media.sound.mixing import SoundPiece, mix_sound
-from reelproc.media.sound.sound_plan import BLEND_SAMPLES, sample_at
+from reelproc.media.sound.mixing import mix_sound
+from reelproc.media.sound.sound_plan import BLEND_SAMPLES, SoundPiece, sample_at
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, onsets, pitch, tone, with_picture, write_wav
 

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from media_factory import MadeVideo, numbered_video, run_ffmpeg, tone, with_edit_list
 from reelproc.errors import ObjectNotFoundError, ProbeError
 from reelproc.media.container.file_structure import promised_size
-from reelproc.media.probe.probe import MediaInfo, frame_times, probe
+from reelproc.media.info import MediaInfo
+from reelproc.media.packets.frame_times import frame_times
+from reelproc.media.probe.probe import probe
 from reelproc.storage.source import LocalSource
 
 

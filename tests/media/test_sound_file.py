@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from processes import children, command_line, lives
 from reelproc.errors import BackendError, EncodeError, JobCancelledError, SpecError
 from reelproc.media.sound import tempo as audio_tempo
-from reelproc.media.sound.mixing import SoundPiece, add_sound_stream, render_sound, sound_packets
-from reelproc.media.sound.sound_file import AAC_FRAME, MOVIE_TIMESCALE
+from reelproc.media.sound.mixing import render_sound
+from reelproc.media.sound.sound_file import AAC_FRAME, MOVIE_TIMESCALE, add_sound_stream, sound_packets
+from reelproc.media.sound.sound_plan import SoundPiece
 from reelproc.timing import TimeMap
 from sound_factory import RATE, bursts, level, onsets, tone, with_picture, write_wav
 from waiting import LONG, eventually

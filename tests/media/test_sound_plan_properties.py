@@ -10,8 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelproc.media.sound.mixing import SAMPLE_RATE, SoundPiece
-from reelproc.media.sound.sound_plan import Voice, plan_voices, sample_at
+from reelproc.media.sound.sound_plan import SAMPLE_RATE, SoundPiece, Voice, plan_voices, sample_at
 from reelproc.timing import TimeMap, round_half_up
 
 RATES = st.sampled_from([Fraction(30), Fraction(25), Fraction(30_000, 1001), Fraction(24_000, 1001), Fraction(60)])

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from media_factory import run_ffmpeg
 from reelproc.errors import DecodeError, ObjectNotFoundError, ProbeError
 from reelproc.media.probe.probe import probe
-from reelproc.media.sound.mixing import SoundPiece, mix_sound
+from reelproc.media.sound.mixing import mix_sound
+from reelproc.media.sound.sound_plan import SoundPiece
 from reelproc.media.sound.sound_source import DamageLog, decode_sound
 from reelproc.storage.source import LocalSource
 from reelproc.timing import TimeMap

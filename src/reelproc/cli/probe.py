@@ -10,7 +10,7 @@ from reelproc.cli.common import common_options, say
 from reelproc.cli.stdin_source import is_piped, shown_source, source_from_pipe
 
 if TYPE_CHECKING:
-    from reelproc.media.probe.probe import AudioStream, MediaInfo, VideoStream
+    from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 
 __all__ = ["probe"]
 

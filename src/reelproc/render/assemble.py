@@ -65,7 +65,7 @@ def _seconds(packet: Packet[Any]) -> Fraction:
 
 
 def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
-    from reelproc.media.sound.mixing import add_sound_stream, sound_packets
+    from reelproc.media.sound.sound_file import add_sound_stream, sound_packets
 
     source = stack.enter_context(_open(sound))
     return sound_packets(source, add_sound_stream(source, out))

@@ -15,7 +15,7 @@ from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
-    from reelproc.media.sound.mixing import SoundPiece
+    from reelproc.media.sound.sound_plan import SoundPiece
     from reelproc.render.plan import Plan
 
 __all__ = ["ReelSound", "sound_pieces"]
@@ -96,7 +96,7 @@ class ReelSound:
 
 def sound_pieces(plan: Plan) -> list[SoundPiece]:
     """Return one piece of sound per clip, placed on the output's clock."""
-    from reelproc.media.sound.mixing import SoundPiece
+    from reelproc.media.sound.sound_plan import SoundPiece
 
     pieces = []
     last = len(plan.clips) - 1

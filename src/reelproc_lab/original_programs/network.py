@@ -96,7 +96,8 @@ def load_enhancer(model: Model, switches: Switches, device_name: str | None = No
     BACKENDS.get("torch")  # says what to install
     import torch
 
-    from reelproc.upscalers.torch_network import load_descriptor, torch_device
+    from reelproc.upscalers.torch_checkpoint import load_descriptor
+    from reelproc.upscalers.torch_network import torch_device
 
     device = torch_device(device_name)
     for name, wanted in (("cudnn.benchmark", switches.cudnn_benchmark), ("TF32", switches.tf32)):

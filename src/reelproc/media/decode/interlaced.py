@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING
 
-from reelproc.media.decode.decoding import frame_pts
+from reelproc.media.decode.frame_order import frame_pts
 
 if TYPE_CHECKING:
     from av.filter import Graph

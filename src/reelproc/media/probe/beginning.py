@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelproc.errors import ProbeError
 from reelproc.media.container.containers import demuxed
-from reelproc.media.decode.decoding import frame_pts
+from reelproc.media.decode.frame_order import frame_pts
 from reelproc.storage.source import Source
 
 if TYPE_CHECKING:

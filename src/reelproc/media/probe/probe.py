@@ -26,7 +26,8 @@ from reelproc.media.container.containers import (
 )
 from reelproc.media.container.file_structure import promised_size
 from reelproc.media.container.mp4_tracks import check_tracks, encrypted
-from reelproc.media.decode.decoding import decoded_frames, frame_pts, is_reordered
+from reelproc.media.decode.decoding import decoded_frames, is_reordered
+from reelproc.media.decode.frame_order import frame_pts
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.packets.frame_rates import HEAD_PACKETS, end_of_last, frame_rate, shown_ends
 from reelproc.media.packets.frame_times import FrameTimes, frame_times

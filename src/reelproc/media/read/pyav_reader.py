@@ -14,7 +14,8 @@ from av.filter import Graph
 from numpy.typing import NDArray
 
 from reelproc.errors import DecodeError
-from reelproc.media.decode.decoding import carefully_decoded_frames, decoded_frames, frame_pts
+from reelproc.media.decode.decoding import carefully_decoded_frames, decoded_frames
+from reelproc.media.decode.frame_order import frame_pts
 from reelproc.media.decode.interlaced import whole_pictures
 from reelproc.media.read.reader import Damage, VideoReader
 from reelproc.media.stream_colour import Conversion
