@@ -208,7 +208,7 @@ def test_one_behind_another_gets_its_frames_when_that_one_has_ended(tmp_path: Pa
     with VideoWriter(tmp_path / "a.mp4", width=64, height=48, fps=Fraction(30), settings=settings) as first:
         first.write(picture(0))
         with VideoWriter(
-            tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), settings=settings, behind=first
+            tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), settings=settings, waits_for=first
         ) as second:
             second.write(picture(1))
             second.end()
@@ -224,6 +224,6 @@ def test_one_behind_another_gets_its_frames_when_that_one_has_ended(tmp_path: Pa
 def test_one_behind_another_can_be_closed(tmp_path: Path, nothing_left: None) -> None:
     with VideoWriter(tmp_path / "a.mp4", width=64, height=48, fps=Fraction(30)) as first:
         first.write(picture(0))
-        with VideoWriter(tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), behind=first) as second:
+        with VideoWriter(tmp_path / "b.mp4", width=64, height=48, fps=Fraction(30), waits_for=first) as second:
             second.write(picture(1))
     assert not list(tmp_path.iterdir())

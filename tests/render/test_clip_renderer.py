@@ -71,7 +71,7 @@ def pictures(clip: PlannedClip, batch_size: int, wanted: Sequence[int]) -> tuple
     )
     shown = tuple(clip.pts[n] for n in wanted)
     only = None if len(wanted) == len(clip.pts) else shown
-    renderer = ClipRenderer(clip, shown[-1], True, PhaseClock(), shown=only)
+    renderer = ClipRenderer(clip, shown[-1], conceal=True, clock=PhaseClock(), shown=only)
     made = [renderer.frame(pts).data.tobytes() for pts in shown]
     renderer.close()
     return made, renderer.concealed, Inverting.works[-1].done

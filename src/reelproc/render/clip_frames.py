@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -30,7 +31,6 @@ class ClipFrames:
         shown: the timestamps that will be asked for; None: all that are planned.
 
     Attributes:
-        due: timestamps that will be asked for.
         faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
 
@@ -42,14 +42,17 @@ class ClipFrames:
         end = frames.time(last_pts) + frames.time_base / 2
         planned = clip.pts if shown is None else shown
         wanted = planned[bisect_left(planned, first_pts) : bisect_right(planned, last_pts)]
-        self.due = list(dict.fromkeys(wanted))
-        self._excerpt = excerpt_of(clip, self.due)
+        self._due = deque(dict.fromkeys(wanted))
+        self._excerpt = excerpt_of(clip, self._due)
         self._reader: VideoReader | None = self._open(frames.time(first_pts), end, self._excerpt)
         self._frames: Iterator[Frame] = iter(self._reader)
         self._next: Frame | None = None
 
-    def take(self, pts: int) -> View | None:
-        """Return the frame ``pts``, not before that of the last call; None where the source does not yield it."""
+    def take_next(self) -> View | None:
+        """Return the next frame that is due; None where none is, or the source does not yield it."""
+        if not self._due:
+            return None
+        pts = self._due[0]
         while self._next is None or self._next.pts < pts:
             self._next = next(self._frames, None)
             if self._next is None:
@@ -57,7 +60,13 @@ class ClipFrames:
         if self._next.pts != pts:
             return None
         frame, self._next = self._next, None
+        self._due.popleft()
         return View(frame) if self._excerpt is None else View(frame, origin=self._excerpt.origin(pts))
+
+    def give_up_before(self, pts: int) -> None:
+        """Let go of what is due before ``pts``: it could not be decoded."""
+        while self._due and self._due[0] < pts:
+            self._due.popleft()
 
     def substitute(self, pts: int) -> View:
         """Return the last planned frame before ``pts`` that decodes; where there is none, the next after it.
@@ -95,6 +104,7 @@ class ClipFrames:
             self._reader.close()
             self.faulty_count = self._reader.faulty_count
         self._reader, self._frames = None, iter(())
+        self._due.clear()
 
     def _open(self, start: Fraction, end: Fraction, excerpt: Excerpt | None = None) -> VideoReader:
         from reelproc.media.read.reader import open_video

@@ -7,8 +7,8 @@ given to it ahead of time, and come back in order.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from reelproc.pixels.frame import Frame
 from reelproc.pixels.view import View
@@ -28,36 +28,42 @@ class _Batch:
     wait: Callable[[], list[Frame]]
 
 
-@dataclass
 class ClipRenderer:
     """Produces the processed frames of one clip, in the order of their timestamps.
 
-    Attributes:
+    Args:
         clip: what to render.
         last_pts: nothing after this timestamp will be asked for.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
         restarts: timestamps of frames that must not depend on those before them.
         shown: the timestamps that will be asked for; None: all that are planned.
+
+    Attributes:
         concealed: timestamps that were replaced.
         faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
 
-    clip: PlannedClip
-    last_pts: int
-    conceal: bool
-    clock: PhaseClock
-    restarts: frozenset[int] = frozenset()
-    shown: tuple[int, ...] | None = None
-    concealed: list[int] = field(default_factory=list)
-    faulty_count: int = 0
-    _source: ClipFrames | None = None
-    _stages: StageChain | None = None
-    _pts: int | None = None
-    _out: Frame | None = None
-    _due: deque[int] = field(default_factory=deque)
-    _batches: deque[_Batch] = field(default_factory=deque)
-    _ready: deque[tuple[int, Frame]] = field(default_factory=deque)
+    def __init__(
+        self,
+        clip: PlannedClip,
+        last_pts: int,
+        *,
+        conceal: bool,
+        clock: PhaseClock,
+        restarts: frozenset[int] = frozenset(),
+        shown: Sequence[int] | None = None,
+    ) -> None:
+        self.clip = clip
+        self.concealed: list[int] = []
+        self.faulty_count = 0
+        self._last_pts, self._conceal, self._clock = last_pts, conceal, clock
+        self._restarts, self._shown = restarts, shown
+        self._source: ClipFrames | None = None
+        self._stages: StageChain | None = None
+        self._out: tuple[int, Frame] | None = None  # the last frame, by its source's timestamp
+        self._batches: deque[_Batch] = deque()
+        self._ready: deque[tuple[int, Frame]] = deque()
 
     def frame(self, pts: int) -> Frame:
         """Return the processed frame of the source frame ``pts``; never to be changed by the caller.
@@ -68,17 +74,17 @@ class ClipRenderer:
         Raises:
             DecodeError: the source does not yield that frame, and nothing was to be concealed.
         """
-        if pts == self._pts and self._out is not None:
-            return self._out
+        if self._out is not None and self._out[0] == pts:
+            return self._out[1]
         if self._source is None:
-            self._source = ClipFrames(self.clip, pts, self.last_pts, self.shown)
-            self._due.extend(self._source.due)
+            self._source = ClipFrames(self.clip, pts, self._last_pts, self._shown)
         if self._stages is None:
-            self._stages = StageChain(self.clip, self.restarts, self.clock)
+            self._stages = StageChain(self.clip, self._restarts, self._clock)
         out = self._take(pts, self._source, self._stages)
-        self._out = self._replace(pts, self._source, self._stages) if out is None else out
-        self._pts = pts
-        return self._out
+        if out is None:
+            out = self._replace(pts, self._source, self._stages)
+        self._out = pts, out
+        return out
 
     def close(self) -> None:
         """End the reader and the stages. Safe to call again."""
@@ -88,14 +94,12 @@ class ClipRenderer:
         if self._stages is not None:
             self._stages.close()
         self._source, self._stages = None, None
-        self._due.clear()
         self._batches.clear()
         self._ready.clear()
 
     def _take(self, pts: int, source: ClipFrames, stages: StageChain) -> Frame | None:
         """Return the processed frame ``pts``, those after it already on their way; None where the source lacks it."""
-        while self._due and self._due[0] < pts:  # given up: it could not be decoded
-            self._due.popleft()
+        source.give_up_before(pts)
         while not self._ready:
             while len(self._batches) < stages.batches_ahead and (batch := self._begin_batch(source, stages)):
                 self._batches.append(batch)
@@ -109,20 +113,20 @@ class ClipRenderer:
         """Send the next due frames, as far as the source yields them without a gap, to the stages."""
         pts: list[int] = []
         views: list[View] = []
-        while self._due and len(pts) < stages.batch_size:
-            with self.clock("decode"):
-                view = source.take(self._due[0])
+        while len(pts) < stages.batch_size:
+            with self._clock("decode"):
+                view = source.take_next()
             if view is None:
                 break
-            pts.append(self._due.popleft())
+            pts.append(view.frame.pts)
             views.append(stages.prepare(view))
         return _Batch(pts, stages.submit(views, pts)) if pts else None
 
     def _replace(self, pts: int, source: ClipFrames, stages: StageChain) -> Frame:
         """Return what is shown for a frame that cannot be decoded."""
-        if not self.conceal:
+        if not self._conceal:
             raise source.lost(pts)
         self.concealed.append(pts)
-        if self._out is not None and self.shown is None:  # else better ones may lie between the last and this one
-            return self._out
+        if self._out is not None and self._shown is None:  # else better ones may lie between the last and this one
+            return self._out[1]
         return stages(source.substitute(pts))

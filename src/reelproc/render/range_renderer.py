@@ -69,7 +69,12 @@ class RangeRenderer:
             begun = (segment.first - clip.first_frame for segment in self._plan.segments)
             restarts = frozenset(clip.pts[n] for n in begun if 0 <= n < clip.frame_count)
             self._active[index] = ClipRenderer(
-                clip, clip.pts[last], self._conceal, self._clock, restarts, self._shown(clip)
+                clip,
+                clip.pts[last],
+                conceal=self._conceal,
+                clock=self._clock,
+                restarts=restarts,
+                shown=self._shown(clip),
             )
         return self._active[index]
 

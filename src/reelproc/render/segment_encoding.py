@@ -61,8 +61,8 @@ def render_segments(
         for run in _runs(segments):
             with RangeRenderer(plan, run[-1][1], conceal=conceal, clock=clock) as renderer:
                 for first, end, path in run:
-                    behind = draining.writer if draining and not overlapping else None
-                    writer = stack.enter_context(_writer(plan, path, settings, behind))
+                    before = draining.writer if draining and not overlapping else None
+                    writer = stack.enter_context(_writer(plan, path, settings, before))
                     for planned in plan.frames(first, end):
                         writer.write(renderer.frame(planned))
                         done += 1
@@ -75,7 +75,7 @@ def render_segments(
         _finish(draining, clock, finished)
 
 
-def _writer(plan: Plan, path: Path, settings: EncoderSettings, behind: VideoWriter | None) -> VideoWriter:
+def _writer(plan: Plan, path: Path, settings: EncoderSettings, before: VideoWriter | None) -> VideoWriter:
     return VideoWriter(
         path,
         width=plan.width,
@@ -83,7 +83,7 @@ def _writer(plan: Plan, path: Path, settings: EncoderSettings, behind: VideoWrit
         fps=plan.nominal_rate,
         settings=settings,
         sample_aspect_ratio=plan.clips[0].shape.sample_aspect_ratio,
-        behind=behind,
+        waits_for=before,
     )
 
 

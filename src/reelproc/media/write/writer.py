@@ -36,7 +36,7 @@ class VideoWriter:
         fps: frames per second.
         settings: the encoder.
         sample_aspect_ratio: width of a pixel over its height.
-        behind: a writer whose encoder shall have ended before this one gets frames: two at work hold twice the memory.
+        waits_for: a writer whose encoder ends before this one gets frames: two at work hold twice the memory.
 
     Raises:
         SpecError: impossible settings.
@@ -52,7 +52,7 @@ class VideoWriter:
         fps: Fraction,
         settings: EncoderSettings | None = None,
         sample_aspect_ratio: Fraction = Fraction(1),
-        behind: VideoWriter | None = None,
+        waits_for: VideoWriter | None = None,
     ) -> None:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, fps
@@ -62,7 +62,7 @@ class VideoWriter:
         self._partial = partial_path(self.path)
         self._finished = False
         self._failure: BaseException | None = None
-        self._behind = behind
+        self._waits_for = waits_for
         self._queue: queue.Queue[Frame | None] = queue.Queue(_QUEUED_FRAMES)
         self._process = FFmpegProcess(
             [
@@ -169,7 +169,7 @@ class VideoWriter:
                 self._failure = error
 
     def _wait_for_the_one_before(self) -> None:
-        before, self._behind = self._behind, None
+        before, self._waits_for = self._waits_for, None
         deadline = time.monotonic() + 10 * STALL_SECONDS
         while before is not None and self._failure is None and before.encoding:
             if time.monotonic() > deadline:
