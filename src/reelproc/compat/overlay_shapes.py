@@ -47,7 +47,7 @@ def overlay_stages(
         SpecError: something is not as it should be.
     """
     effect = effect_type.choice("dark_overlay", "brightness_boost", "original", default="dark_overlay")
-    read = [_Region(item.record(_REGION, open_ended=True), fps) for item in regions.items()]
+    read = [_RegionReader(item.record(_REGION, open_ended=True), fps) for item in regions.items()]
     drawn = [region.made for region in read if region.made is not None]
     if settings.given:
         fields = settings.record(_SETTINGS)
@@ -69,7 +69,7 @@ def overlay_stages(
     return [overlay] if drawn else []
 
 
-class _Region:
+class _RegionReader:
     """A region as it was stored.
 
     Attributes:

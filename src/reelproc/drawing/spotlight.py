@@ -30,7 +30,7 @@ from reelproc.pixels.blend import mix, subsampling
 from reelproc.pixels.colour import YUV_BLACK, rgb_to_yuv
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 
-__all__ = ["Look", "Spotlight", "SpotlightPath"]
+__all__ = ["Spotlight", "SpotlightLook", "SpotlightPath"]
 
 F32 = NDArray[np.float32]
 
@@ -38,7 +38,7 @@ _OUTLINE_OPACITY = 0.5
 _OUTLINE_DARKNESS = 0.3
 
 
-class Look(NamedTuple):
+class SpotlightLook(NamedTuple):
     """How a spotlight looks at one moment.
 
     Attributes:
@@ -90,7 +90,9 @@ class SpotlightPath:
         keyframes: times in seconds, increasing, and looks; their ``outline`` is not used, since it follows the ring's.
     """
 
-    def __init__(self, start: float, end: float, fade_out: float, keyframes: Sequence[tuple[float, Look]]) -> None:
+    def __init__(
+        self, start: float, end: float, fade_out: float, keyframes: Sequence[tuple[float, SpotlightLook]]
+    ) -> None:
         self.start, self.end = start, end
         fade = min(fade_out, (end - start) / 2)
         self._fade = fade if fade > 0 else None
@@ -99,12 +101,12 @@ class SpotlightPath:
             [(*look.ellipse, look.effect, look.stroke, look.fill, *look.color) for _, look in keyframes],
         )
 
-    def at(self, time: float) -> Look:
+    def at(self, time: float) -> SpotlightLook:
         """Return its look at a time, seconds."""
         x, y, rx, ry, effect, stroke, fill, red, green, blue = self._track.at(time).tolist()
         left = 1.0 if self._fade is None else min(max((self.end - time) / self._fade, 0.0), 1.0)
         fade = left**2
-        return Look(
+        return SpotlightLook(
             ellipse=Ellipse(x, y, rx, ry),
             effect=effect * fade,
             stroke=stroke * fade,
@@ -167,7 +169,7 @@ class Spotlight:
         self._paint(frame, look)
         return frame
 
-    def _dim(self, frame: Frame, look: Look) -> None:
+    def _dim(self, frame: Frame, look: SpotlightLook) -> None:
         # A linear operation on whole planes is SIMD work, and cheaper than stepping around the ellipse.
         if not look.effect:
             return
@@ -183,7 +185,7 @@ class Spotlight:
                     mix(bright[box.within(masks.box)], keep, (1 - keep) * np.float32(black))
             plane[masks.box.slices] = bright
 
-    def _boost(self, frame: Frame, look: Look) -> None:
+    def _boost(self, frame: Frame, look: SpotlightLook) -> None:
         if not look.effect:
             return
         planes = frame.planes
@@ -198,7 +200,7 @@ class Spotlight:
                 else:
                     mix(plane[box.slices], 1 - inside, bright * inside)
 
-    def _paint(self, frame: Frame, look: Look) -> None:
+    def _paint(self, frame: Frame, look: SpotlightLook) -> None:
         fill = look.fill if self._fill else 0.0
         if not fill and not (self._stroke and look.stroke):
             return

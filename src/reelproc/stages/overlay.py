@@ -378,14 +378,14 @@ class Overlay(Stage):
     def spotlight_path(self, region: HighlightRegion, stream: StreamInfo) -> SpotlightPath:
         """Return the spotlight of one of the regions on such a stream, with the overlay's overrides."""
         from reelproc.drawing.ellipse import Ellipse
-        from reelproc.drawing.spotlight import Look, SpotlightPath
+        from reelproc.drawing.spotlight import SpotlightLook, SpotlightPath
         from reelproc.pixels.colour import hex_to_rgb
 
         across, down = region.scale(stream)
         looks = [
             (
                 k.time,
-                Look(
+                SpotlightLook(
                     ellipse=Ellipse(k.x * across, k.y * down, k.radius_x * across, k.radius_y * down),
                     effect=k.opacity if self.dim_strength is None else self.dim_strength,
                     stroke=k.stroke_opacity if self.stroke_opacity is None else self.stroke_opacity,

@@ -53,7 +53,7 @@ _WITH_HALF = ("cuda", "mps")  # devices on which single precision is not the fas
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "CUDNN_STATUS_ALLOC_FAILED")
 
 
-class _Made(NamedTuple):
+class _EnlargedBatch(NamedTuple):
     """(N, bytes) of the destination, the sum of what the network made, and how long that took."""
 
     rows: Tensor
@@ -112,7 +112,7 @@ class TorchNetwork(Network):
 
         return wait
 
-    def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _Made:
+    def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _EnlargedBatch:
         """The result in as large pieces as memory allows: first single pictures, then smaller and smaller tiles."""
         width, height = cuts[0].size
         while True:
@@ -120,7 +120,7 @@ class TorchNetwork(Network):
                 if len(cuts) > self.batch_size:
                     parts = [self._fitting(data[i : i + 1], cuts[i : i + 1], spec) for i in range(len(cuts))]
                     rows, totals, seconds = zip(*parts, strict=True)
-                    return _Made(torch.cat(rows), torch.stack(totals).sum(), sum(seconds))
+                    return _EnlargedBatch(torch.cat(rows), torch.stack(totals).sum(), sum(seconds))
                 return self._enlarge(data, cuts, spec)
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
@@ -140,7 +140,7 @@ class TorchNetwork(Network):
                 )
             self.tile = tile
 
-    def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _Made:
+    def _enlarge(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _EnlargedBatch:
         with torch.inference_mode(), self._tuned():
             if self._torch_device.type == "cpu":
                 rgb = torch.from_numpy(np.stack([rgb_floats(cut.frame) for cut in cuts])).permute(0, 3, 1, 2)
@@ -154,11 +154,11 @@ class TorchNetwork(Network):
             if self._torch_device.type == "cpu":
                 if not total.isfinite():  # bytes cannot be made of it; whoever looks at the sum says so
                     large = torch.zeros_like(large)
-                return _Made(_shown(large, windows, spec), total, seconds)
+                return _EnlargedBatch(_shown(large, windows, spec), total, seconds)
             if len(set(windows)) == 1:
-                return _Made(from_rgb(large, windows[0], spec, self._resize), total, seconds)
+                return _EnlargedBatch(from_rgb(large, windows[0], spec, self._resize), total, seconds)
             rows = [from_rgb(large[i : i + 1], window, spec, self._resize) for i, window in enumerate(windows)]
-            return _Made(torch.cat(rows), total, seconds)
+            return _EnlargedBatch(torch.cat(rows), total, seconds)
 
     def enlarge_rgb(self, rgb: Tensor) -> Tensor:
         """(N, 3, H, W) of 0 to 1 on the device, ``scale`` times as large and within 0 and 1; in tiles of ``tile``."""

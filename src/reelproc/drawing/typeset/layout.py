@@ -15,7 +15,7 @@ from reelproc.drawing.typeset.clusters import clean, clusters
 from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.errors import SpecError
 
-__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "damage_told", "set_text", "shaping_available"]
+__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "font_errors", "set_text", "shaping_available"]
 
 
 LINE_SPACING = 1.25
@@ -116,7 +116,7 @@ class Fonts:
         """
         if face not in self._loaded:
             engine = ImageFont.Layout.RAQM if self.shaping else ImageFont.Layout.BASIC
-            with damage_told(face):
+            with font_errors(face):
                 font = ImageFont.truetype(face.path, self.size, layout_engine=engine)
                 if face.weight is not None:
                     font.set_variation_by_axes([face.weight])
@@ -131,20 +131,20 @@ class Fonts:
         """The advance of a run, pixels."""
         if run not in self._lengths:
             font = self.load(run.face)
-            with damage_told(run.face):
+            with font_errors(run.face):
                 self._lengths[run] = font.getlength(run.text, direction=self.direction(run))
         return self._lengths[run]
 
     def ink(self, run: FontRun) -> TextBox:
         """What a run covers, relative to the start of its baseline."""
         font = self.load(run.face)
-        with damage_told(run.face):
+        with font_errors(run.face):
             box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
         return TextBox(*box).grown(run.face.embolden * self.size)
 
 
 @contextmanager
-def damage_told(face: Face) -> Iterator[None]:
+def font_errors(face: Face) -> Iterator[None]:
     """Turn what FreeType says of a file into a :class:`~reelproc.SpecError` that names it."""
     try:
         yield

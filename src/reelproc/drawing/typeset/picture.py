@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from reelproc.drawing.typeset.layout import Block, Fonts, TextBox, damage_told
+from reelproc.drawing.typeset.layout import Block, Fonts, TextBox, font_errors
 
 __all__ = ["Picture", "Style", "draw_block", "draw_displayed", "over"]
 
@@ -107,7 +107,7 @@ def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float, 
         image = Image.new("L", (width, height))
         draw = ImageDraw.Draw(image)
         for run, run_x, run_y in block.runs:
-            with damage_told(run.face):
+            with font_errors(run.face):
                 draw.text(
                     (x + run_x - left, y + run_y - top),
                     run.text,

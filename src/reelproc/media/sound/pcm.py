@@ -19,7 +19,7 @@ _JITTER_SECONDS = Fraction(2, 1000)
 _PIECE_SAMPLES = 1 << 16
 """Of silence, at a time."""
 
-_NAME = re.compile(r"pcm_(?:(?P<law>alaw|mulaw)|(?P<kind>[suf])(?P<bits>\d+)(?P<order>le|be)?)")
+_CODEC_NAME = re.compile(r"pcm_(?:(?P<law>alaw|mulaw)|(?P<kind>[suf])(?P<bits>\d+)(?P<order>le|be)?)")
 _SILENT_LAWS = {"alaw": b"\xd5", "mulaw": b"\xff"}
 """ITU-T G.711: the code of the smallest level."""
 
@@ -42,7 +42,7 @@ class PcmFiller:
     def of(cls, stream: AudioStream) -> PcmFiller | None:
         """The one for a stream; None where it is not uncompressed, or of a kind that has heads among its samples."""
         context: Any = stream.codec_context
-        match = None if context is None else _NAME.fullmatch(context.codec.canonical_name)
+        match = None if context is None else _CODEC_NAME.fullmatch(context.codec.canonical_name)
         if match is None or not context.sample_rate or not context.channels:
             return None
         if match["law"]:
