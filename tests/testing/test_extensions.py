@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from doc_pages import DOCS
+from extension_wheel import PACKAGE
 from waiting import LONG
 
 FILE = re.compile(r"```python\n# (\w+\.py)\n(.*?)```", re.DOTALL)
@@ -17,7 +18,7 @@ FILE = re.compile(r"```python\n# (\w+\.py)\n(.*?)```", re.DOTALL)
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """The files of the section "Test your extension", written to a folder."""
+    """The Python files of the page, written to a folder."""
     for name, content in FILE.findall((DOCS / "reference" / "extending.md").read_text()):
         (tmp_path / name).write_text(content)
     (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
@@ -35,9 +36,18 @@ def test_the_stage_of_the_documentation_passes_its_suite(package: Path) -> None:
     assert re.search(r"^1\d passed in", ran.stdout, re.MULTILINE), ran.stdout
 
 
+def test_the_stage_of_the_documentation_is_that_of_the_package_that_is_rendered_with(
+    package: Path,
+) -> None:
+    installed = PACKAGE / "example_extension" / "watermark.py"
+    assert (package / "watermark.py").read_text() == installed.read_text()
+
+
 def test_a_stage_that_breaks_a_promise_fails_and_the_values_are_shown(package: Path) -> None:
     stage = package / "watermark.py"
-    stage.write_text(stage.read_text() + "\n    def active_spans(self, stream):\n        return ()\n")
+    honest = "if any(start <= time <= end for start, end in spans):"
+    assert honest in stage.read_text()
+    stage.write_text(stage.read_text().replace(honest, "if spans:"))
     ran = run_pytest(package)
     assert "test_frames_outside_its_active_spans_come_out_as_they_went_in" in ran.stdout
     assert "1 failed" in ran.stdout

@@ -6,11 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, ClassVar, Literal, assert_type
 
 import reelproc as rp
 import reelproc_lab
 from reelproc import compat
+from reelproc.stages.base import StageWork, StreamInfo, Target
 
 
 def a_reel(source: Path) -> rp.Reel:
@@ -47,6 +48,37 @@ def a_reel(source: Path) -> rp.Reel:
         concat=rp.Concat(transition="dissolve", duration=0.5),
         output=rp.Output(width=810, height=1440, fps=30),
     )
+
+
+class Blank(rp.Stage):
+    """A stage of one's own: a grey picture, for some of the time."""
+
+    changes_pixels: ClassVar[bool] = True
+    stage: Literal["blank"] = "blank"
+    level: int = 128
+
+    def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
+        return ((Fraction(0), stream.duration / 2),)
+
+    def open(self, stream: StreamInfo, target: Target) -> StageWork:
+        return BlankWork(self.level, stream)
+
+
+class BlankWork(StageWork):
+    def __init__(self, level: int, stream: StreamInfo) -> None:
+        self.level, self.until = level, float(stream.duration) / 2
+
+    def __call__(self, frame: rp.Frame, time: float) -> rp.Frame:
+        if time <= self.until:
+            frame.data[:] = self.level
+        return frame
+
+
+def a_stage_of_ones_own(source: Path) -> None:
+    clip = rp.Clip(source=source, stages=[rp.Crop(), Blank(level=16)])
+    assert_type(clip.stages[0], rp.Stage)
+    assert_type(clip.stages[0].stage, str)
+    Blank(level=16, size=3)  # type: ignore[call-arg]
 
 
 def a_job(source: Path) -> None:

@@ -14,7 +14,8 @@ Five variables are read at deployment and carried into the image:
   what storage needs (``R2_ENDPOINT_URL``, ...). Empty: none.
 - ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``; ``ai`` by default, which is what
   networks need. Empty: none.
-- ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say.
+- ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say. If they are of an
+  installed package, its entry points are shipped, too.
 - ``REELPROC_STORAGE_ROOT``: where the keys of the functions called by name are; without it, the bucket that
   ``R2_BUCKET_NAME`` names in a secret.
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,16 @@ def _requirements() -> list[str]:
     return sorted(wanted)
 
 
+def _entry_points(modules: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files, here and in the image, that say what the packages of shipped modules add to reelproc."""
+    for package in metadata.distributions():
+        points = (point for point in package.entry_points if point.group.startswith("reelproc."))
+        if any(point.module.partition(".")[0] in modules for point in points):
+            for file in package.files or ():
+                if file.name in ("METADATA", "entry_points.txt"):
+                    yield str(file.locate()), f"/root/{file}"
+
+
 def _not_shipped(path: Path) -> bool:
     return "__pycache__" in path.parts or path.suffix == ".pyc"
 
@@ -88,7 +100,11 @@ if modal.is_local():  # in the container the image is there already, and the pac
     image = image.uv_pip_install(*_requirements())
     image = image.env({**SETTINGS, "REELPROC_HOME": f"{WEIGHTS}/home"})
     # not only .py files, as is Modal's default: the fonts are data
-    image = image.add_local_python_source("reelproc", *_names("REELPROC_MODAL_MODULES"), ignore=_not_shipped)
+    image = image.add_local_python_source("reelproc", ignore=_not_shipped)
+    if modules := _names("REELPROC_MODAL_MODULES"):
+        image = image.add_local_python_source(*modules, ignore=_not_shipped)
+    for _here, _there in _entry_points(modules):
+        image = image.add_local_file(_here, _there)
 
 app = modal.App(SETTINGS["REELPROC_MODAL_APP"])
 _default = PRESETS["modal-cpu"]

@@ -1,4 +1,4 @@
-"""What a stage is: data that says, before anything runs, what it makes of a stream, and the work that does it.
+"""Define stages: data that says, before anything runs, what it makes of a stream, and the work that does it.
 
 A stage sees only the stream it is given: times are seconds from the start of that stream, coordinates are pixels of its
 frames. :meth:`Stage.resolve` is pure and cheap, and is called for the whole pipeline before a frame is decoded;
@@ -182,7 +182,15 @@ class DrawingWork(StageWork):
 
 
 class Stage(Schema):
-    """Base of all stages. A subclass has a literal ``stage`` field with its name."""
+    """Base of all stages: frozen data that says what it makes of a stream, and opens the work that does it.
+
+    A subclass has its name in a literal field, ``stage: Literal["watermark"] = "watermark"``, and overrides
+    :meth:`open`. The defaults of the other methods are right for work on every frame that keeps sizes and times.
+
+    The promises: the methods are pure, and cheap but for :meth:`open`. Frames come out in the size that :meth:`resolve`
+    says, one for each, with their timestamps. A frame comes out the same wherever the work began, unless
+    :attr:`remembers` says otherwise. :class:`reelproc.testing.StageSuite` tests them.
+    """
 
     changes_pixels: ClassVar[bool] = True
     """Whether its work changes frames at all."""
@@ -207,11 +215,11 @@ class Stage(Schema):
 
     @property
     def remembers(self) -> bool:
-        """Whether a frame can depend on frames before it, back to the last one of :attr:`Target.restarts`."""
+        """Whether a frame can depend on those before it, back to the last one of :attr:`Target.restarts`; here not."""
         return False
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """What this stage makes of ``stream``.
+        """Return what this stage makes of ``stream``; here the same.
 
         Raises:
             SpecError: it cannot work on such a stream; the message says why and what would do.
@@ -219,7 +227,7 @@ class Stage(Schema):
         return stream
 
     def decided(self, stream: StreamInfo, target: Target) -> tuple[Stage, str]:
-        """What the plan makes of a stage that leaves something to it, and why; itself and "" where nothing is left.
+        """Return the stage with what it leaves to the plan decided, and the reason; here itself and "".
 
         Raises:
             SpecError: it cannot work on such a stream.
@@ -227,19 +235,22 @@ class Stage(Schema):
         return self, ""
 
     def fingerprint(self) -> str:
-        """What beyond its fields decides its pixels: digests of weights and fonts. Part of a segment's name."""
+        """Return what decides its pixels beside its fields, digests of files say; here "". It names segments.
+
+        Segments that were made with another fingerprint are not used again.
+        """
         return ""
 
     def remarks(self) -> tuple[str, ...]:
-        """What a result made with it should say of it, for people."""
+        """Return what a result that is made with it should say of it, for people; here nothing."""
         return ()
 
     def time_map(self, stream: StreamInfo) -> TimeMap:
-        """Where each moment of the input lands on the output's clock."""
+        """Return where each moment of the input lands on the output's clock; here where it was."""
         return TimeMap.identity(stream.duration)
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
-        """When this stage can change pixels: closed spans in seconds of its input, sorted and disjoint.
+        """Return when it can change pixels: closed spans in seconds of its input, sorted and disjoint; here always.
 
         A frame whose time, as a float between 0 and the stream's duration, lies in none of them (as floats) comes out
         as it went in, bit by bit.
@@ -303,5 +314,5 @@ class Stage(Schema):
         return ()
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
-        """The work on such a stream; None where it leaves the pixels alone (``Speed``)."""
+        """Return the work on such a stream; None where it leaves the pixels alone, as ``Speed`` does."""
         raise TypeError(f"{type(self).__name__} does not say what it does: override open()")
