@@ -44,7 +44,7 @@ class ModalService:
 def deployed() -> Iterator[ModalService]:
     """Our app, deployed by its own code; the environment of this process points at it."""
     if LIVE:  # the stand-in jobs go with the app
-        os.environ["REELPROC_MODAL_MODULES"] = "fake_jobs"
+        os.environ["REELPROC_MODAL_MODULES"] = "fake_jobs,reelproc_lab"
         os.environ.setdefault("REELPROC_MODAL_APP", "reelproc-tests")
         sys.path.insert(0, str(RUNNERS))
         from reelproc.modal_app.app import app
@@ -58,6 +58,7 @@ def deployed() -> Iterator[ModalService]:
             environment = server.client_environment | storage.environment
             for name, value in environment.items():
                 patch.setenv(name, value)
+            patch.setenv("REELPROC_MODAL_MODULES", "reelproc_lab")  # the experiments' jobs
             server.run(lambda: server.state.named_secrets.update({"reelproc-storage": storage.environment}))
             from reelproc.modal_app.app import app
 

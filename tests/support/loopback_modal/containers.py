@@ -57,6 +57,7 @@ class Containers(Deploying):
             for file in self.state.mounts[mount]:
                 path = folder / file.filename.lstrip("/")
                 path.parent.mkdir(parents=True, exist_ok=True)
+                path.unlink(missing_ok=True)  # a later mount lies over the earlier ones
                 path.hardlink_to(self._file(file.sha256_hex))
         layout = self.layout(function.app)
         known = {item.object_id for item in layout.objects}
