@@ -29,7 +29,6 @@ def anchored(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
     Raises:
         SpecError: the folder's name is not UTF-8.
     """
-
     return _moved(reel, lambda source: os.fspath(Path(folder).absolute() / source))
 
 

@@ -1,5 +1,7 @@
-"""The closing tables of the app's cost experiments, made anew from rates: which hardware for which kind of job, what a
-frame costs, and what a workflow costs, each with the experiments' own figure beside it.
+"""Compute the closing tables of the app's cost experiments from rates.
+
+They say which hardware suits which kind of job, and what a frame and a workflow cost. Each stands beside the
+experiments' own figure.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class ColourInfo(Schema):
 
     @property
     def is_wide(self) -> bool:
-        """Whether the primaries are clearly wider than BT.709's. (BT.601's differ little and are left alone.)"""
+        """Whether the primaries are clearly wider than BT.709's; BT.601's differ little and are left alone."""
         return self.primaries in ("bt2020", "smpte431", "smpte432")
 
 

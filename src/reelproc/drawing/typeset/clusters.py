@@ -32,12 +32,12 @@ _BREAK_BEHIND = frozenset("-‐–—/" + _SPACE)
 
 
 def clean(text: str) -> str:
-    """``text`` composed (NFC), with newlines as line ends, tabs as spaces, and without what cannot be drawn.
+    r"""Compose ``text`` (NFC), with newlines as line ends, tabs as spaces, and without characters that cannot be drawn.
 
     Left out are control characters, soft hyphens and the explicit bidirectional controls.
 
-    >>> clean("a\\tb\\r\\nc\\x00")
-    'a b\\nc'
+    >>> clean("a\tb\r\nc\x00")
+    'a b\nc'
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x0b", "\n").replace("\x0c", "\n")
@@ -53,9 +53,9 @@ def _cleaned(character: str) -> str:
 
 
 def clusters(text: str) -> list[str]:
-    """``text`` in user-perceived characters.
+    r"""Split ``text`` into user-perceived characters.
 
-    >>> [len(cluster) for cluster in clusters("e\\u0323\\u0302a")]
+    >>> [len(cluster) for cluster in clusters("e\u0323\u0302a")]
     [3, 1]
     """
     found: list[str] = []

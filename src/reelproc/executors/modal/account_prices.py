@@ -1,7 +1,6 @@
-"""An account's own prices on Modal, as its client tells them (``Workspace.billing.rates``, what ``modal billing rates``
-prints).
+"""Read an account's own prices on Modal.
 
-The client passes on whatever names the service uses. They are matched by what they contain, and the unit (per second or
+The client tells them by ``Workspace.billing.rates``, which ``modal billing rates`` prints. The client passes on whatever names the service uses. They are matched by what they contain, and the unit (per second or
 per hour) is told by the name, or else by which of the two lies near the list price. What cannot be told is an error:
 a wrong unit is a factor of 3600. Written against modal 1.6.4 and tried against a service on this machine; the names of
 the real one have not been seen.

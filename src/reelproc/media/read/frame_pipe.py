@@ -1,5 +1,4 @@
-"""The default reader's source: a supervised ffmpeg child that sends raw frames through one pipe and their timestamps
-through another.
+"""Read raw frames from one pipe of a supervised ffmpeg child, and their timestamps from another.
 
 Raw video carries no timestamps, so ffmpeg writes those of every frame it is about to send, exact and in the stream's
 own time base, to a side pipe (``-stats_enc_pre``).

@@ -36,8 +36,7 @@ _BGR_TO_YUV = np.column_stack([RGB_TO_YUV[:, ::-1] / 255, YUV_BLACK]).astype(np.
 
 
 class OpenCVReader(VideoReader):
-    """Frames by ``cv2.VideoCapture``; see :class:`~reelproc.media.read.reader.VideoReader` and this module's list of
-    faults."""
+    """Read frames by ``cv2.VideoCapture``, with the faults that this module lists."""
 
     lost_reason: ClassVar[str] = "OpenCV stopped before it: at a damaged packet it takes the video for ended"
 
