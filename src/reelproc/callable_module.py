@@ -14,6 +14,7 @@ class RenderRoom(ModuleType):
     """The module ``reelproc.render``; a call of it is :func:`reelproc.shortcuts.render`."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Render a reel; see :func:`reelproc.shortcuts.render`."""
         return import_module("reelproc.shortcuts").render(*arguments, **options)
 
     @property
