@@ -108,6 +108,10 @@ _SAMPLE = 0.5
 """Pixels from a sample's centre to its edge: how far from an edge something of a sample is covered."""
 
 
+_BOX_SLACK = 4.0
+"""Pixels by which :func:`bounds` reaches beyond what it is told at most: 2, and up to a pair of pixels."""
+
+
 def gap(ellipse: Ellipse, width: float, height: float, *, reach: float = 0.0) -> float:
     """Return how many pixels an ellipse is away from a frame, on the line from its centre; 0 if it covers some of it.
 
@@ -120,7 +124,16 @@ def gap(ellipse: Ellipse, width: float, height: float, *, reach: float = 0.0) ->
     x = max(_SAMPLE - ellipse.x, 0.0, ellipse.x - (width - _SAMPLE))
     y = max(_SAMPLE - ellipse.y, 0.0, ellipse.y - (height - _SAMPLE))
     radii = hypot(x / (ellipse.radius_x + reach + _SAMPLE), y / (ellipse.radius_y + reach + _SAMPLE))
-    return 0.0 if radii < 1 else hypot(x, y) * (1 - 1 / radii)
+    if radii < 1:
+        return 0.0
+    if x <= ellipse.radius_x + reach + _BOX_SLACK and y <= ellipse.radius_y + reach + _BOX_SLACK:
+        # beside a flat ellipse, the first-order distance that is drawn by is less than the true one
+        column, row = min(max(ellipse.x, _SAMPLE), width - _SAMPLE), min(max(ellipse.y, _SAMPLE), height - _SAMPLE)
+        beside = signed_distance(ellipse, np.array([column]), np.arange(_SAMPLE, height))
+        above = signed_distance(ellipse, np.arange(_SAMPLE, width), np.array([row]))
+        if min(beside.min(), above.min()) < reach + _SAMPLE:
+            return 0.0
+    return hypot(x, y) * (1 - 1 / radii)
 
 
 def encloses(ellipse: Ellipse, width: int, height: int) -> bool:
