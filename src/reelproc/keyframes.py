@@ -58,7 +58,7 @@ class Curve:
         self.method: Interpolation = method
 
     def at(self, time: float) -> NDArray[np.float64]:
-        """The (D,) float64 values at ``time`` seconds."""
+        """Return the (D,) float64 values at ``time`` seconds."""
         import numpy as np
 
         times, values = self._times, self._values
@@ -74,11 +74,11 @@ class Curve:
         return np.asarray(((a * u + b) * u + c) * u + d)
 
     def maximum(self) -> NDArray[np.float64]:
-        """The (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
+        """Return the (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
         return self._extreme(largest=True)
 
     def minimum(self) -> NDArray[np.float64]:
-        """The (D,) least value that each column takes anywhere, undershoot of the spline included."""
+        """Return the (D,) least value that each column takes anywhere, undershoot of the spline included."""
         return self._extreme(largest=False)
 
     def _cubic(self, i: int) -> tuple[NDArray[np.float64], ...]:

@@ -42,7 +42,7 @@ def _rate(value: Any) -> Any:
 
 
 def _rate_schema(schema: dict[str, Any]) -> None:
-    """What pydantic makes of the bounds are no keywords of JSON Schema."""
+    """Leave out pydantic's bounds, which are no keywords of JSON Schema."""
     schema.pop("gt", None)
     schema.pop("le", None)
     for kind in schema.get("anyOf", [schema]):
@@ -60,7 +60,7 @@ FrameRate = Annotated[
 
 
 def in_json(value: Any) -> Any:
-    """``value``, a path as a string.
+    """Return ``value``, a path as a string.
 
     Raises:
         SpecError: its bytes are not UTF-8.

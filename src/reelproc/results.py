@@ -300,7 +300,7 @@ class PhaseClock:
             self.add(phase, time.perf_counter() - begin)
 
     def phases(self) -> dict[str, float]:
-        """What a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
+        """Return what a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
         wall = time.perf_counter() - self._begin
         return {name: round(seconds, 4) for name, seconds in (*self.seconds.items(), ("wall", wall))}
 

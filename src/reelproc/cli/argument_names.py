@@ -35,7 +35,7 @@ _FORM = re.compile(r"\A\w+ is not valid: ")
 
 
 def spoken(text: str, options: Mapping[str, str] | None = None) -> str:
-    """``text`` in the words of the command line.
+    """Return ``text`` in the words of the command line.
 
     Args:
         text: of an error or a warning.

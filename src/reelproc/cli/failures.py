@@ -53,7 +53,7 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    """A name of docs/reference/errors.md, which is what callers can rely on."""
+    """Return a name of docs/reference/errors.md, which is what callers can rely on."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted"
     if isinstance(error, OutputExistsError):

@@ -23,7 +23,7 @@ def listen() -> None:
 
 
 def requested_exit_code() -> int | None:
-    """The exit code for what was asked first; None: nothing was."""
+    """Return the exit code for what was asked first; None: nothing was."""
     return _exit_codes[0] if _exit_codes else None
 
 

@@ -69,7 +69,7 @@ def _say(line: str) -> None:
 
 
 def _has_room() -> bool:
-    """Whether standard error takes a line without waiting for a reader; what is no pipe always does."""
+    """Return whether standard error takes a line without waiting for a reader; what is no pipe always does."""
     try:
         poll = select.poll()  # a pipe that is writable takes 4096 bytes at once
         poll.register(sys.stderr.fileno(), select.POLLOUT)
@@ -106,7 +106,7 @@ def _json_line(event: Progress, job: str | None) -> None:
 
 
 def _part(phase: str) -> str:
-    """What a bar runs through once: a whole job, or a phase that is none of a job's."""
+    """Return what a bar runs through once: a whole job, or a phase that is none of a job's."""
     return "job" if phase in _JOB_PHASES else phase
 
 

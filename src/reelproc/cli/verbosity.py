@@ -21,7 +21,7 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 def verbose_option(command: CommandT) -> CommandT:
-    """``-v``, which may stand anywhere and be given twice."""
+    """Add ``-v``, which may stand anywhere and be given twice."""
     return click.option(
         "-v",
         "--verbose",

@@ -31,7 +31,7 @@ MODEL = "realesr-general-x4v3"
 
 
 def read_rate(fps: float) -> Fraction:
-    """``fps``, exact."""
+    """Return ``fps``, exact."""
     return exact(FieldReader(fps, ("fps",)).number(above=0, most=1000))
 
 

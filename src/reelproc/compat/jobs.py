@@ -30,7 +30,7 @@ _APP_STATUS: dict[str, CallStatus] = {
 
 
 def status(call_id: str, *, executor: str | Executor | None = None) -> CallStatus:
-    """How far a call is.
+    """Return how far a call is.
 
     A local job that was cut short when its process died goes on from its finished segments once it is asked for, and
     counts as running.
@@ -55,7 +55,7 @@ def result(
     executor: str | Executor | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Result:
-    """The call's result dictionary. One that has not ended gives ``{"status": "running"}``; see also :func:`status`.
+    """Return the call's result dictionary; ``{"status": "running"}`` before it ends. See also :func:`status`.
 
     A detection's is that of ``detect_players_batch``.
 

@@ -32,7 +32,7 @@ def _overlaid(
     keyframe_fps: float,
     chunks: int | Literal["auto"] = 1,
 ) -> Call:
-    """The call; ``keys`` are user_id, input_key and output_key."""
+    """Return the call; ``keys`` are user_id, input_key and output_key."""
     stages: list[Stage] = [
         *overlay_stages(
             FieldReader(highlight_regions, ("highlight_regions",)),

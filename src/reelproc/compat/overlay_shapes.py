@@ -32,7 +32,7 @@ _SETTINGS = spellings(
 def overlay_stages(
     regions: FieldReader, settings: FieldReader, effect_type: FieldReader, *, fps: Fraction
 ) -> list[Overlay]:
-    """The spotlights of ``render_overlay``; none where nothing can be drawn.
+    """Return the spotlights of ``render_overlay``; none where nothing can be drawn.
 
     The first version of the app had ``opacity`` in its keyframes and drew no ring. The later one has ``strokeOpacity``
     and ``fillOpacity`` there, and settings for the whole: what has either of them is drawn with a ring and a tint.

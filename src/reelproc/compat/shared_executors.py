@@ -18,7 +18,7 @@ _shared: dict[tuple[int, str], Executor] = {}
 
 
 def chosen_executor(executor: str | Executor | None, preset: str = "local") -> tuple[str, Executor]:
-    """The executor that is meant, and its name.
+    """Return the executor that is meant, and its name.
 
     One that is asked for by name is never closed: a process that ends leaves its local jobs cut short, not cancelled,
     and whoever asks for them next resumes them from their finished segments.

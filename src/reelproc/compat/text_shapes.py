@@ -19,7 +19,7 @@ _STROKE = spellings("width", color="color colour")
 
 
 def text_stages(layers: FieldReader) -> list[Text]:
-    """The texts of ``render_overlay``; none where there are no layers.
+    """Return the texts of ``render_overlay``; none where there are no layers.
 
     Raises:
         SpecError: a layer is not as it should be.

@@ -48,7 +48,7 @@ class Reading:
 
 
 def is_loaded(load: float) -> bool:
-    """Whether a load average of this machine is that of a busy one."""
+    """Return whether a load average of this machine is that of a busy one."""
     return load / (os.cpu_count() or 1) > MAX_LOAD_PER_CORE
 
 

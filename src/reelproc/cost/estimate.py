@@ -69,7 +69,7 @@ class Estimate(Schema):
     warnings: tuple[str, ...] = ()
 
     def option(self, executor: str, *, chunks: int = 1, start: str = "warm") -> Option:
-        """One of :attr:`options`.
+        """Return one of :attr:`options`.
 
         Raises:
             SpecError: it is not among them.
@@ -90,7 +90,7 @@ def estimate(
     prices: PriceTable | None = None,
     region: str | None = None,
 ) -> Estimate:
-    """What ``job`` will take, without doing it: its sources are probed, nothing is decoded or rented.
+    """Return what ``job`` will take, without doing it: its sources are probed, nothing is decoded or rented.
 
     Args:
         job: a reel, or a job that renders, extracts or detects.

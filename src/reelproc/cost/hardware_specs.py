@@ -45,7 +45,7 @@ PLACES = ("local", "modal-cpu", "modal-t4", "modal-l4")
 
 
 def place(name: str) -> Place:
-    """The hardware of the executor ``name``.
+    """Return the hardware of the executor ``name``.
 
     Raises:
         SpecError: nothing is known of it.

@@ -35,7 +35,7 @@ SHORTEST = 0.5
 
 
 def match_reel(match: Match, source: str) -> Reel:
-    """The reel of the drawn match: the pass, the dribble, the goal.
+    """Return the reel of the drawn match: the pass, the dribble, the goal.
 
     Args:
         match: knows where its hero is on every frame.
@@ -81,7 +81,7 @@ def match_reel(match: Match, source: str) -> Reel:
 
 
 def _smoothed(track: Sequence[Sighting], time: float, sigma: float) -> tuple[float, float]:
-    """Where the hero is around ``time``, his strides averaged out: a Gaussian over the sightings."""
+    """Return where the hero is around ``time``, his strides averaged out: a Gaussian over the sightings."""
     import numpy as np
 
     times = np.array([s.time for s in track])
@@ -91,7 +91,7 @@ def _smoothed(track: Sequence[Sighting], time: float, sigma: float) -> tuple[flo
 
 
 def _follow(match: Match, start: float, end: float, *, height: tuple[float, float]) -> Crop:
-    """A crop that follows the hero from ``start`` to ``end`` while its height goes from one value to the other.
+    """Return a crop that follows the hero from ``start`` to ``end`` while its height goes from one value to the other.
 
     Around the goal it makes room for the ball, so that both are seen.
     """
@@ -118,7 +118,7 @@ def _follow(match: Match, start: float, end: float, *, height: tuple[float, floa
 
 
 def _spotlight(track: Sequence[Sighting], start: float, end: float, crop: Crop, slow: SpeedSegment) -> Overlay:
-    """A spotlight on the hero, in pixels and seconds of the cropped, slowed and scaled clip."""
+    """Return a spotlight on the hero, in pixels and seconds of the cropped, slowed and scaled clip."""
     windows = Curve(
         [k.time for k in crop.keyframes], [(k.x, k.y, k.width, k.height) for k in crop.keyframes], crop.interpolation
     )
@@ -153,7 +153,7 @@ def _spotlight(track: Sequence[Sighting], start: float, end: float, crop: Crop, 
 
 
 def footage_reel(info: MediaInfo, source: str) -> Reel:
-    """A reel of unknown footage: three moments spread over it, each with a slow pan about the centre.
+    """Return a reel of unknown footage: three moments spread over it, each with a slow pan about the centre.
 
     Args:
         info: of the footage.
@@ -203,7 +203,7 @@ def footage_reel(info: MediaInfo, source: str) -> Reel:
 
 
 def _extras(number: int, length: float) -> tuple[Stage, ...]:
-    """What follows the crop of each clip: nothing, slow motion, a banner; no spotlight, since nobody knows on whom."""
+    """Return what follows the crop of each clip: nothing, slow motion, a banner; nobody is known for a spotlight."""
     scale = Upscale(model=_RESAMPLER)
     if number == 0:
         return (scale,)

@@ -70,7 +70,7 @@ class Checkpoint:
 
 
 def is_checkpoint_path(model: str) -> bool:
-    """Whether ``model`` is a path or an address of a checkpoint, and not a name.
+    """Return whether ``model`` is a path or an address of a checkpoint, and not a name.
 
     What contains a slash is one, and what ends in ``.pt`` and is there.
     """
@@ -78,7 +78,7 @@ def is_checkpoint_path(model: str) -> bool:
 
 
 def find_checkpoint(model: str) -> Path:
-    """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
+    """Return the file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
 
     All of it is there then: of one that stands for something remote, the rest is fetched.
 
@@ -112,7 +112,7 @@ _FOLDER_VARIABLE = "REELPROC_WEIGHTS"
 
 
 def trusted_checkpoint(path: Path, *, trust: bool) -> Checkpoint:
-    """``path`` as a checkpoint that may be loaded.
+    """Return ``path`` as a checkpoint that may be loaded.
 
     Args:
         path: an existing file.

@@ -18,7 +18,7 @@ _CHEST_AND_LEGS_SHARES = (0.18, 0.45), (0.55, 0.8)
 
 
 def with_colours(detection: Detection, image: NDArray[np.uint8]) -> Detection:
-    """``detection`` with the colours of its upper and lower half.
+    """Return ``detection`` with the colours of its upper and lower half.
 
     Args:
         detection: on ``image``.

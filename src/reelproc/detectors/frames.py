@@ -37,7 +37,7 @@ class FrameRequest:
 
 
 def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> FrameRequest:
-    """The frames nearest to ``seconds``, the earlier on a tie.
+    """Return the frames nearest to ``seconds``, the earlier on a tie.
 
     Raises:
         SpecError: a time lies before the video or more than a second behind its end.
@@ -56,7 +56,7 @@ def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> F
 
 
 def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
-    """The frames with these ordinals in order of display, which takes reading the whole packet index.
+    """Return the frames with these ordinals in order of display, which takes reading the whole packet index.
 
     Raises:
         SpecError: the file promises fewer frames.
@@ -109,7 +109,7 @@ def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool)
 
 
 def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
-    """``pts`` in runs that are worth decoding through."""
+    """Yield ``pts`` in runs that are worth decoding through."""
     run = [pts[0]]
     for one, two in pairwise(pts):
         if (two - one) * times.time_base > _RESTART_SECONDS:

@@ -46,7 +46,7 @@ class Orientation:
 
     @classmethod
     def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """The orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
+        """Return the orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
 
         Args:
             matrix: nine native-endian int32 (3x3, row-major; 16.16 fixed point but for the last column), as in ffmpeg's
@@ -86,7 +86,7 @@ class Orientation:
         return _FILTERS[self.rotation, self.hflip]
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The (H, W) or (H, W, C) array turned; a view where possible."""
+        """Return the (H, W) or (H, W, C) array turned; a view where possible."""
         import numpy as np
 
         turned = np.rot90(image, -self.rotation // 90, axes=(0, 1))

@@ -47,7 +47,7 @@ PRICES = PriceTable(
 
 
 def current_prices() -> PriceTable:
-    """The prices that count here: :data:`PRICES`, with what the file of ``REELPROC_PRICES`` says otherwise.
+    """Return the prices that count here: :data:`PRICES`, with what the file of ``REELPROC_PRICES`` says otherwise.
 
     Raises:
         ReelprocError: that file is not there, or is no price file.

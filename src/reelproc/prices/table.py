@@ -87,7 +87,7 @@ class PriceTable(Schema):
         used_memory_bytes: float = 0.0,
         region: str | None = None,
     ) -> float:
-        """What one second of a container costs.
+        """Return what one second of a container costs.
 
         Args:
             gpu: the GPU's name; None: none.
@@ -118,7 +118,7 @@ class PriceTable(Schema):
         return rate * (self.regions[region].multiplier if region else 1.0)
 
     def with_rates(self, rates: Mapping[str, float], *, source: str, read: str) -> PriceTable:
-        """The table with other prices of some things: of a GPU by its name, ``core``, ``gib``, ``own_machine``.
+        """Return the table with other prices of some things: of a GPU by its name, ``core``, ``gib``, ``own_machine``.
 
         Raises:
             SpecError: a price below 0.
@@ -140,7 +140,7 @@ class _Changes(Schema):
 
 
 def read_prices(path: str | os.PathLike[str], base: PriceTable) -> PriceTable:
-    """``base`` with the prices that a JSON file gives; what it does not name stays.
+    """Return ``base`` with the prices that a JSON file gives; what it does not name stays.
 
     Raises:
         ObjectNotFoundError: there is no such file.

@@ -37,7 +37,7 @@ class HostNetwork(Network):
 
     @abstractmethod
     def enlarge(self, rgb: Image) -> Image:
-        """(H, W, 3) RGB of a size that :attr:`needs` allows, ``scale`` times as large.
+        """Return (H, W, 3) RGB of a size that :attr:`needs` allows, ``scale`` times as large.
 
         Raises:
             MemoryError: it does not fit.
@@ -57,7 +57,7 @@ class HostNetwork(Network):
         return lambda: Enlarged(frames, seconds)
 
     def enlarge_fitting(self, rgb: Image) -> Image:
-        """The same as :meth:`enlarge`, in tiles if it must be.
+        """Return the same as :meth:`enlarge`, in tiles if it must be.
 
         Raises:
             OutOfMemoryError: not even the smallest tiles fit.

@@ -36,7 +36,7 @@ class About:
     weights_sha256: str = ""
 
     def text(self) -> str:
-        """As it stands in the file."""
+        """Return it as it stands in the file."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -26,7 +26,7 @@ class Resampler(Upscaler):
         self.description = description
 
     def flop(self, spec: UpscaleSpec) -> float:
-        """Those of both passes with the filter's taps, on all planes."""
+        """Return those of both passes with the filter's taps, on all planes."""
         place = spec.destination
         taps = {"lanczos": 6, "bicubic": 4, "area": 2}[self.kernel]
         wide, high = spec.source_width / place.width, spec.source_height / place.height
