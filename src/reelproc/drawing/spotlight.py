@@ -268,7 +268,7 @@ class Spotlight:
 
 
 def _tinted(fill: float, code: float) -> NDArray[np.uint8]:
-    """What becomes of each code where the tint covers all; rounded as beside it, where the ellipse's edge is."""
+    """Return what each code becomes where the tint covers all, rounded as it is at the ellipse's edge."""
     table = np.arange(256, dtype=np.uint8)[None]
     alpha = np.full(table.shape, fill, np.float32)
     mix(table, 1 - alpha, alpha * np.float32(code))

@@ -1,4 +1,4 @@
-"""How a picture has to be turned to stand upright: the display matrix, reduced to what reelproc applies.
+"""Turn a picture upright: the display matrix, reduced to what reelproc applies.
 
 All backends turn frames themselves by this one definition (ffmpeg's own autorotation is switched off), so that they
 cannot differ.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Orientation"]
 
-# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them anew.
+# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them again.
 _FILTERS: dict[tuple[int, bool], tuple[str, ...]] = {
     (0, False): (),
     (90, False): ("transpose=clock",),

@@ -1,4 +1,4 @@
-"""A frame, and the part of it that the next stage sees: how a crop and a scaling after it sample a picture once."""
+"""Hand a frame on with the part of it that is seen, so that a crop and a scaling after it sample it once."""
 
 from __future__ import annotations
 

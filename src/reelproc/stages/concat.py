@@ -1,4 +1,4 @@
-"""How clips are joined: a cut, a fade through black, or a dissolve."""
+"""Say how clips are joined: by a cut, a fade through black, or a dissolve."""
 
 from __future__ import annotations
 

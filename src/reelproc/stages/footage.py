@@ -1,4 +1,4 @@
-"""The size of the footage that coordinates were made on, where that is not the size of a stage's input."""
+"""Scale coordinates that were made on footage of another size than a stage's input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_footage(video_width: int | None, video_height: int | None) -> None:
 
 
 def scale_from(video_width: int | None, video_height: int | None, stream: StreamInfo) -> tuple[float, float]:
-    """By what coordinates made on such footage are multiplied, across and down; None: they are the stream's own."""
+    """Return by what coordinates made on such footage are multiplied; sizes of None: they are the stream's own."""
     if video_width is None or video_height is None:
         return 1.0, 1.0
     return stream.width / video_width, stream.height / video_height

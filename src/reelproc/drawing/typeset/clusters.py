@@ -1,7 +1,7 @@
-"""Text as a reader sees it: cleaned, in user-perceived characters, with the places where a line may break.
+"""Divide text as a reader sees it: cleaned, into user-perceived characters, and where a line may break.
 
 Clusters follow UAX #29 and breaks UAX #14 as far as captions need it: marks, joined emoji and flags stay whole; lines
-break at spaces, behind hyphens and dashes, and between Chinese and Japanese characters except where their punctuation
+break at spaces, after hyphens and dashes, and between Chinese and Japanese characters except where their punctuation
 forbids it.
 """
 
@@ -114,7 +114,7 @@ def _is_conjunct(cluster: str, code: int) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """One line's text in the pieces between which it may break; spaces stay at the end of the piece before.
+    """Return one line's text in the pieces between which it may break, each with the spaces after it.
 
     >>> words("two words, 日本（語）")
     ['two ', 'words, ', '日', '本', '（語）']
