@@ -7,8 +7,6 @@ from inspect import Signature, signature
 from types import ModuleType
 from typing import Any
 
-__all__ = ["RenderRoom"]
-
 
 class RenderRoom(ModuleType):
     """The module ``reelproc.render``; a call of it is :func:`reelproc.shortcuts.render`."""

@@ -15,8 +15,6 @@ from typing import Any
 
 from reelproc.errors import redact
 
-__all__ = ["forward", "log_again", "shown_command", "wanted_level"]
-
 _ROOT = "reelproc"
 _LOOPBACK_ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/)\S+")
 """Where ffmpeg reads a remote source: whoever knows the address can read it, too."""

@@ -9,8 +9,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-__all__ = ["is_shown", "plain_signature", "short_fields"]
-
 _SHOWN = {"model_copy", "model_dump", "model_dump_json", "model_fields", "model_json_schema"}
 _SHOWN |= {"model_validate", "model_validate_json"}
 """Of pydantic's own names, those that the documentation uses."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["RATINGS", "Rating", "clip_name", "clip_title"]
-
 
 class Rating(NamedTuple):
     """How a rating is shown.

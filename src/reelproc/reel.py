@@ -21,9 +21,6 @@ from reelproc.validation_messages import no_model
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["Clip", "FrameRate", "Output", "Reel", "Source", "check_reel"]
-
-
 _PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,400}([eE][+-]?\d{1,3})?\s*")
 """What may be a rate: ``Fraction`` would work out any power of ten."""
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["no_json", "no_model", "spec_error"]
-
 _HALF_CHARACTER = "text holds half of a character beyond U+FFFF (an emoji cut in two), expected whole ones; cut between"
 
 _KINDS = {

@@ -21,8 +21,6 @@ from reelproc_lab import typical_jobs as typical
 from reelproc_lab.original_costs import RUNS, original_workflow
 from reelproc_lab.price_modes import Mode, prices_in
 
-__all__ = ["ClosingTables", "FrameCost", "Placement", "WorkflowCost", "closing_tables"]
-
 RENTED = ("modal-cpu", "modal-t4", "modal-l4")
 
 KINDS: dict[str, tuple[str, Callable[[], Work], str]] = {

@@ -19,8 +19,6 @@ from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.upscale import Upscale
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["SCENARIOS", "Call", "Scenario", "annotations", "crop", "match_clip", "scenario", "spotlight"]
-
 OUTPUT = Output(width=810, height=1440)
 """What the original framed to."""
 

@@ -23,8 +23,6 @@ from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.upscale import Upscale
 
-__all__ = ["compilation", "extraction", "framed", "overlaid", "reel_of"]
-
 RATE = 30
 SECONDS = 90
 BYTES = SECONDS * 1_000_000

@@ -9,8 +9,6 @@ import click
 
 from reelproc.errors import ReelprocError
 
-__all__ = ["reword", "spoken"]
-
 _REMEDIES = (
     ("on_damage='conceal'", "--on-damage conceal"),
     ("Output(audio=False)", '"output": {"audio": false} in a reel\'s JSON'),

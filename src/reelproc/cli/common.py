@@ -27,23 +27,6 @@ if TYPE_CHECKING:
     from reelproc.results import DetectResult, RenderResult
     from reelproc.schema import Schema
 
-__all__ = [
-    "TIME",
-    "common_options",
-    "count",
-    "executor_option",
-    "follow",
-    "making_executor",
-    "on_damage_option",
-    "read_json",
-    "run",
-    "say",
-    "size",
-    "sized",
-    "staging_option",
-    "strict_option",
-]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 ResultT = TypeVar("ResultT")
 

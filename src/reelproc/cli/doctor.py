@@ -18,8 +18,6 @@ from reelproc.cli.failures import FAILED
 from reelproc.errors import BackendError
 from reelproc.schema import Schema, readable_path
 
-__all__ = ["Check", "Report", "doctor"]
-
 Status = Literal["ok", "warn", "fail"]
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from reelproc import Crop, Overlay, Speed
     from reelproc.job_context import OnDamage
 
-__all__ = ["concat", "extract", "frame", "overlay"]
-
 
 def _video(_: click.Context, __: click.Parameter, value: str) -> str:
     """Return the callback of OUT: a picture is refused before options are asked for that it does not need."""

@@ -14,8 +14,6 @@ from reelproc import errors
 from reelproc.cli.overwrite import OutputExistsError
 from reelproc.errors import ReelprocError
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
-
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 

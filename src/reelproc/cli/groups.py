@@ -8,8 +8,6 @@ import click
 
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["Group"]
-
 
 class Group(click.Group):
     """A group that suggests a command where a name is unknown."""

@@ -11,8 +11,6 @@ from types import FrameType
 
 from reelproc.cli.failures import INTERRUPTED, TERMINATED
 
-__all__ = ["end_if_requested", "listen", "requested_exit_code"]
-
 _exit_codes: list[int] = []
 
 

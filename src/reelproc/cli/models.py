@@ -15,8 +15,6 @@ from reelproc.errors import SpecError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["models"]
-
 
 class WeightsLine(Schema):
     """A file of weights.

@@ -26,8 +26,6 @@ from reelproc.files import whole_file
 from reelproc.folders import cache_folder
 from reelproc.storage.local import local_path
 
-__all__ = ["OutputExistsError", "force_option", "job_of", "remember", "writing"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _MAX_DIGESTED_BYTES = 1 << 20

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from reelproc.players.result import FollowResult
     from reelproc.results import DetectResult, FrameDetections
 
-__all__ = ["detect", "follow", "people"]
-
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from reelproc import Reel
     from reelproc.job_context import OnDamage
 
-__all__ = ["plan", "sheet", "still"]
-
 
 class StillFile(Schema):
     """A picture that was written.

@@ -17,8 +17,6 @@ from reelproc.cli.interruption import end_if_requested
 if TYPE_CHECKING:
     from reelproc.results import Progress, ProgressCallback
 
-__all__ = ["aside", "event_line", "progress_bar"]
-
 LINE_SECONDS = 5.0
 """Between two lines of progress where there is no terminal: a short job has none, an hour's has nine."""
 

@@ -18,8 +18,6 @@ import click
 from reelproc.errors import ReelprocError, SpecError, StorageError
 from reelproc.files import scratch_folder
 
-__all__ = ["is_piped", "shown_source", "source_file", "source_from_pipe"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _BLOCK_BYTES = 1 << 20

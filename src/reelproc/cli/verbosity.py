@@ -13,8 +13,6 @@ import click
 from reelproc.cli.progress import event_line
 from reelproc.errors import redact
 
-__all__ = ["logging_shown", "verbose_option"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)

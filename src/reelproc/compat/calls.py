@@ -24,18 +24,6 @@ from reelproc.executors.handle import JobHandle, JobState
 from reelproc.jobs import Job, job_identity
 from reelproc.results import DetectResult, ExtractResult, JobResult, Progress
 
-__all__ = [
-    "AppFunction",
-    "Call",
-    "CallOptions",
-    "ProgressCallback",
-    "Result",
-    "app_function",
-    "failure_data",
-    "outcome_of",
-    "success_data",
-]
-
 P = ParamSpec("P")
 
 Result = dict[str, Any]

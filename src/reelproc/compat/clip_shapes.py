@@ -16,8 +16,6 @@ from reelproc.stages.concat import Concat, Transition
 from reelproc.stages.rotate import Rotate
 from reelproc.timing import exact
 
-__all__ = ["annotated_clip", "clip_of", "clips_in_order", "framed_clip", "read_transition"]
-
 _CLIP = spellings(
     "clip_index", "duration", "clip_name", "rotation", "source_start_time", "source_end_time",
     keyframes="keyframes cropKeyframes crop_keyframes",

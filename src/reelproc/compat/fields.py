@@ -20,8 +20,6 @@ from typing import Any
 
 from reelproc.errors import SpecError
 
-__all__ = ["MISSING", "FieldReader", "Names", "Path", "RecordReader", "dotted", "refused", "spellings"]
-
 Path = tuple[str | int, ...]
 """Where a value is: ``("clips_data", 1, "keyframes", 0, "x")``."""
 

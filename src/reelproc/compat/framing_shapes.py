@@ -18,8 +18,6 @@ from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.speed import MAX_SPEED, MIN_SPEED, Speed, SpeedSegment
 from reelproc.timing import exact
 
-__all__ = ["Segments", "crop_stage", "keyframe_time", "read_segments", "shifted", "speed_stages"]
-
 ENDLESS_SECONDS = 1e6
 """The end of what has no end yet: the plan ignores what lies behind the source's."""
 

@@ -13,8 +13,6 @@ from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError, SpecE
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle
 
-__all__ = ["CallStatus", "cancel", "cancel_async", "result", "result_async", "status", "status_async"]
-
 CallStatus = Literal["running", "complete", "error", "expired", "unknown"]
 """The app's words. ``unknown`` is no verdict: nothing is known *here*, or Modal cannot be asked now. Ask again."""
 

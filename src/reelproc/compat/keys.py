@@ -14,8 +14,6 @@ from reelproc.compat.fields import FieldReader, refused
 from reelproc.errors import SpecError, StorageError
 from reelproc.storage.local import local_path
 
-__all__ = ["ROOT_VARIABLE", "Keys"]
-
 ROOT_VARIABLE = "REELPROC_STORAGE_ROOT"
 SHARED_FOLDER = "games"
 

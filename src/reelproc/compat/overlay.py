@@ -16,8 +16,6 @@ from reelproc.reel import Clip, Output, Reel
 from reelproc.stages.base import Stage
 from reelproc.timing import exact
 
-__all__ = ["render_overlay", "render_overlay_cpu", "render_overlay_parallel"]
-
 Data = Mapping[str, Any]
 
 

@@ -10,8 +10,6 @@ from reelproc.compat.framing_shapes import keyframe_time
 from reelproc.drawing.options import Effect, Shape
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 
-__all__ = ["DIM_STRENGTH", "overlay_stages"]
-
 DIM_STRENGTH = 0.15
 """The app's default, of keyframes' ``opacity`` and of settings' ``dim_strength``."""
 

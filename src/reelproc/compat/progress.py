@@ -6,8 +6,6 @@ from typing import Any
 
 from reelproc.results import Progress
 
-__all__ = ["ProgressMeter"]
-
 _PERCENT_SPANS = {
     "queued": (0, 0),
     "startup": (0, 0),

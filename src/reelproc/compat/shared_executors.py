@@ -8,8 +8,6 @@ import threading
 from reelproc.executors import executor as make_executor
 from reelproc.executors.base import Executor
 
-__all__ = ["EXECUTOR_VARIABLE", "chosen_executor"]
-
 EXECUTOR_VARIABLE = "REELPROC_COMPAT_EXECUTOR"
 MODAL = "modal"
 

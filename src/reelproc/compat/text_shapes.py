@@ -7,8 +7,6 @@ from typing import Literal, cast
 from reelproc.compat.fields import FieldReader, RecordReader, spellings
 from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
 
-__all__ = ["text_stages"]
-
 _REGION = spellings("start_time", "end_time", "elements", "enabled", "id")
 _ELEMENT = spellings("spec", "enabled", "id")
 _SPEC = spellings("text", "size", "position", "max_width", "align", "opacity", "shadow", "stroke", color="color colour",

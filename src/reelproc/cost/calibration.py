@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["Calibration", "Entry", "Machine", "SampleSpread", "calibration_path", "reference", "this_host"]
-
 MAX_SAMPLES = 40
 """Samples of a rate that are kept, the newest."""
 

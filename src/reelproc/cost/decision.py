@@ -12,8 +12,6 @@ from typing import Protocol, TypeVar
 from reelproc.prices import PriceTable
 from reelproc.schema import Schema
 
-__all__ = ["MAX_EXTRA_COST", "BreakEven", "break_even", "choose"]
-
 MAX_EXTRA_COST = 0.20
 """Share by which a faster one may cost more."""
 

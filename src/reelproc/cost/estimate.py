@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from reelproc.jobs import Job
     from reelproc.reel import Reel
 
-__all__ = ["Estimate", "estimate", "estimate_work"]
-
-
 NO_LIBRARY = (
     "nothing that runs networks is installed here (pip install 'reelproc[onnx]' or 'reelproc[ai]'); local is estimated "
     "as if it were"

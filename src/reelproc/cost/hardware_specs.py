@@ -14,8 +14,6 @@ from reelproc.executors.modal.presets import COORDINATOR, PRESETS
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["ASSUMPTIONS", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
-
 THREADS_PER_CORE = 2
 """Modal's unit is a physical core; ``local`` counts logical processors."""
 

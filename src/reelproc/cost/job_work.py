@@ -24,8 +24,6 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
-__all__ = ["as_job", "work_of"]
-
 REGULAR_RATE_NOTE = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
 MAYBE_COPIED_NOTE = (
     "what is not drawn on may be copied instead of being encoded, which is not known of a remote source before it is "

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["pace_in", "rates_of"]
-
 PHASES_OUTSIDE_LOOP = ("startup", "download", "probe", "load", "assemble", "upload")
 """Phases of a run that do not overlap with its loop."""
 

@@ -31,8 +31,6 @@ from reelproc.stages.text import Text, TextElement, TextRegion, TextSpec
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Samples", "measure_encoding", "measure_reading", "measure_stages"]
-
 MEGA = 1e6
 FRAMES = 48
 """Frames of each measurement: enough for x264's lookahead of 30 (preset fast) to fill."""

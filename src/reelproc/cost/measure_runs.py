@@ -26,8 +26,6 @@ from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.speed import Speed, SpeedSegment
 from reelproc.stages.upscale import Upscale
 
-__all__ = ["calibrate", "calibrate_by"]
-
 Said = Callable[[str], None]
 
 

@@ -17,8 +17,6 @@ from reelproc.prices import PriceTable
 from reelproc.render.chunks import divided
 from reelproc.schema import Schema
 
-__all__ = ["Option", "Pricing", "Start", "option"]
-
 Start = Literal["cold", "warm"]
 
 PHASES = (

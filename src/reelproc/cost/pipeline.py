@@ -22,8 +22,6 @@ from reelproc.cost.rates import Basis, Rate, Rates
 from reelproc.cost.work import Part
 from reelproc.media.write.encoders import ENCODER_THREADS
 
-__all__ = ["Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
-
 Level = Literal["value", "low", "high"]
 """The likely figure, or the lower or upper one."""
 

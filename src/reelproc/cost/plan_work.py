@@ -15,8 +15,6 @@ from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.rendering import encoder_settings
 from reelproc.render.source_fetch import is_fetched_whole
 
-__all__ = ["count"]
-
 MEGA = 1e6
 
 LEAD_IN_SECONDS = 1

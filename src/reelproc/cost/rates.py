@@ -9,8 +9,6 @@ from typing import Literal
 from reelproc.cost.calibration import Calibration, Entry, Machine, SampleSpread, reference, this_host
 from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, FLOP_PER_BYTE, Assumption, Place
 
-__all__ = ["Basis", "Rate", "Rates"]
-
 Basis = Literal["measured", "predicted"]
 
 MIN_RUNS = 3

@@ -31,8 +31,6 @@ from pydantic import Field
 
 from reelproc.schema import Schema
 
-__all__ = ["Amounts", "Part", "SegmentWork", "Work", "added"]
-
 Amounts = Mapping[str, float]
 """By kind."""
 

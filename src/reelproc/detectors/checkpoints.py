@@ -17,8 +17,6 @@ from reelproc.folders import weights_folder
 from reelproc.storage.local import local_path
 from reelproc.storage.stand_in import partial_file
 
-__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "trusted_checkpoint"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownCheckpoint:

@@ -17,8 +17,6 @@ from reelproc.media.shown_frames import HOLD_SECONDS, last_good_frame, nearest_f
 from reelproc.pixels.frame import Frame
 from reelproc.timing import exact
 
-__all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
-
 _RESTART_SECONDS = 5
 """Where wanted frames are further apart than this, seeking is faster than decoding what lies between."""
 

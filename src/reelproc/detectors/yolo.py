@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ULTRALYTICS", "UltralyticsDetector"]
-
 
 @contextmanager
 def _opencv_untouched() -> Iterator[None]:

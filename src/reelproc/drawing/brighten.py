@@ -16,8 +16,6 @@ from reelproc.drawing.ellipse import PixelBox
 from reelproc.pixels.blend import halve
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 
-__all__ = ["brightened"]
-
 F32 = NDArray[np.float32]
 
 _GREATEST_CHROMA = float(np.abs(YUV_TO_RGB[:, 1:]).sum(axis=1).max())

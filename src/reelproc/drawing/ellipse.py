@@ -14,22 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Ellipse",
-    "EllipseTile",
-    "Grid",
-    "PixelBox",
-    "bounds",
-    "covered",
-    "encloses",
-    "gap",
-    "on_the_ground",
-    "open_ring",
-    "ring",
-    "signed_distance",
-    "tiles",
-]
-
 F32 = NDArray[np.float32]
 
 _BAND_PAIRS = 96

@@ -30,8 +30,6 @@ from reelproc.pixels.blend import mix, subsampling
 from reelproc.pixels.colour import YUV_BLACK, rgb_to_yuv
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 
-__all__ = ["Spotlight", "SpotlightLook", "SpotlightPath"]
-
 F32 = NDArray[np.float32]
 
 _OUTLINE_OPACITY = 0.5

@@ -7,8 +7,6 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["CGROUP", "cgroup_number", "cpu_name", "has_bfloat16", "usable_cores"]
-
 CGROUP = Path("/sys/fs/cgroup")
 
 

@@ -12,8 +12,6 @@ from reelproc.media.stream_colour import ColourInfo
 from reelproc.pixels.orientation import Orientation
 from reelproc.schema import WithFloats, readable_path
 
-__all__ = ["AudioStream", "MediaInfo", "VideoStream"]
-
 
 class VideoStream(WithFloats):
     """The video stream that is read.

@@ -13,8 +13,6 @@ from reelproc.media.ffmpeg_arguments import option_value
 from reelproc.pixels.frame import PixelFormat
 from reelproc.schema import Schema
 
-__all__ = ["ColourInfo", "Conversion", "assumed_matrix", "conversion"]
-
 UNSPECIFIED = "unspecified"
 
 # Names are those of ffmpeg's -colorspace, -color_primaries and -color_trc; numbers are those of ISO/IEC 23091-2

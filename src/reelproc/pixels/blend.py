@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import PixelFormat
 
-__all__ = ["Layer", "Sprite", "halve", "mix", "subsampling"]
-
 F32 = NDArray[np.float32]
 
 

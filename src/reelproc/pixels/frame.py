@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PIXEL_FORMATS", "Frame", "PixelFormat", "Window", "frame_bytes", "plane_shapes"]
-
 PixelFormat = Literal["yuv420p", "yuv444p", "bgr24", "rgb24"]
 """The pixel formats that frames come in."""
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Orientation"]
-
 # vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them again.
 _FILTERS: dict[tuple[int, bool], tuple[str, ...]] = {
     (0, False): (),

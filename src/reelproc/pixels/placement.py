@@ -15,8 +15,6 @@ from reelproc.errors import SpecError
 from reelproc.pixels.frame import Window
 from reelproc.timing import round_half_up
 
-__all__ = ["CHROMA_SITING", "Fit", "Placement", "Rectangle", "compose", "even_near", "fit", "inside", "whole"]
-
 Fit = Literal["contain", "cover", "stretch"]
 """How a picture of one aspect ratio meets a canvas of another: bars, cut edges, or distortion."""
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["REACH_PIXELS", "resample"]
-
 REACH_PIXELS = 8
 """Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
 chroma is 2 pixels wide and sited a quarter of one aside, and is rounded outwards."""

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from reelproc.pixels.frame import PixelFormat
 
-__all__ = ["RGBConverter", "packed"]
-
 
 class RGBConverter:
     """Converts frames of one stream.

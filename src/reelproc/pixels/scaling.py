@@ -30,25 +30,6 @@ from numpy.typing import NDArray
 
 from reelproc.errors import SpecError
 
-__all__ = [
-    "FILTERS",
-    "PARTS",
-    "STORED",
-    "Bands",
-    "Filter",
-    "across",
-    "down",
-    "multiply_group",
-    "padding",
-    "part_of",
-    "pass_across",
-    "pass_down",
-    "repeat_edges",
-    "scale_planes",
-    "scratch",
-    "store_levels",
-]
-
 Filter = Literal["lanczos", "bicubic", "area"]
 
 FILTERS: tuple[Filter, ...] = ("lanczos", "bicubic", "area")

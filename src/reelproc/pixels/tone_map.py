@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from reelproc.files import whole_file
 from reelproc.folders import cache_folder
 
-__all__ = ["GRID", "HDR_REFERENCE_WHITE", "table", "table_file"]
-
 Array = NDArray[np.float64]
 
 GRID = 49

@@ -7,8 +7,6 @@ from typing import NamedTuple
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import compose
 
-__all__ = ["View"]
-
 
 class View(NamedTuple):
     """What goes from stage to stage: a frame, or a window of it that has not been cut out.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Camera", "Framing", "crop_path", "outside", "spotlight_regions"]
-
 _Speed = Annotated[float, Field(ge=0.01, allow_inf_nan=False)]
 
 _HEIGHT_SIGMA_SECONDS = 0.5

@@ -13,8 +13,6 @@ from math import hypot
 from reelproc.players.track import Track, colour_distance
 from reelproc.results import Detection
 
-__all__ = ["Sightings", "without_exchanges"]
-
 Sightings = dict[int, Detection]
 """Of one track: what it was given, by the number of the frame."""
 

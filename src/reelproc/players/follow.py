@@ -24,8 +24,6 @@ from reelproc.timing import Time, exact
 if TYPE_CHECKING:
     from reelproc.executors.base import Executor
 
-__all__ = ["follow_player"]
-
 DEFAULT_REACH_SECONDS = 3.0
 """What is followed before and behind the mark where the caller does not say."""
 

@@ -19,8 +19,6 @@ from reelproc.players.encounters import Sightings, without_exchanges
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "distinct", "walk"]
-
 LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
 """Why somebody is not followed; the last: there are no frames to look at."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["greatest_acceleration", "greatest_speed", "grid", "on_grid", "smooth", "steady"]
-
 _GAUSSIAN_REACH_SIGMAS = 4.0
 """Standard deviations at which the Gaussian is cut off."""
 

@@ -19,8 +19,6 @@ from reelproc.stages.upscale import Upscale
 _REEL_HEIGHT = 1440
 """Pixels of a reel whose output the caller does not name."""
 
-__all__ = ["FollowResult", "LostSpan", "Sighting"]
-
 
 class Sighting(Schema):
     """The player, seen in a frame.

@@ -7,8 +7,6 @@ from math import exp, hypot, inf, log
 
 from reelproc.results import Detection
 
-__all__ = ["Track", "colour_distance", "overlap", "union_overlap"]
-
 _POSITION_GAIN, _VELOCITY_GAIN, _FIRST_VELOCITY_GAIN = 0.7, 0.35, 0.5
 """Of the alpha-beta filter that a track is."""
 

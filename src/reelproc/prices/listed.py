@@ -9,8 +9,6 @@ import os
 
 from reelproc.prices.table import Price, PriceTable, Region, read_prices
 
-__all__ = ["PRICES", "current_prices"]
-
 _PRICING = "https://modal.com/pricing"
 _READ_IN = "2026-07 to 2026-09"
 _REGIONS = "https://modal.com/docs/guide/region-selection.md"

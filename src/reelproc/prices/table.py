@@ -17,8 +17,6 @@ from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["Price", "PriceTable", "Region", "read_prices"]
-
 GIB = 1 << 30
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]

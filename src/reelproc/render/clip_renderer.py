@@ -17,8 +17,6 @@ from reelproc.render.plan import PlannedClip
 from reelproc.render.stage_chain import StageChain
 from reelproc.results import PhaseClock
 
-__all__ = ["ClipRenderer"]
-
 
 @dataclass(slots=True)
 class _Batch:

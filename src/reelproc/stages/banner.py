@@ -20,8 +20,6 @@ from reelproc.timing import Time, exact, merge_spans
 if TYPE_CHECKING:
     from reelproc.drawing.typeset.picture import Picture
 
-__all__ = ["Banner"]
-
 _NOTES_LIMIT = 100
 _REFERENCE_SIDE = 1080
 

@@ -9,8 +9,6 @@ from reelproc.schema import Schema, SecondsFromZero
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["Concat", "Transition"]
-
 Transition = Literal["cut", "fade", "dissolve"]
 
 

@@ -23,8 +23,6 @@ from reelproc.stages.unseen import stands_still
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["Crop", "CropKeyframe"]
-
 Pixels = Annotated[float, Field(allow_inf_nan=False)]
 
 SMALLEST = 2.0

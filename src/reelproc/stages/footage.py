@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from reelproc.stages.base import StreamInfo
 
-__all__ = ["MADE_FOR", "bent", "check_footage", "scale_from"]
-
 MADE_FOR = "if its coordinates were made on footage of another size, name that size with video_width and video_height"
 
 _BENT = 0.05

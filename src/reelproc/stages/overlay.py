@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from reelproc.drawing.ellipse import Ellipse
     from reelproc.drawing.spotlight import SpotlightPath
 
-__all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
-
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 
 _REFERENCE_HEIGHT = 1080

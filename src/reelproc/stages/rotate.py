@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Rotate"]
-
 
 class Rotate(Stage):
     """Rotation about the centre of the frame; the canvas keeps its size, uncovered corners are black.

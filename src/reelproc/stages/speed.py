@@ -13,8 +13,6 @@ from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import Time, TimeMap, exact
 
-__all__ = ["MAX_SPEED", "MIN_SPEED", "Speed", "SpeedSegment"]
-
 MIN_SPEED = 0.1
 MAX_SPEED = 10.0
 

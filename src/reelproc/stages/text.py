@@ -19,16 +19,6 @@ from reelproc.timing import Time, exact, merge_spans
 if TYPE_CHECKING:
     from reelproc.drawing.typeset.picture import Picture, Style
 
-__all__ = [
-    "Text",
-    "TextElement",
-    "TextPosition",
-    "TextRegion",
-    "TextShadow",
-    "TextSpec",
-    "TextStroke",
-]
-
 Em = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
 

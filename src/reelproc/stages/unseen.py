@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import inf, nextafter
 
-__all__ = ["clamped", "frames_between", "never_active", "stands_still"]
-
 
 def clamped(times: Sequence[float], duration: Fraction, *, closed: bool) -> list[float]:
     """Move the times of frames that lie just outside a stream to its first or last moment, as drawing does it.

@@ -20,8 +20,6 @@ from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.dedupe import Deduplicated
 
-__all__ = ["Upscale"]
-
 CONTEXT = 24
 """Pixels: beyond them nothing changed the crop by a level on real frames, though the networks look 34 pixels far."""
 

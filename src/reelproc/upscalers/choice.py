@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from reelproc.upscalers.models import MODELS, Model
 
-__all__ = ["Choice", "choose"]
-
 NOTHING_TO_ENLARGE = 1.01
 """Up to this scale a resampler loses nothing: rounding to even sizes alone costs half a percent."""
 

@@ -17,8 +17,6 @@ from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import smaller_tile, tiles
 
-__all__ = ["HostNetwork"]
-
 Image = NDArray[np.uint8]
 
 

@@ -38,8 +38,6 @@ from reelproc.pixels.scaling import (
 )
 from reelproc.upscalers.base import UpscaleSpec
 
-__all__ = ["fill_planes", "planes_of", "rgb_floats", "rgb_of"]
-
 Picture = NDArray[np.uint8] | NDArray[np.float32]
 
 MAX_THREADS = 4

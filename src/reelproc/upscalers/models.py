@@ -11,8 +11,6 @@ from pathlib import Path
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.weights import kept_file
 
-__all__ = ["MODELS", "Model", "exported_file", "onnx_file", "weight_files"]
-
 
 @dataclass(frozen=True, slots=True)
 class Model:

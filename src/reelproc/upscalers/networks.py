@@ -20,8 +20,6 @@ from reelproc.upscalers.weights import SUFFIXES, kept_file, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.network_work import Backend
 
-__all__ = ["BACKENDS", "NetworkUpscaler", "installed_backend", "local_network"]
-
 BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.network_backends")
 """What runs networks. An entry is a :class:`~reelproc.upscalers.network_work.Backend`."""
 

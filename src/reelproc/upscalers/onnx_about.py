@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, fields
 
 from reelproc.upscalers.picture_size import SizeNeeds
 
-__all__ = ["METADATA", "OPSET", "About"]
-
 METADATA = "reelproc"
 """The key of the file's metadata under which that is."""
 

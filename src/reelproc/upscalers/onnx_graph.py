@@ -20,8 +20,6 @@ from reelproc.upscalers.onnx_about import METADATA, OPSET, About
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 
-__all__ = ["graph_of", "noted"]
-
 IR_VERSION = 8
 """Of the file format: that of OPSET's time."""
 

@@ -24,8 +24,6 @@ from reelproc.upscalers.weights import checked_weights, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.onnx_source import Bare
 
-__all__ = ["BACKEND", "PROVIDERS", "OnnxBackend", "OnnxNetwork", "loaded", "run"]
-
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",

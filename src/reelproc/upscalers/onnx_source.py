@@ -19,8 +19,6 @@ from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.weights import checked_weights, weights_sha256
 
-__all__ = ["Bare", "bare_model", "made_graph", "measured_model", "onnx_model"]
-
 
 def made_graph(model: Model, options: UpscaleOptions) -> onnx.ModelProto:
     """Make the graph of ``model`` of its weights, without torch.

@@ -24,8 +24,6 @@ from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.torch_network import is_out_of_memory, torch_device
 from reelproc.upscalers.weights import checked_weights, weights_sha256
 
-__all__ = ["BACKEND", "RealESRGANBackend", "RealESRGANNetwork", "import_realesrgan"]
-
 _ALIAS, _REAL = "torchvision.transforms.functional_tensor", "torchvision.transforms._functional_tensor"
 
 INSTALL = "pip install --no-deps --no-build-isolation basicsr==1.4.2 realesrgan==0.3.0, after reelproc[ai]"

@@ -14,8 +14,6 @@ from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
 if TYPE_CHECKING:
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["AREA", "BICUBIC", "LANCZOS", "Resampler"]
-
 
 class Resampler(Upscaler):
     """One of the filters as an upscaler."""

@@ -10,8 +10,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["DEEP_OVERLAP", "MIN_TILE", "Tile", "smaller_tile", "tiles"]
-
 DEEP_OVERLAP = 32
 """Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
 

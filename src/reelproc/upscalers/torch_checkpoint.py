@@ -15,8 +15,6 @@ from reelproc.upscalers.checkpoint import PICKLED, not_tensors, unwrapped
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.weights import checked_weights
 
-__all__ = ["load_descriptor"]
-
 
 def load_descriptor(model: Model, denoise_strength: float | None = None) -> ImageModelDescriptor[Any]:
     """Return the network of ``model`` on the CPU, in float32.

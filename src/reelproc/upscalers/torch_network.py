@@ -33,15 +33,6 @@ from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
 from reelproc.upscalers.weights import weights_sha256
 
-__all__ = [
-    "BACKEND",
-    "TorchBackend",
-    "TorchNetwork",
-    "is_out_of_memory",
-    "load_descriptor",
-    "torch_device",
-]
-
 CUDA_BATCH = 4
 """Pictures at once on CUDA."""
 

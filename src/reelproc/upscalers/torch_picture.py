@@ -22,8 +22,6 @@ from reelproc.pixels.scaling import PARTS, STORED, Bands, Filter, across, down
 if TYPE_CHECKING:
     from reelproc.upscalers.base import UpscaleSpec
 
-__all__ = ["Resizer", "from_rgb", "to_rgb"]
-
 CACHED_AXES = 64
 
 

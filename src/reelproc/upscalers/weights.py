@@ -25,18 +25,6 @@ from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.download import download
 from reelproc.suggestions import did_you_mean
 
-__all__ = [
-    "OFFICIAL",
-    "KeptFile",
-    "OfficialFile",
-    "add",
-    "added_names",
-    "checked_weights",
-    "fetch",
-    "kept_file",
-    "weights_sha256",
-]
-
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx")
 """What weights may come as, in small letters or capitals; the first three are read as tensors only, never run."""
 

@@ -14,8 +14,6 @@ from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.storage.source import LocalSource, file_argument
 from reelproc_lab.original_programs.encoding import ENCODE
 
-__all__ = ["frame_by_ffmpeg"]
-
 _TIMEOUT = 3600.0
 
 

@@ -23,8 +23,6 @@ from pydantic import Field
 from reelproc.errors import SpecError
 from reelproc.schema import Items, Schema
 
-__all__ = ["EVENING", "HOURS", "Day", "Fleet", "arrivals", "divided", "percentile", "simulate_day"]
-
 HOURS, DAY_SECONDS = 24, 86_400.0
 
 EVENING: tuple[float, ...] = (

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from reelproc.errors import SpecError
 
-__all__ = ["Coverage", "read_coverage"]
-
 _OUTLINES = {b"glyf", b"CFF ", b"CFF2"}
 _HEADER_LIMIT = 4096
 _UNICODE_TABLES = {(3, 10): 3, (0, 6): 3, (0, 4): 3, (3, 1): 2, (0, 3): 2, (0, 2): 1, (0, 1): 1, (0, 0): 1}

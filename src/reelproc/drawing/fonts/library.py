@@ -18,8 +18,6 @@ from pathlib import Path
 from reelproc.drawing.fonts.coverage import read_coverage
 from reelproc.errors import SpecError
 
-__all__ = ["FONT_PATH_VARIABLE", "SHIPPED", "Face", "FontChain", "font_chain"]
-
 FONT_PATH_VARIABLE = "REELPROC_FONT_PATH"
 """The environment variable that lists font files and folders, separated like ``PATH``."""
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["Level", "levels", "visual_order"]
-
 Level = int
 """Even: left to right. Odd: right to left."""
 

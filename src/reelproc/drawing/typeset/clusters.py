@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clean", "clusters", "words"]
-
 _JOINER, _NON_JOINER = "\u200d", "\u200c"
 _SPACE = "\u200b"
 _MARKS = ("Mn", "Mc", "Me")

@@ -15,9 +15,6 @@ from reelproc.drawing.typeset.clusters import clean, clusters
 from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.errors import SpecError
 
-__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "font_errors", "set_text", "shaping_available"]
-
-
 LINE_SPACING = 1.25
 """Em from baseline to baseline; more where tall glyphs would touch."""
 

@@ -11,8 +11,6 @@ from reelproc.drawing.typeset.bidi import Level, levels, visual_order
 from reelproc.drawing.typeset.clusters import clusters, words
 from reelproc.errors import MissingDependencyError
 
-__all__ = ["FontRun", "Paragraph", "check_shaping"]
-
 
 class FontRun(NamedTuple):
     """Text in one font and one direction.

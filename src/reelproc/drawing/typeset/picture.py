@@ -14,8 +14,6 @@ from PIL import Image, ImageDraw
 
 from reelproc.drawing.typeset.layout import Block, Fonts, TextBox, font_errors
 
-__all__ = ["Picture", "Style", "draw_block", "draw_displayed", "over"]
-
 F32 = NDArray[np.float32]
 Rgb = tuple[float, float, float]
 

@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from reelproc.errors import ExecutorError, MissingDependencyError
 from reelproc.prices import PRICES, PriceTable
 
-__all__ = ["account_prices", "prices_from_rates"]
-
 SOURCE = "the account's own rates, by Modal's client"
 NEAR = 4.0
 """A rate is near the list price within this factor."""

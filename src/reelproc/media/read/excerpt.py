@@ -14,8 +14,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Excerpt", "ExcerptStep", "PixelBounds", "cover"]
-
 MIN_SLACK_PIXELS = 32
 """Pixels that an excerpt is at least larger than what is wanted, where that moves."""
 

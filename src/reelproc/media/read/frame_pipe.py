@@ -28,8 +28,6 @@ from reelproc.media.read.reader import Damage
 from reelproc.pixels.frame import PixelFormat, frame_bytes
 from reelproc.pixels.rgb import RGBConverter
 
-__all__ = ["FramePipe", "PipedFormat", "PipedFrame"]
-
 STALL_SECONDS = 60.0
 """A decoder that sends nothing for this long, though asked for a frame, is taken for hung."""
 
