@@ -14,7 +14,7 @@ import asyncio
 from pathlib import Path
 
 import reelproc as rp
-from reelproc_lab.match.film import Match, film
+from reelproc.demo.match import MATCH_CLIP
 
 
 async def start(executor: rp.Executor, source: Path, output: str) -> str:
@@ -49,9 +49,7 @@ async def main() -> None:
     parser.add_argument("source", nargs="?", type=Path)
     parser.add_argument("--out", default="backend-reel.mp4")
     options = parser.parse_args()
-    source: Path = options.source or Path("match.mp4")
-    if options.source is None:
-        film(Match(), source)
+    source: Path = options.source or MATCH_CLIP
 
     async with rp.executor("local") as executor:
         job_id = await start(executor, source, options.out)

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 import reelproc as rp
-from reelproc_lab.match.film import Match, film
+from reelproc.demo.match import MATCH_CLIP
 
 START, END = 7.0, 9.5
 PATH = [  # seconds since START; the player's middle and height, as fractions of the frame
@@ -66,9 +66,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", type=Path)
     parser.add_argument("--out", default="followed.mp4")
     options = parser.parse_args()
-    source: Path = options.source or Path("match.mp4")
-    if options.source is None:
-        film(Match(), source)
+    source: Path = options.source or MATCH_CLIP
     with rp.executor("local") as ex:
         handle = ex.submit(rp.RenderJob(reel=build(source), output=options.out))
         for event in handle.events():

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 import reelproc as rp
-from reelproc_lab.match.film import Match, film
+from reelproc.demo.match import MATCH_CLIP
 
 
 def main() -> None:
@@ -26,9 +26,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--out", default="frame.png")
     options = parser.parse_args()
-    source: Path = options.source or Path("match.mp4")
-    if options.source is None:
-        film(Match(), source)
+    source: Path = options.source or MATCH_CLIP
 
     with rp.open_video(source, pix_fmt="rgb24", start=options.start) as video:
         print(f"{video.width}x{video.height}, time base {video.info.require_video().time_base}")

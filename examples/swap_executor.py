@@ -11,8 +11,8 @@ import argparse
 from pathlib import Path
 
 import reelproc as rp
+from reelproc.demo.match import MATCH_CLIP
 from reelproc.executors import executors
-from reelproc_lab.match.film import Match, film
 
 
 def main() -> None:
@@ -22,9 +22,7 @@ def main() -> None:
     parser.add_argument("--executor", choices=executors.names(), default="local")
     parser.add_argument("--out", default="swapped.mp4")
     options = parser.parse_args()
-    source: Path = options.source or Path("match.mp4")
-    if options.source is None:
-        film(Match(), source)
+    source: Path = options.source or MATCH_CLIP
 
     clip = rp.Clip(source=str(source), start=1, end=3, stages=[rp.Crop(), rp.Upscale(model="area")])
     job = rp.RenderJob(reel=rp.Reel(clips=[clip]), output=options.out)

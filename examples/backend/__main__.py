@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import uvicorn
 
 from backend.app import create_app
 from backend.settings import Settings
-from reelproc_lab.match.film import Match, film
+from reelproc.demo.match import MATCH_CLIP
 
 SHUTDOWN_SECONDS = 5
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--data", type=Path, help="folder for everything that is kept (default: backend-data)")
-    parser.add_argument("--demo", action="store_true", help="draw a match, and offer it as a sample")
+    parser.add_argument("--demo", action="store_true", help="offer the demo's match as a sample")
     options = parser.parse_args()
     place = taken(options.host, options.port)
     settings = Settings.from_environment()
@@ -51,9 +52,7 @@ def main() -> None:
     if options.demo:
         settings = settings.model_copy(update={"samples": settings.folder("samples")})
         sample = settings.folder("samples") / "drawn-match.mp4"
-        if not sample.exists():
-            print("drawing a match, once ...", flush=True)
-            film(Match(), sample)
+        shutil.copyfile(MATCH_CLIP, sample)
     config = uvicorn.Config(
         create_app(settings),
         host=options.host,

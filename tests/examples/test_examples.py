@@ -13,7 +13,7 @@ import av
 import pytest
 
 from media_factory import run_ffmpeg
-from reelproc_lab.match.film import HEIGHT, WIDTH, Match
+from reelproc.demo.match import match_tracks
 from waiting import LONG
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
@@ -74,12 +74,12 @@ def test_following_a_player_slows_one_second_to_two(tmp_path: Path, game: Path) 
 
 def test_the_player_who_is_followed_is_the_one_of_the_drawn_match() -> None:
     example = runpy.run_path(str(EXAMPLES / "follow_player.py"))
-    track = Match().track
+    match = match_tracks()
     for time, x, y, tall in example["PATH"]:
-        seen = min(track, key=lambda s: abs(s.time - example["START"] - time))
-        assert abs(x * WIDTH - seen.x) < 0.5 * seen.height, f"at {time} s he is at x={seen.x / WIDTH:.3f}"
-        assert abs(y * HEIGHT - seen.y) < 0.5 * seen.height, f"at {time} s he is at y={seen.y / HEIGHT:.3f}"
-        assert 0.7 < tall * HEIGHT / seen.height < 1.4, f"at {time} s he is {seen.height / HEIGHT:.3f} high"
+        seen = min(match.hero, key=lambda s: abs(s.time - example["START"] - time))
+        assert abs(x * match.width - seen.x) < 0.5 * seen.height, f"at {time} s he is at x={seen.x / match.width:.3f}"
+        assert abs(y * match.height - seen.y) < 0.5 * seen.height, f"at {time} s he is at y={seen.y / match.height:.3f}"
+        assert 0.7 < tall * match.height / seen.height < 1.4, f"at {time} s he is {seen.height / match.height:.3f} high"
 
 
 def test_frames_are_printed_with_their_timestamps_and_one_is_saved(tmp_path: Path, game: Path) -> None:
@@ -97,13 +97,13 @@ def test_the_backend_finds_its_job_again(tmp_path: Path, game: Path) -> None:
 
 
 def test_experiments_write_their_reports(tmp_path: Path, game: Path) -> None:
-    assert "reelproc pyav" in run("experiments/e2.py", game, cwd=tmp_path)
-    assert "one for all" in run("experiments/e9.py", game, cwd=tmp_path)
+    assert "reelproc pyav" in run("run_experiment.py", "e2", game, cwd=tmp_path)
+    assert "one for all" in run("run_experiment.py", "e9", game, cwd=tmp_path)
     assert {p.name for p in (tmp_path / "experiments").glob("*/report.html")} == {"report.html"}
 
 
 def test_the_experiment_about_framing_compares_two_programs(tmp_path: Path, game: Path) -> None:
-    assert "original" in run("experiments/e4.py", game, cwd=tmp_path)
+    assert "original" in run("run_experiment.py", "e4", game, cwd=tmp_path)
     assert "sound ends at 3.000 s" in (tmp_path / "experiments" / "e4" / "runs.jsonl").read_text()
 
 
