@@ -21,7 +21,7 @@ from bench import RESULTS, machine, moving_camera
 import reelproc as rp
 from reelproc.cost.calibration import Calibration, this_host
 from reelproc.cost.measure_runs import calibrate
-from reelproc_lab.match.film import Match, film
+from reelproc.demo.match import MATCH_CLIP
 
 WITHIN = 0.20
 
@@ -114,9 +114,7 @@ def main() -> None:
         if options.calibration is not None:
             known = Calibration.load(options.calibration)
         else:
-            match = folder / "match.mp4"
-            film(Match(), match)
-            known = calibrate(match, Calibration(), rounds=options.rounds, upscaler=options.upscaler, say=print)
+            known = calibrate(MATCH_CLIP, Calibration(), rounds=options.rounds, upscaler=options.upscaler, say=print)
         if options.keep is not None:
             known.save(options.keep)
         made = reels(camera, options.upscaler)

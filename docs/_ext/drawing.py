@@ -1,8 +1,9 @@
-"""Draws the documentation's pictures: code on a page, run on the match that the demo draws."""
+"""Draws the documentation's pictures: code on a page, run on the demo's match."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 import reelproc as rp
+from reelproc.demo.match import MATCH_CLIP, match_tracks
 from reelproc.demo.reel import match_reel
-from reelproc_lab.match.film import Match, film
 
 GAP, CAPTION = 8, 26
 
@@ -38,12 +39,13 @@ def drawn(code: str, folder: Path) -> Image.Image:
     It is run in ``folder``, where ``game.mp4`` is the drawn match, and finds ``rp``, ``beside``, the demo's ``reel``,
     and the match's ``hero`` with ``time``, ``x``, ``y`` and ``height`` at every frame.
     """
-    match = Match()
-    film_once(match, folder / "game.mp4")
+    match = match_tracks()
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(MATCH_CLIP, folder / "game.mp4")
     names: dict[str, Any] = {
         "rp": rp,
         "beside": beside,
-        "hero": match.track,
+        "hero": match.hero,
         "reel": match_reel(match, "game.mp4"),
     }
     with inside(folder):
@@ -52,13 +54,6 @@ def drawn(code: str, folder: Path) -> Image.Image:
     if not isinstance(picture, Image.Image):
         raise TypeError(f"the code must leave a Pillow image called 'picture', got {picture!r}")
     return picture
-
-
-def film_once(match: Match, path: Path) -> None:
-    """Film the match, unless it is there."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        film(match, path)
 
 
 @contextmanager

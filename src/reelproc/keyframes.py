@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["Curve", "Interpolation"]
+
 Interpolation = Literal["linear", "catmull-rom"]
 
 
@@ -56,7 +58,7 @@ class Curve:
         self.method: Interpolation = method
 
     def at(self, time: float) -> NDArray[np.float64]:
-        """Return the (D,) float64 values at ``time`` seconds."""
+        """The (D,) float64 values at ``time`` seconds."""
         import numpy as np
 
         times, values = self._times, self._values
@@ -72,11 +74,11 @@ class Curve:
         return np.asarray(((a * u + b) * u + c) * u + d)
 
     def maximum(self) -> NDArray[np.float64]:
-        """Return the (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
+        """The (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
         return self._extreme(largest=True)
 
     def minimum(self) -> NDArray[np.float64]:
-        """Return the (D,) least value that each column takes anywhere, undershoot of the spline included."""
+        """The (D,) least value that each column takes anywhere, undershoot of the spline included."""
         return self._extreme(largest=False)
 
     def _cubic(self, i: int) -> tuple[NDArray[np.float64], ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from reelproc.registry import Registry
 
+__all__ = ["Registered"]
+
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -14,6 +14,8 @@ from reelproc.reel import Reel
 from reelproc.results import ExtractResult, ProgressCallback, RenderResult
 from reelproc.timing import Time
 
+__all__ = ["extract", "render"]
+
 
 def render(
     reel: Reel,

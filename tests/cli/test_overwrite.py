@@ -213,12 +213,10 @@ def test_a_demo_that_was_interrupted_runs_again(command: Command, monkeypatch: p
 
 def test_a_demo_tells_of_each_file_when_it_is_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import reelproc.demo.run
-    import reelproc_lab.match.film
 
     def stop(*_: object, **__: object) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reelproc_lab.match.film, "film", lambda _match, path, **_: path.write_text("a match"))
     monkeypatch.setattr(reelproc.demo.run, "executor", stop)
     told: list[str] = []
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The how-to pages do what they say: every block on them is run, on the drawn match."""
+"""The how-to pages do what they say: every block on them is run, on the demo's match."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from doc_pages import DOCS, check_parses, commands_on, pictures_on, run_page
 from faulty_s3 import S3Service
+from reelproc.demo.match import MATCH_CLIP, match_tracks
 from reelproc.demo.reel import match_reel
 from reelproc.reel_file import write_reel
-from reelproc_lab.match.film import Match, film
 
 DAMAGE = DOCS / "how-to" / "handle-damage.md"
 S3 = DOCS / "how-to" / "s3-and-r2.md"
@@ -21,7 +21,7 @@ WITH_EXTRAS = {"detect-and-follow"}
 """Pages that need a heavy extra; the tests of that extra run them."""
 
 pytestmark = pytest.mark.timeout(3600)
-"""Pages render for up to a minute of a processor that others may use; the match is drawn first."""
+"""Pages render for up to a minute of a processor that others may use."""
 
 FOLDERS = ("how-to", "explanation")
 PAGES = sorted([*(p for f in FOLDERS for p in (DOCS / f).glob("*.md")), DOCS / "coming-from.md"])
@@ -33,9 +33,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's folder, as far as pages use it: the drawn match, and its reel as data."""
     folder = tmp_path_factory.mktemp("footage") / "demo-reel"
     folder.mkdir()
-    match = Match()
-    film(match, folder / "match.mp4")
-    write_reel(match_reel(match, "match.mp4"), folder / "reel.json")
+    shutil.copyfile(MATCH_CLIP, folder / "match.mp4")
+    write_reel(match_reel(match_tracks(), "match.mp4"), folder / "reel.json")
     return folder
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from doc_pages import DOCS, run_page
 from media_factory import run_ffmpeg
-from reelproc_lab.match.film import Match
+from reelproc.demo.match import match_tracks
 
 DEMO = "reelproc demo --out demo-reel"
-"""Not run here: it draws for half a minute, and ``.ci/run`` and the demo's own tests run it."""
+"""Not run here: it renders for some seconds, and ``.ci/run`` and the demo's own tests run it."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_tutorials_positions_are_on_the_player_of_the_drawn_match() -> None:
     table = text[text.index("player = [") :]
     namespace: dict[str, list[tuple[float, float, float]]] = {}
     exec(table[: table.index("]") + 1], namespace)
-    track = Match().track
+    track = match_tracks().hero
     for time, x, y in namespace["player"]:
         seen = min(track, key=lambda s: abs(s.time - (4.0 + time)))
         assert abs(x - seen.x) < 0.5 * seen.height, f"at {time} s he is at x={seen.x:.0f}"

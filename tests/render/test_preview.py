@@ -17,6 +17,7 @@ from faulty_s3 import S3Service
 from media_factory import damage_packet, numbered_video, planes_of, read_number
 from reelproc.job_context import JobContext
 from reelproc.jobs import run_job
+from reelproc.render.contact_sheet import timecode
 from reelproc.render.preview import NEAR_SECONDS
 
 LOSSLESS = rp.Output(width=96, height=128, crf=0, audio=False)
@@ -172,3 +173,7 @@ def test_a_sheet_shows_a_dozen_moments_of_a_reel_or_a_video(tmp_path: Path) -> N
         rp.contact_sheet(reel, tmp_path / "wide.png", columns=100, tile_width=4096)
     with pytest.raises(rp.SpecError, match="ends in one of"):
         rp.contact_sheet(reel, tmp_path / "sheet.bmp")
+
+
+def test_a_timecode_rounds_once() -> None:
+    assert [timecode(t) for t in (0, 0.996, 59.999, 3599.995)] == ["0:00.00", "0:01.00", "1:00.00", "60:00.00"]

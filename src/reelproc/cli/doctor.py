@@ -18,6 +18,8 @@ from reelproc.cli.failures import FAILED
 from reelproc.errors import BackendError
 from reelproc.schema import Schema, readable_path
 
+__all__ = ["Check", "Report", "doctor"]
+
 Status = Literal["ok", "warn", "fail"]
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -96,7 +98,7 @@ def _version(package: str) -> str | None:
 
 
 def _packages() -> Iterator[Check]:
-    """Check the required packages; one line for each extra."""
+    """The required packages, and one line for each extra."""
     groups: dict[str, list[str]] = {}
     for requirement in metadata.requires("reelproc") or []:
         match = _REQUIREMENT.match(requirement)
@@ -139,7 +141,7 @@ def _opencv() -> Check:
 
 
 def _detection() -> Check:
-    """Check the extra ``detect``: its licence is not ours, and its model has to be brought along."""
+    """The extra ``detect``: its licence is not ours, and its model has to be brought along."""
     from reelproc.folders import weights_folder
 
     version = _version("ultralytics")

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from reelproc import Crop, Overlay, Speed
     from reelproc.job_context import OnDamage
 
+__all__ = ["concat", "extract", "frame", "overlay"]
+
 
 def _video(_: click.Context, __: click.Parameter, value: str) -> str:
-    """Return the callback of OUT: a picture is refused before options are asked for that it does not need."""
+    """The callback of OUT: a picture is refused before options are asked for that it does not need."""
     from reelproc.render.destination import PICTURES, check_container
 
     if Path(value).suffix.lower() in PICTURES:
@@ -239,7 +241,7 @@ def concat(
 
 
 def _crop(argument: str | None, interpolation: str | None) -> Crop:
-    """Return the crop stage from ``--keyframes``: a list of keyframes, or the stage's fields."""
+    """The crop stage from ``--keyframes``: a list of keyframes, or the stage's fields."""
     import reelproc as rp
 
     fields = {} if argument is None else _fields(argument, "keyframes")
@@ -249,7 +251,7 @@ def _crop(argument: str | None, interpolation: str | None) -> Crop:
 
 
 def _overlay(argument: str, effect: str | None) -> Overlay:
-    """Return the overlay stage from ``--regions``: a list of regions, or the stage's fields."""
+    """The overlay stage from ``--regions``: a list of regions, or the stage's fields."""
     import reelproc as rp
 
     fields = _fields(argument, "regions")
@@ -288,7 +290,7 @@ _NTSC_RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 100
 
 
 def _usual_rate(source: str) -> Fraction:
-    """Return the constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
+    """The constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
     from reelproc.render.transfers import probed
 
     average = probed(source).require_video().average_rate

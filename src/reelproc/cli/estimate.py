@@ -11,12 +11,13 @@ from reelproc.cli.common import common_options, count, executor_option, making_e
 from reelproc.cli.completion import encoders, executors, networks
 from reelproc.cli.pricing import price_table, pricing_options
 from reelproc.cli.progress import aside
-from reelproc.files import scratch_folder
 
 if TYPE_CHECKING:
     from reelproc.cost.estimate import Estimate
     from reelproc.jobs import Job
     from reelproc.reel import Reel
+
+__all__ = ["calibrate", "estimate", "prices"]
 
 
 @click.command()
@@ -111,7 +112,7 @@ def _lines(made: Estimate) -> list[str]:
 
 
 @click.command()
-@click.option("--source", metavar="FILE", help="Footage like yours, 6 s or more; without it a match is drawn.")
+@click.option("--source", metavar="FILE", help="Footage like yours, 6 s or more; without it the demo's match.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each is measured.")
 @click.option(
     "--encoder",
@@ -147,6 +148,7 @@ def calibrate(
     from reelproc.cost.calibration import Calibration, this_host
     from reelproc.cost.measure_runs import calibrate as measure
     from reelproc.cost.measure_runs import calibrate_by as measure_by
+    from reelproc.demo.match import MATCH_CLIP
     from reelproc.errors import StorageError
 
     def say_what(what: str) -> None:
@@ -160,16 +162,13 @@ def calibrate(
         known = Calibration()
     watch = Watch(anyway=anyway)
     if executor == "local":
-        watch.begin()  # before a match is drawn, which keeps a core busy
-    with scratch_folder() as folder:
-        footage = Path(source) if source is not None else _drawn(folder, as_json=as_json)
-        if executor == "local":
-            made = measure(
-                footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what, watch=watch
-            )
-        else:
-            with making_executor(executor, staging=staging) as there:
-                made = measure_by(there, footage, known, rounds=rounds, upscaler=upscaler, say=say_what)
+        watch.begin()
+    footage = MATCH_CLIP if source is None else Path(source)
+    if executor == "local":
+        made = measure(footage, known, rounds=rounds, encoders=encoders, upscaler=upscaler, say=say_what, watch=watch)
+    else:
+        with making_executor(executor, staging=staging) as there:
+            made = measure_by(there, footage, known, rounds=rounds, upscaler=upscaler, say=say_what)
     file = made.save(calibration_file)
     busy = watch.busy is not None
     entry = made.entry(executor, this_host() if executor == "local" else None, busy=busy)
@@ -185,15 +184,6 @@ def calibrate(
             )
     told = f"this machine is busy: {watch.busy}; these figures count as predicted, not as measured"
     say(entry, as_json=as_json, text="\n".join(lines), warnings=(told,) if busy else ())
-
-
-def _drawn(folder: Path, *, as_json: bool) -> Path:
-    from reelproc_lab.match.film import Match, film
-
-    aside("drawing a match to measure with", as_json=as_json)
-    path = folder / "match.mp4"
-    film(Match(), path)
-    return path
 
 
 @click.command()

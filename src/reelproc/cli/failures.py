@@ -14,6 +14,8 @@ from reelproc import errors
 from reelproc.cli.overwrite import OutputExistsError
 from reelproc.errors import ReelprocError
 
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
+
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
@@ -51,7 +53,7 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    """Return a name of docs/reference/errors.md, which is what callers can rely on."""
+    """A name of docs/reference/errors.md, which is what callers can rely on."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted"
     if isinstance(error, OutputExistsError):

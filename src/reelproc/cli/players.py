@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from reelproc.players.result import FollowResult
     from reelproc.results import DetectResult, FrameDetections
 
+__all__ = ["detect", "follow", "people"]
+
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 
 def _model_options(image_size: int) -> Callable[[CommandT], CommandT]:
-    """Add what both commands ask of the model."""
+    """What both commands ask of the model."""
 
     def decorate(command: CommandT) -> CommandT:
         options = (
@@ -64,7 +66,7 @@ def _model_options(image_size: int) -> Callable[[CommandT], CommandT]:
 
 
 def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
-    """Return the callback of options that take numbers with commas between."""
+    """The callback of options that take numbers with commas between."""
     if value is None:
         return None
     try:

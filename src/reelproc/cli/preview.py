@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reelproc import Reel
     from reelproc.job_context import OnDamage
 
+__all__ = ["plan", "sheet", "still"]
+
 
 class StillFile(Schema):
     """A picture that was written.
@@ -62,7 +64,7 @@ class SheetFile(Schema):
 
 
 def _subject(argument: str) -> Reel | str:
-    """Return the reel that a JSON file holds, or the name of a video."""
+    """The reel that a JSON file holds, or the name of a video."""
     import reelproc as rp
     from reelproc.reel_file import read_reel
 
@@ -72,7 +74,7 @@ def _subject(argument: str) -> Reel | str:
 
 
 def _job(command: str, subject: Reel | str, **settings: object) -> str:
-    """Return the name of what ``command`` does with ``subject``, see :func:`~reelproc.cli.overwrite.job_of`."""
+    """The name of what ``command`` does with ``subject``, see :func:`~reelproc.cli.overwrite.job_of`."""
     if isinstance(subject, str):
         return job_of(command, subject, **settings)
     sources = [clip.source for clip in subject.clips]

@@ -17,6 +17,8 @@ from reelproc.cli.interruption import end_if_requested
 if TYPE_CHECKING:
     from reelproc.results import Progress, ProgressCallback
 
+__all__ = ["aside", "event_line", "progress_bar"]
+
 LINE_SECONDS = 5.0
 """Between two lines of progress where there is no terminal: a short job has none, an hour's has nine."""
 
@@ -67,7 +69,7 @@ def _say(line: str) -> None:
 
 
 def _has_room() -> bool:
-    """Return whether standard error takes a line without waiting for a reader; what is no pipe always does."""
+    """Whether standard error takes a line without waiting for a reader; what is no pipe always does."""
     try:
         poll = select.poll()  # a pipe that is writable takes 4096 bytes at once
         poll.register(sys.stderr.fileno(), select.POLLOUT)
@@ -104,7 +106,7 @@ def _json_line(event: Progress, job: str | None) -> None:
 
 
 def _part(phase: str) -> str:
-    """Return what a bar runs through once: a whole job, or a phase that is none of a job's."""
+    """What a bar runs through once: a whole job, or a phase that is none of a job's."""
     return "job" if phase in _JOB_PHASES else phase
 
 

@@ -25,6 +25,9 @@ from reelproc.cli.progress import progress_bar
 if TYPE_CHECKING:
     from reelproc.job_context import OnDamage
 
+__all__ = ["demo", "render"]
+
+
 MAX_CHUNKS = 100
 
 
@@ -76,14 +79,13 @@ def render(
 
 @click.command()
 @click.option("--out", default="reelproc-demo", show_default=True, metavar="DIR", help="Folder for what it makes.")
-@click.option("--source", metavar="FILE", help="Use this footage instead of drawing a match.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the drawn match.")
+@click.option("--source", metavar="FILE", help="Use this footage instead of the drawn match.")
 @force_option
 @common_options
-def demo(out: str, source: str | None, seed: int, force: bool, as_json: bool) -> None:
-    """Draw a match, make a vertical reel of it, and show the reel on a contact sheet.
+def demo(out: str, source: str | None, force: bool, as_json: bool) -> None:
+    """Make a vertical reel of a drawn match, and show the reel on a contact sheet.
 
-    It takes about a minute. The reel's JSON lies beside it, to be edited and rendered again; a folder whose files were
+    It takes some seconds. The reel's JSON lies beside it, to be edited and rendered again; a folder whose files were
     edited is left alone. A reel of your own footage has no spotlight, since nothing is known of its players: "reelproc
     follow" puts one on a player.
     """
@@ -91,10 +93,10 @@ def demo(out: str, source: str | None, seed: int, force: bool, as_json: bool) ->
 
     names = ("reel.json", "reel.mp4", "contact-sheet.png", *(("match.mp4",) if source is None else ()))
     made = [Path(out) / name for name in names]
-    job = job_of("demo", source, seed=seed)
+    job = job_of("demo", source)
     with writing(*made, job=job, force=force) as wrote, progress_bar(as_json=as_json) as show:
-        result = make_demo(out, source=source, seed=seed, progress=show, wrote=wrote)
-    drawn = [f"  {result.match}  the match that was drawn"] if result.match else []
+        result = make_demo(out, source=source, progress=show, wrote=wrote)
+    drawn = [f"  {result.match}  the match, ten seconds that were drawn"] if result.match else []
     lines = [
         f"The demo is ready, in {sum(result.seconds.values()):.0f} s:",
         *drawn,

@@ -16,6 +16,8 @@ from reelproc.stages.concat import Concat, Transition
 from reelproc.stages.rotate import Rotate
 from reelproc.timing import exact
 
+__all__ = ["annotated_clip", "clip_of", "clips_in_order", "framed_clip", "read_transition"]
+
 _CLIP = spellings(
     "clip_index", "duration", "clip_name", "rotation", "source_start_time", "source_end_time",
     keyframes="keyframes cropKeyframes crop_keyframes",
@@ -38,7 +40,7 @@ def framed_clip(
     source_end: float | None = None,
     duration: float | None = None,
 ) -> Clip:
-    """Return a clip that is straightened, cropped along its keyframes and slowed down.
+    """A clip that is straightened, cropped along its keyframes and slowed down.
 
     Args:
         source: address of the footage.
@@ -70,7 +72,7 @@ def framed_clip(
 
 
 def clips_in_order(clips: FieldReader, sources: list[str]) -> list[tuple[str, RecordReader]]:
-    """Return each clip with its source, in the order of ``clipIndex``, which is also the number of its source.
+    """Each clip with its source, in the order of ``clipIndex``, which is also the number of its source.
 
     Raises:
         SpecError: clips and sources do not match one to one: a clip would be left out, or made twice.
@@ -93,7 +95,7 @@ def clips_in_order(clips: FieldReader, sources: list[str]) -> list[tuple[str, Re
 def clip_of(
     source: str, fields: RecordReader, *, fps: Fraction, finish: tuple[Stage, ...], interpolation: Interpolation
 ) -> Clip:
-    """Return a clip of ``clips_data``."""
+    """A clip of ``clips_data``."""
     start = fields["source_start_time"].number(0.0, least=0)
     end = fields["source_end_time"]
     return framed_clip(
@@ -111,7 +113,7 @@ def clip_of(
 
 
 def read_transition(item: FieldReader) -> Concat:
-    """Return ``{type, duration}``; a cut where there is none.
+    """``{type, duration}``; a cut where there is none.
 
     Raises:
         SpecError: it is none.
@@ -124,7 +126,7 @@ def read_transition(item: FieldReader) -> Concat:
 
 
 def annotated_clip(item: FieldReader, source: str) -> Clip:
-    """Return a clip of a compilation: a span of the source under its banner.
+    """A clip of a compilation: a span of the source under its banner.
 
     Raises:
         SpecError: it is not as it should be.

@@ -20,6 +20,8 @@ from typing import Any
 
 from reelproc.errors import SpecError
 
+__all__ = ["MISSING", "FieldReader", "Names", "Path", "RecordReader", "dotted", "refused", "spellings"]
+
 Path = tuple[str | int, ...]
 """Where a value is: ``("clips_data", 1, "keyframes", 0, "x")``."""
 
@@ -37,7 +39,7 @@ MISSING = _Missing()
 
 
 def dotted(path: Path) -> str:
-    """Return the path as people write it.
+    """The path as people write it.
 
     >>> dotted(("clips_data", 1, "segmentsData", "trimRange", 0))
     'clips_data[1].segmentsData.trimRange[0]'
@@ -46,7 +48,7 @@ def dotted(path: Path) -> str:
 
 
 def refused(path: Path, got: object, expected: str, remedy: str = "") -> SpecError:
-    """Return the error that says what was got where, what was expected, and what to do."""
+    """The error that says what was got where, what was expected, and what to do."""
     shown = _shown(got)
     return SpecError(f"{dotted(path)}: got {shown}, expected {expected}" + (f"; {remedy}" if remedy else ""), path=path)
 
@@ -68,7 +70,7 @@ def _as_float(value: numbers.Real) -> float:
 
 
 def spellings(*names: str, **others: str) -> Names:
-    """Return the spellings of ``snake_case`` names: as they are and in camelCase; and those that differ, by name.
+    """The spellings of ``snake_case`` names: as they are and in camelCase; and those that differ, by name.
 
     >>> spellings("start_time", end="end endTime")
     {'start_time': ('start_time', 'startTime'), 'end': ('end', 'endTime')}
@@ -95,7 +97,7 @@ class FieldReader:
         return self.value is not MISSING and self.value is not None
 
     def refused(self, expected: str, remedy: str = "") -> SpecError:
-        """Return the error that says that this value will not do."""
+        """The error that says that this value will not do."""
         return refused(self.path, self.value, expected, remedy)
 
     def number(
@@ -106,7 +108,7 @@ class FieldReader:
         above: float | None = None,
         most: float | None = None,
     ) -> float:
-        """Return a finite number within bounds.
+        """A finite number within bounds.
 
         Args:
             default: what it is where it is not given; None: it must be given.
@@ -130,7 +132,7 @@ class FieldReader:
         return number
 
     def whole(self, default: int | None = None, *, least: int = 0, most: int | None = None) -> int:
-        """Return a whole number, also one written as ``3.0``.
+        """A whole number, also one written as ``3.0``.
 
         Raises:
             SpecError: it is none.
@@ -147,7 +149,7 @@ class FieldReader:
         return int(value)
 
     def text(self, default: str | None = None) -> str:
-        """Return a string.
+        """A string.
 
         Raises:
             SpecError: it is none.
@@ -159,7 +161,7 @@ class FieldReader:
         return self.value
 
     def prose(self, default: str | None = None) -> str:
-        """Return a string for people. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
+        """A string for people. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
 
         Raises:
             SpecError: it is none.
@@ -167,7 +169,7 @@ class FieldReader:
         return self.text(default).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def name(self) -> str | None:
-        """Return what something is called, text or a number; None where it is not given.
+        """What something is called, text or a number; None where it is not given.
 
         Raises:
             SpecError: it cannot be written.
@@ -192,7 +194,7 @@ class FieldReader:
         return self.value
 
     def choice(self, *options: str, default: str | None = None) -> str:
-        """Return one of ``options``.
+        """One of ``options``.
 
         Raises:
             SpecError: it is none of them.
@@ -204,7 +206,7 @@ class FieldReader:
         return str(self.value)
 
     def color(self) -> str | None:
-        """Return ``"#rrggbb"``, from that, ``"rrggbb"`` or ``"#rgb"``; None where it is not given.
+        """``"#rrggbb"``, from that, ``"rrggbb"`` or ``"#rgb"``; None where it is not given.
 
         Raises:
             SpecError: it is none.
@@ -219,7 +221,7 @@ class FieldReader:
         return f"#{digits}"
 
     def items(self) -> list[FieldReader]:
-        """Return the items of a list; none where it is not given.
+        """The items of a list; none where it is not given.
 
         Raises:
             SpecError: it is no list.
@@ -231,7 +233,7 @@ class FieldReader:
         return [FieldReader(value, (*self.path, number)) for number, value in enumerate(self.value)]
 
     def record(self, names: Names, *, open_ended: bool = False) -> RecordReader:
-        """Return the object that it is; see :class:`RecordReader`."""
+        """The object that it is; see :class:`RecordReader`."""
         return RecordReader(self.value, self.path, names, open_ended=open_ended)
 
 
@@ -273,7 +275,7 @@ class RecordReader:
         return self._items.get(name, FieldReader(MISSING, (*self.path, name)))
 
     def first(self, *names: str) -> str | None:
-        """Return the first of ``names`` that is given."""
+        """The first of ``names`` that is given."""
         return next((name for name in names if self[name].given), None)
 
     def _unknown(self, key: object, content: object, known: Mapping[str, str]) -> SpecError:

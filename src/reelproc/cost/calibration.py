@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
+__all__ = ["Calibration", "Entry", "Machine", "SampleSpread", "calibration_path", "reference", "this_host"]
+
 MAX_SAMPLES = 40
 """Samples of a rate that are kept, the newest."""
 
@@ -67,10 +69,10 @@ class SampleSpread(Schema):
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> SampleSpread:
-        """Return the spread of at least one sample.
+        """The spread of at least one sample.
 
         >>> SampleSpread.of([1.0, 2.0, 3.0, 4.0, 10.0])
-        SampleSpread(median=3.0, low=2.0, high=4.0, count=5)
+        Spread(median=3.0, low=2.0, high=4.0, count=5)
         """
         ordered = sorted(samples)
         if len(ordered) < 4:
@@ -100,7 +102,7 @@ class Entry(Schema):
     busy: bool = False
 
     def spread(self, kind: str) -> SampleSpread | None:
-        """Return the samples of ``kind``, summed up; None without any."""
+        """The samples of ``kind``, summed up; None without any."""
         samples = self.rates.get(kind)
         return SampleSpread.of(samples) if samples else None
 
@@ -117,7 +119,7 @@ class Calibration(Schema):
     entries: tuple[Entry, ...] = ()
 
     def entry(self, hardware: str, machine: Machine | None = None, *, busy: bool = False) -> Entry | None:
-        """Return what is known of ``hardware``; of ``"local"`` only what was measured on ``machine``.
+        """What is known of ``hardware``; of ``"local"`` only what was measured on ``machine``.
 
         Args:
             hardware: the executor's name.
@@ -138,7 +140,7 @@ class Calibration(Schema):
         *,
         busy: bool = False,
     ) -> Calibration:
-        """Return this calibration with more samples; those of a ``busy`` machine are kept apart."""
+        """This calibration and some more samples; those of a ``busy`` machine are kept apart."""
         old = self.entry(hardware, machine, busy=busy) or Entry(hardware=hardware, machine=machine, busy=busy)
         merged = dict(old.rates)
         for kind, samples in rates.items():
@@ -156,7 +158,7 @@ class Calibration(Schema):
         return self.model_copy(update={"entries": (*others, new)})
 
     def add(self, result: RenderResult | DetectResult, work: Work, *, busy: bool = False) -> Calibration:
-        """Return this calibration with what a finished run teaches.
+        """This calibration and what a finished run teaches.
 
         What overlaps in a run cannot be told apart from outside; so a run gives the rates of what does not overlap
         (start, transfer, probing, sound, joining), of its network, and the *pace*: the loop's time over what the rates
@@ -183,7 +185,7 @@ class Calibration(Schema):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Calibration:
-        """Return what the file holds; nothing, where there is none and ``path`` is None.
+        """What the file holds; nothing, where there is none and ``path`` is None.
 
         Raises:
             StorageError: it cannot be read, or ``path`` is not there.
@@ -228,12 +230,12 @@ def calibration_path() -> Path:
 
 @cache
 def this_host() -> Machine:
-    """Return this machine."""
+    """This machine."""
     return Machine(cpu=cpu_name(), threads=this_machine().cores)
 
 
 def software() -> dict[str, str]:
-    """Return the versions that rates depend on."""
+    """The versions that rates depend on."""
     from reelproc import __version__
     from reelproc.media.ffmpeg_build import ffmpeg_version
 
@@ -242,6 +244,6 @@ def software() -> dict[str, str]:
 
 @cache
 def reference() -> Entry:
-    """Return the package's own rates: measured on one machine, which they name, and a prediction on any other."""
+    """The rates that the package carries: measured on one machine, which it names, and a prediction on any other."""
     text = (resources.files("reelproc.cost") / "reference.json").read_text(encoding="utf-8")
     return Calibration.model_validate_json(text).entries[0]

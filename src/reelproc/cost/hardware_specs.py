@@ -14,6 +14,8 @@ from reelproc.executors.modal.presets import COORDINATOR, PRESETS
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
+__all__ = ["ASSUMPTIONS", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
+
 THREADS_PER_CORE = 2
 """Modal's unit is a physical core; ``local`` counts logical processors."""
 
@@ -43,7 +45,7 @@ PLACES = ("local", "modal-cpu", "modal-t4", "modal-l4")
 
 
 def place(name: str) -> Place:
-    """Return the hardware of the executor ``name``.
+    """The hardware of the executor ``name``.
 
     Raises:
         SpecError: nothing is known of it.

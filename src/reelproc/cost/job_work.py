@@ -24,6 +24,8 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
+__all__ = ["as_job", "work_of"]
+
 REGULAR_RATE_NOTE = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
 MAYBE_COPIED_NOTE = (
     "what is not drawn on may be copied instead of being encoded, which is not known of a remote source before it is "
@@ -35,7 +37,7 @@ DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2,
 
 
 def as_job(job: Job | Reel) -> Job:
-    """Return ``job`` itself, or the job that renders a reel."""
+    """``job`` itself, or the job that renders a reel."""
     if isinstance(job, RenderJob | ExtractJob | DetectJob | ChunkJob):
         return job
     check_reel(job)
@@ -43,7 +45,7 @@ def as_job(job: Job | Reel) -> Job:
 
 
 def work_of(job: Job | Reel) -> Work:
-    """Return the work of ``job``, as its plan has it.
+    """The work of ``job``, as its plan has it.
 
     Local sources are planned as a render plans them. Of remote ones no more than a probe is read, by ranges; their
     frames are taken to come at a constant rate, which the warnings say.
@@ -84,7 +86,7 @@ def _counted(job: Job, *, remote: bool) -> Work:
 
 
 def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
-    """Return the work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
+    """The work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
     hold, name = job.on_damage == "conceal", Path(job_output(job)).name or "out.mp4"
     strict = isinstance(job, RenderJob) and job.strict
     if not remote:
@@ -96,7 +98,7 @@ def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
 
 
 def _regular(clip: Clip) -> tuple[str, MediaInfo, SourceFrames]:
-    """Return what a plan needs to know of a clip's source, as if its frames came at a constant rate."""
+    """What a plan needs to know of a clip's source, as if its frames came at a constant rate."""
     path = str(resolve(clip.source, whole=False))
     info = probe(path)
     video = info.require_video()

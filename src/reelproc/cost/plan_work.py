@@ -15,6 +15,8 @@ from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.rendering import encoder_settings
 from reelproc.render.source_fetch import is_fetched_whole
 
+__all__ = ["count"]
+
 MEGA = 1e6
 
 LEAD_IN_SECONDS = 1
@@ -26,7 +28,7 @@ MEGABYTES_MEGAPIXEL = 0.012
 
 
 def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
-    """Return the work of ``plan``.
+    """The work of ``plan``.
 
     Args:
         plan: what will be rendered.
@@ -104,7 +106,7 @@ class _ClipWork:
         self.opening = {self._decode: leading * self._coded}
 
     def amounts(self, pts: Sequence[int]) -> dict[str, float]:
-        """Return the work of the source frames ``pts`` (increasing) and of those between them that are only decoded."""
+        """Of the source frames ``pts`` (increasing, each once) and of those between them that are only decoded."""
         if not pts:
             return {}
         frames = self.plan.frames
@@ -149,7 +151,7 @@ class _ClipWork:
 
 
 def _cut(width: int, height: int) -> dict[str, float]:
-    """Return a window sampled at its own size: two passes of six taps."""
+    """A window sampled at its own size: two passes of six taps."""
     return {"stage.scale": width * height * 2 * 6 * 2 * 1.5 / 1e9}
 
 

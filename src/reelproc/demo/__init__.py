@@ -1,1 +1,1 @@
-"""The demo: a match that is drawn, not filmed, and the reel that is made of it; or a reel of anybody's footage."""
+"""``reelproc demo``: a reel of a match that is drawn, not filmed; or of anybody's footage."""

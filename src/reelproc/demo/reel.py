@@ -21,8 +21,10 @@ from reelproc.timing import TimeMap, exact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reelproc.demo.match import MatchTracks, Outline
     from reelproc.media.info import MediaInfo
-    from reelproc_lab.match.film import Match, Sighting
+
+__all__ = ["footage_reel", "match_reel"]
 
 _OUTPUT = Output(width=810, height=1440, fps=Fraction(30))
 _ASPECT = 810 / 1440
@@ -32,11 +34,11 @@ SHORTEST = 0.5
 """Seconds of footage from which three clips can be made that are worth looking at."""
 
 
-def match_reel(match: Match, source: str) -> Reel:
-    """Return the reel of the drawn match: the pass, the dribble, the goal.
+def match_reel(match: MatchTracks, source: str) -> Reel:
+    """Make the reel of the drawn match: the pass, the dribble, the goal.
 
     Args:
-        match: knows where its hero is on every frame.
+        match: where the hero and the ball are on every frame.
         source: what the reel calls the match's file.
     """
     run = _follow(match, 1.5, 4.0, height=(1000, 860))
@@ -54,7 +56,7 @@ def match_reel(match: Match, source: str) -> Reel:
                     dribble,
                     Speed(segments=(slow,)),
                     Upscale(model=_RESAMPLER),
-                    _spotlight(match.track, 4.0, 6.5, dribble, slow),
+                    _spotlight(match.hero, 4.0, 6.5, dribble, slow),
                 ),
             ),
             Clip(
@@ -78,8 +80,8 @@ def match_reel(match: Match, source: str) -> Reel:
     )
 
 
-def _smoothed(track: Sequence[Sighting], time: float, sigma: float) -> tuple[float, float]:
-    """Return where the hero is around ``time``, his strides averaged out: a Gaussian over the sightings."""
+def _smoothed(track: Sequence[Outline], time: float, sigma: float) -> tuple[float, float]:
+    """Return x and y of the hero around ``time``, averaged by a Gaussian of ``sigma`` seconds."""
     import numpy as np
 
     times = np.array([s.time for s in track])
@@ -88,7 +90,7 @@ def _smoothed(track: Sequence[Sighting], time: float, sigma: float) -> tuple[flo
     return float((x * weight).sum() / weight.sum()), float((y * weight).sum() / weight.sum())
 
 
-def _follow(match: Match, start: float, end: float, *, height: tuple[float, float]) -> Crop:
+def _follow(match: MatchTracks, start: float, end: float, *, height: tuple[float, float]) -> Crop:
     """Return a crop that follows the hero from ``start`` to ``end`` while its height goes from one value to the other.
 
     Around the goal it makes room for the ball, so that both are seen.
@@ -103,10 +105,10 @@ def _follow(match: Match, start: float, end: float, *, height: tuple[float, floa
         tall = height[0] + (height[1] - height[0]) * share * share * (3 - 2 * share)
         wide = tall * _ASPECT
         moment = start + time
-        x, y = _smoothed(match.track, moment, 0.3)
+        x, y = _smoothed(match.hero, moment, 0.3)
         shot = match.goal_time
         ball = float(np.interp(moment, [shot - 0.7, shot - 0.2, shot + 0.5, shot + 1.1], [0, 0.5, 0.5, 0]))
-        x += ball * (_smoothed(match.ball_track, moment, 0.15)[0] - x)
+        x += ball * (_smoothed(match.ball, moment, 0.15)[0] - x)
         left = min(max(0.0, x - wide / 2), match.width - wide)
         top = min(max(0.0, y - tall * 0.53), match.height - tall)
         keyframes.append(
@@ -115,7 +117,7 @@ def _follow(match: Match, start: float, end: float, *, height: tuple[float, floa
     return Crop(keyframes=tuple(keyframes), interpolation="catmull-rom")
 
 
-def _spotlight(track: Sequence[Sighting], start: float, end: float, crop: Crop, slow: SpeedSegment) -> Overlay:
+def _spotlight(track: Sequence[Outline], start: float, end: float, crop: Crop, slow: SpeedSegment) -> Overlay:
     """Return a spotlight on the hero, in pixels and seconds of the cropped, slowed and scaled clip."""
     windows = Curve(
         [k.time for k in crop.keyframes], [(k.x, k.y, k.width, k.height) for k in crop.keyframes], crop.interpolation
@@ -151,7 +153,7 @@ def _spotlight(track: Sequence[Sighting], start: float, end: float, crop: Crop, 
 
 
 def footage_reel(info: MediaInfo, source: str) -> Reel:
-    """Return a reel of unknown footage: three moments spread over it, each with a slow pan about the centre.
+    """Make a reel of unknown footage: three moments spread over it, each with a slow pan about the centre.
 
     Args:
         info: of the footage.
@@ -201,7 +203,7 @@ def footage_reel(info: MediaInfo, source: str) -> Reel:
 
 
 def _extras(number: int, length: float) -> tuple[Stage, ...]:
-    """Return what follows the crop of each clip: nothing, slow motion, a banner; nobody is known for a spotlight."""
+    """Return the stages after the crop of a clip: nothing, slow motion, a banner. Nobody knows whom to spotlight."""
     scale = Upscale(model=_RESAMPLER)
     if number == 0:
         return (scale,)

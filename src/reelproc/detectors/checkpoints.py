@@ -17,6 +17,8 @@ from reelproc.folders import weights_folder
 from reelproc.storage.local import local_path
 from reelproc.storage.stand_in import partial_file
 
+__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "trusted_checkpoint"]
+
 
 @dataclass(frozen=True, slots=True)
 class KnownCheckpoint:
@@ -68,7 +70,7 @@ class Checkpoint:
 
 
 def is_checkpoint_path(model: str) -> bool:
-    """Return whether ``model`` is a path or an address of a checkpoint, and not a name.
+    """Whether ``model`` is a path or an address of a checkpoint, and not a name.
 
     What contains a slash is one, and what ends in ``.pt`` and is there.
     """
@@ -76,7 +78,7 @@ def is_checkpoint_path(model: str) -> bool:
 
 
 def find_checkpoint(model: str) -> Path:
-    """Return the file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
+    """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
 
     All of it is there then: of one that stands for something remote, the rest is fetched.
 
@@ -110,7 +112,7 @@ _FOLDER_VARIABLE = "REELPROC_WEIGHTS"
 
 
 def trusted_checkpoint(path: Path, *, trust: bool) -> Checkpoint:
-    """Return ``path`` as a checkpoint that may be loaded.
+    """``path`` as a checkpoint that may be loaded.
 
     Args:
         path: an existing file.

@@ -17,6 +17,8 @@ from reelproc.media.shown_frames import HOLD_SECONDS, last_good_frame, nearest_f
 from reelproc.pixels.frame import Frame
 from reelproc.timing import exact
 
+__all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
+
 _RESTART_SECONDS = 5
 """Where wanted frames are further apart than this, seeking is faster than decoding what lies between."""
 
@@ -35,7 +37,7 @@ class FrameRequest:
 
 
 def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> FrameRequest:
-    """Return the frames nearest to ``seconds``, the earlier on a tie.
+    """The frames nearest to ``seconds``, the earlier on a tie.
 
     Raises:
         SpecError: a time lies before the video or more than a second behind its end.
@@ -54,7 +56,7 @@ def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> F
 
 
 def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
-    """Return the frames with these ordinals in order of display, which takes reading the whole packet index.
+    """The frames with these ordinals in order of display, which takes reading the whole packet index.
 
     Raises:
         SpecError: the file promises fewer frames.
@@ -107,7 +109,7 @@ def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool)
 
 
 def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
-    """Yield ``pts`` in runs that are worth decoding through."""
+    """``pts`` in runs that are worth decoding through."""
     run = [pts[0]]
     for one, two in pairwise(pts):
         if (two - one) * times.time_base > _RESTART_SECONDS:

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["ULTRALYTICS", "UltralyticsDetector"]
+
 
 @contextmanager
 def _opencv_untouched() -> Iterator[None]:
-    """Undo that the package sets OpenCV to one thread at its import: the rest of the process did not ask for it."""
+    """The package sets OpenCV to one thread when it is imported; the rest of the process has not asked for that."""
     import cv2
 
     threads = cv2.getNumThreads()
@@ -38,7 +40,7 @@ def _opencv_untouched() -> Iterator[None]:
 
 @contextmanager
 def _variable_untouched(name: str) -> Iterator[None]:
-    """Undo that the package sets OMP_NUM_THREADS=1: whatever is started afterwards would inherit it."""
+    """The package sets OMP_NUM_THREADS=1 where it is not set; whatever is started afterwards would inherit that."""
     before = os.environ.get(name)
     try:
         yield
@@ -59,7 +61,7 @@ class _Threads:
         self._wanted = torch.get_num_threads()
 
     def remember(self) -> None:
-        """Remember the number of threads that there is now as the wanted one."""
+        """What there is now is what is wanted."""
         self._wanted = self._torch.get_num_threads()
 
     def set_back(self, _predictor: Any = None) -> None:
@@ -111,7 +113,7 @@ class UltralyticsDetector(Detector):
         self._lock = threading.Lock()
 
     def open(self, spec: DetectSpec) -> DetectWork:
-        """Return the model, loaded, or as it was loaded before in this process.
+        """The model, loaded, or as it was loaded before in this process.
 
         Raises:
             SpecError: the model has no such class.
@@ -130,7 +132,7 @@ class UltralyticsDetector(Detector):
         return _UltralyticsWork(model, threads, labels, class_numbers(labels, spec.classes, checkpoint.path.name), spec)
 
     def loaded(self) -> tuple[str, ...]:
-        """Return the sha256 of the checkpoints that are in memory."""
+        """The sha256 of the checkpoints that are in memory."""
         return tuple(self._loaded)
 
 

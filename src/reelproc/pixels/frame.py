@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["PIXEL_FORMATS", "Frame", "PixelFormat", "Window", "frame_bytes", "plane_shapes"]
+
 PixelFormat = Literal["yuv420p", "yuv444p", "bgr24", "rgb24"]
 """The pixel formats that frames come in."""
 
@@ -24,7 +26,7 @@ PIXEL_FORMATS: tuple[PixelFormat, ...] = ("yuv420p", "yuv444p", "bgr24", "rgb24"
 
 
 def plane_shapes(pix_fmt: PixelFormat, width: int, height: int) -> tuple[tuple[int, ...], ...]:
-    """Return the array shape of each plane; the chroma of an odd size is rounded up, as ffmpeg does.
+    """The array shape of each plane; the chroma of an odd size is rounded up, as ffmpeg does.
 
     Raises:
         SpecError: another pixel format.
@@ -47,7 +49,7 @@ def plane_shapes(pix_fmt: PixelFormat, width: int, height: int) -> tuple[tuple[i
 
 
 def frame_bytes(pix_fmt: PixelFormat, width: int, height: int) -> int:
-    """Return the bytes of one frame, planes one after the other without padding.
+    """Bytes of one frame, planes one behind the other without padding.
 
     >>> frame_bytes("yuv420p", 1920, 1080)
     3110400
@@ -95,14 +97,14 @@ class Frame:
 
     @classmethod
     def empty(cls, width: int, height: int, pix_fmt: PixelFormat) -> Frame:
-        """Return a frame with uninitialised pixels."""
+        """A frame with uninitialised pixels."""
         import numpy as np
 
         return cls(np.empty(frame_bytes(pix_fmt, width, height), np.uint8), width, height, pix_fmt)
 
     @classmethod
     def from_image(cls, image: NDArray[np.uint8], pix_fmt: Literal["bgr24", "rgb24"] = "bgr24") -> Frame:
-        """Return a frame around an (H, W, 3) uint8 image; shares memory where the image is contiguous."""
+        """A frame around an (H, W, 3) uint8 image; shares memory where the image is contiguous."""
         import numpy as np
 
         height, width, _ = image.shape
@@ -141,7 +143,7 @@ class Frame:
         return self.planes[0]
 
     def like(self, width: int, height: int) -> Frame:
-        """Return an uninitialised frame of another size with this one's format and timestamps."""
+        """An uninitialised frame of another size with this one's format and timestamps."""
         frame = Frame.empty(width, height, self.pix_fmt)
         frame.index, frame.pts, frame.time_base, frame.start_pts = (
             self.index,
@@ -152,7 +154,7 @@ class Frame:
         return frame
 
     def part(self, x: int, y: int, width: int, height: int) -> Frame:
-        """Return a copy of a rectangle of whole pixels inside the frame; of yuv420p it begins on even ones.
+        """A copy of a rectangle of whole pixels inside the frame; of yuv420p it begins on even ones.
 
         Its sides are even as well there, unless it reaches to an odd edge of the frame.
         """
@@ -167,7 +169,7 @@ class Frame:
         return part
 
     def copy(self) -> Frame:
-        """Return a frame with its own pixels."""
+        """A frame with its own pixels."""
         other = self.like(self.width, self.height)
         other.data[:] = self.data
         return other

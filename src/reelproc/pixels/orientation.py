@@ -1,4 +1,4 @@
-"""Turn a picture upright: the display matrix, reduced to what reelproc applies.
+"""How a picture has to be turned to stand upright: the display matrix, reduced to what reelproc applies.
 
 All backends turn frames themselves by this one definition (ffmpeg's own autorotation is switched off), so that they
 cannot differ.
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them again.
+__all__ = ["Orientation"]
+
+# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them anew.
 _FILTERS: dict[tuple[int, bool], tuple[str, ...]] = {
     (0, False): (),
     (90, False): ("transpose=clock",),
@@ -44,7 +46,7 @@ class Orientation:
 
     @classmethod
     def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """Return the orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
+        """The orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
 
         Args:
             matrix: nine native-endian int32 (3x3, row-major; 16.16 fixed point but for the last column), as in ffmpeg's
@@ -84,7 +86,7 @@ class Orientation:
         return _FILTERS[self.rotation, self.hflip]
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the (H, W) or (H, W, C) array turned; a view where possible."""
+        """The (H, W) or (H, W, C) array turned; a view where possible."""
         import numpy as np
 
         turned = np.rot90(image, -self.rotation // 90, axes=(0, 1))

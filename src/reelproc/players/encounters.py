@@ -13,6 +13,8 @@ from math import hypot
 from reelproc.players.track import Track, colour_distance
 from reelproc.results import Detection
 
+__all__ = ["Sightings", "without_exchanges"]
+
 Sightings = dict[int, Detection]
 """Of one track: what it was given, by the number of the frame."""
 
@@ -65,7 +67,7 @@ def without_exchanges(
 
 
 def _offsets(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list[_Offset]:
-    """Return how far apart the two are where both were seen."""
+    """How far apart the two are where both were seen."""
     return [
         (n, times[n], (theirs[n].x - a.x) / a.height, (theirs[n].y - a.y) / a.height)
         for n, a in sorted(mine.items())
@@ -74,7 +76,7 @@ def _offsets(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list
 
 
 def _encounters(apart: Sequence[_Offset]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last place in ``apart`` of each stretch in which the two are close."""
+    """The first and the last place in ``apart`` of each stretch in which the two are close."""
     begin = None
     for place, (_, _, x, y) in enumerate(apart):
         if hypot(x, y) < _CLOSE_HEIGHTS:
@@ -85,7 +87,7 @@ def _encounters(apart: Sequence[_Offset]) -> Iterator[tuple[int, int]]:
 
 
 def _exchange_frame(apart: Sequence[_Offset], begin: int, end: int) -> int | None:
-    """Return the number of the frame from which the names are exchanged; None if they are not, or nobody can tell."""
+    """The number of the frame from which the names are changed; None where they are not, or it cannot be told."""
     since, until = apart[begin][1], apart[end][1]
     before = [a for a in apart[:begin] if since - a[1] <= _STRAIGHT_SECONDS]
     after = [a for a in apart[end + 1 :] if a[1] - until <= _STRAIGHT_SECONDS]
@@ -101,7 +103,7 @@ def _exchange_frame(apart: Sequence[_Offset], begin: int, end: int) -> int | Non
 
 
 def _misfit(before: Sequence[_Offset], after: Sequence[_Offset]) -> float:
-    """Return the root mean square, in heights, by which both sides are off one straight line."""
+    """The root mean square, in heights, by which both sides are off one straight line."""
     points = [*before, *after]
     squares = 0.0
     for axis in (2, 3):
@@ -111,7 +113,7 @@ def _misfit(before: Sequence[_Offset], after: Sequence[_Offset]) -> float:
 
 
 def _line(points: Sequence[_Offset], axis: int) -> tuple[float, float]:
-    """Fit a line to one coordinate over time by least squares; return its value at 0 s and its gain per second."""
+    """The least-squares line through one coordinate over time: its value at 0 s, and what it gains in a second."""
     count = len(points)
     time = sum(p[1] for p in points) / count
     value = sum(p[axis] for p in points) / count

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reelproc.media.read.excerpt import Excerpt
     from reelproc.media.read.reader import VideoReader
 
+__all__ = ["ClipFrames"]
+
 
 class ClipFrames:
     """The source frames of one clip, in order of time, from one decoder.

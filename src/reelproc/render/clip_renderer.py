@@ -17,6 +17,8 @@ from reelproc.render.plan import PlannedClip
 from reelproc.render.stage_chain import StageChain
 from reelproc.results import PhaseClock
 
+__all__ = ["ClipRenderer"]
+
 
 @dataclass(slots=True)
 class _Batch:

@@ -21,6 +21,8 @@ from reelproc.storage import resolve
 from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
+__all__ = ["extract_copied", "extract_exactly"]
+
 
 def extract_exactly(
     wanted: SourceSpan, destination: Destination, *, on_damage: OnDamage, smart_copy: bool, context: JobContext

@@ -17,6 +17,8 @@ from reelproc.render.source_fetch import fetch_whole_if_worth_it
 from reelproc.storage import resolve
 from reelproc.timing import exact
 
+__all__ = ["plan"]
+
 
 def plan(
     reel: Reel,

@@ -13,6 +13,8 @@ from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.render.transitions import darken, mix
 from reelproc.results import PhaseClock
 
+__all__ = ["RangeRenderer"]
+
 
 class RangeRenderer:
     """Composes the finished frames of a range of the plan; a context manager.

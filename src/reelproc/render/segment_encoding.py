@@ -21,6 +21,8 @@ from reelproc.render.plan import Plan
 from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 
+__all__ = ["render_segments"]
+
 
 def _nothing(*_: object) -> None:
     pass

@@ -16,6 +16,8 @@ from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment_store import SegmentStore
 from reelproc.storage import identity
 
+__all__ = ["SegmentFiles", "segment_key"]
+
 
 @dataclass(frozen=True)
 class SegmentFiles:

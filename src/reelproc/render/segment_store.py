@@ -11,6 +11,8 @@ from reelproc.errors import ObjectNotFoundError, StorageError
 from reelproc.render.concealment import notes_path
 from reelproc.storage.stand_in import release
 
+__all__ = ["SegmentStore"]
+
 
 class SegmentStore:
     """A prefix of addresses that holds segments under the names of their content.

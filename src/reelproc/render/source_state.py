@@ -16,6 +16,8 @@ from typing import Self
 
 from reelproc.errors import DecodeError
 
+__all__ = ["SourceState"]
+
 END_BYTES = 64 << 10
 SAMPLES, SAMPLE_BYTES = 64, 4096
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from reelproc.reel import Reel
     from reelproc.results import JobResult
 
+__all__ = ["keep_sources", "probed", "standing_in", "with_sources", "with_transfers"]
+
 R = TypeVar("R", bound="JobResult")
 
 

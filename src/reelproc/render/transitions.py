@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+__all__ = ["darken", "mix"]
+
 
 def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:
     """``a * (1 - weight) + b * weight``, rounded: a dissolve."""

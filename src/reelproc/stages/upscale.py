@@ -20,6 +20,8 @@ from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.dedupe import Deduplicated
 
+__all__ = ["Upscale"]
+
 CONTEXT = 24
 """Pixels: beyond them nothing changed the crop by a level on real frames, though the networks look 34 pixels far."""
 
@@ -62,7 +64,7 @@ class Upscale(Stage):
             raise ValueError(f"width and height are given together or not at all, got {self.width} and {self.height}")
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """Return the size to reach, with square pixels.
+        """The size to reach, with square pixels.
 
         Raises:
             SpecError: no upscaler has that name or such options, or neither the stage nor the output has a size.
@@ -73,7 +75,7 @@ class Upscale(Stage):
         return replace(stream, width=width, height=height, sample_aspect_ratio=Fraction(1))
 
     def decided(self, stream: StreamInfo, target: Target) -> tuple[Stage, str]:
-        """Return the stage with the model that is chosen for ``model="auto"``, and the reason.
+        """With ``model="auto"``, the stage with the model that was chosen, and the reason.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -99,7 +101,7 @@ class Upscale(Stage):
         return self.dedupe is not None
 
     def placement(self, stream: StreamInfo, target: Target) -> Placement:
-        """Return which part of the input is shown, and where on the canvas.
+        """Which part of the input is shown, and where on the canvas.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -108,7 +110,7 @@ class Upscale(Stage):
         return fit(stream.width, stream.height, stream.sample_aspect_ratio, *self._size(target), mode)
 
     def upscaler(self) -> Upscaler:
-        """Return what does the work; of a network, nothing is loaded yet.
+        """What does the work; of a network, nothing is loaded yet.
 
         Raises:
             SpecError: no upscaler has that name, or such options.
@@ -117,7 +119,7 @@ class Upscale(Stage):
         return find(self.model, options)
 
     def spec(self, stream: StreamInfo, target: Target) -> UpscaleSpec:
-        """Return what the upscaler is told.
+        """What the upscaler is told; with :meth:`Upscaler.flop <reelproc.upscalers.base.Upscaler.flop>`, the cost.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -172,15 +174,15 @@ class Upscale(Stage):
         return (FrameAmounts(host | {f"network.{self.precision or 'default'}": flop / 1e12}, network=upscaler.name),)
 
     def fingerprint(self) -> str:
-        """Return the digests of the weights, where there are any."""
+        """The digests of the weights, where there are any."""
         return self.upscaler().fingerprint()
 
     def remarks(self) -> tuple[str, ...]:
-        """Say which weights are not the official ones."""
+        """Which weights are not the official ones."""
         return self.upscaler().remarks()
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
-        """Return the work of the upscaler on such a stream.
+        """The work of the upscaler on such a stream.
 
         Raises:
             SpecError: no upscaler has that name.

@@ -19,6 +19,8 @@ from reelproc.errors import ReelprocError
 if TYPE_CHECKING:
     from reelproc.storage.partial_file import PartialFile
 
+__all__ = ["serve", "withdraw"]
+
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _PIECE_BYTES = 64 << 10
 _IDLE_SECONDS = 120

@@ -16,6 +16,8 @@ from reelproc.storage.partial_file import PartialFile
 from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.stand_in import live_stand_in, stand_in_for
 
+__all__ = ["RemoteStorage", "check_key", "local_name"]
+
 _log = logging.getLogger(__name__)
 
 SMALL_BYTES = 8 << 20

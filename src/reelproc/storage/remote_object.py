@@ -10,6 +10,8 @@ from pathlib import Path
 
 from reelproc.errors import StorageError
 
+__all__ = ["RemoteObject"]
+
 
 @dataclass(frozen=True)
 class RemoteObject(abc.ABC):

@@ -11,6 +11,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+__all__ = ["FILE_PROTOCOLS", "LocalSource", "Source", "SourceLike", "as_source", "file_argument"]
+
 FILE_PROTOCOLS = "file,pipe,fd"
 """What ffmpeg may open for a local file: never the network, whatever the file says."""
 

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from reelproc.storage.partial_file import PartialFile
     from reelproc.storage.remote_object import RemoteObject
 
+__all__ = [
+    "live_stand_in",
+    "opened",
+    "origin",
+    "partial_file",
+    "release",
+    "rename_in",
+    "speaking_of",
+    "stand_in_for",
+    "with_addresses",
+]
+
 
 @dataclass(frozen=True)
 class _StandIn:

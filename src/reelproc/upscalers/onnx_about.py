@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 
 from reelproc.upscalers.picture_size import SizeNeeds
 
+__all__ = ["METADATA", "OPSET", "About"]
+
 METADATA = "reelproc"
 """The key of the file's metadata under which that is."""
 
@@ -34,7 +36,7 @@ class About:
     weights_sha256: str = ""
 
     def text(self) -> str:
-        """Return it as it stands in the file."""
+        """As it stands in the file."""
         return json.dumps(asdict(self))
 
     @classmethod

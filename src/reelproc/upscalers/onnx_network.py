@@ -24,6 +24,8 @@ from reelproc.upscalers.weights import checked_weights, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.onnx_source import Bare
 
+__all__ = ["BACKEND", "PROVIDERS", "OnnxBackend", "OnnxNetwork", "loaded", "run"]
+
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -106,7 +108,7 @@ class OnnxBackend(Backend):
 
 
 def loaded(path: Path, provider: str) -> OnnxNetwork:
-    """Return the network in a file.
+    """The network in a file.
 
     Raises:
         BackendError: it is no network that can be run.
@@ -132,7 +134,7 @@ def loaded(path: Path, provider: str) -> OnnxNetwork:
 
 
 def _made(model: Model, options: UpscaleOptions, provider: str) -> OnnxNetwork:
-    """Return a network of its weights."""
+    """A network of its weights."""
     from reelproc.upscalers.onnx_source import made_graph
 
     session = _session(made_graph(model, options).SerializeToString(), provider, model.file)
@@ -158,7 +160,7 @@ def _provider(name: str | None) -> str:
 
 
 def _session(network: str | bytes, provider: str, named: object) -> Any:
-    """Return a session of a file or of its content.
+    """A session of a file or of its content.
 
     Raises:
         BackendError: it cannot be loaded, or the provider not be started.

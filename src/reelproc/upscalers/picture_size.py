@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["SizeNeeds"]
+
 Sample = TypeVar("Sample", np.uint8, np.float32)
 
 

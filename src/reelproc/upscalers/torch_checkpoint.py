@@ -15,9 +15,11 @@ from reelproc.upscalers.checkpoint import PICKLED, not_tensors, unwrapped
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.weights import checked_weights
 
+__all__ = ["load_descriptor"]
+
 
 def load_descriptor(model: Model, denoise_strength: float | None = None) -> ImageModelDescriptor[Any]:
-    """Return the network of ``model`` on the CPU, in float32.
+    """The network of ``model`` on the CPU, in float32.
 
     Args:
         model: which.
@@ -84,7 +86,7 @@ def _not_loaded(file: str, error: Exception) -> str:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """Return the tensors in a file; a pickle in it that makes anything else is refused."""
+    """The tensors in a file; a pickle in it that makes anything else is refused."""
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         from safetensors import SafetensorError

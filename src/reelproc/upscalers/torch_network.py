@@ -33,6 +33,15 @@ from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
 from reelproc.upscalers.weights import weights_sha256
 
+__all__ = [
+    "BACKEND",
+    "TorchBackend",
+    "TorchNetwork",
+    "is_out_of_memory",
+    "load_descriptor",
+    "torch_device",
+]
+
 CUDA_BATCH = 4
 """Pictures at once on CUDA."""
 
@@ -104,7 +113,7 @@ class TorchNetwork(Network):
         return wait
 
     def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _EnlargedBatch:
-        """Return the result in pieces that memory allows: single pictures first, then smaller and smaller tiles."""
+        """The result in as large pieces as memory allows: first single pictures, then smaller and smaller tiles."""
         width, height = cuts[0].size
         while True:
             try:
@@ -174,7 +183,7 @@ class TorchNetwork(Network):
             release_free_memory()
 
     def _tuned(self) -> AbstractContextManager[None]:
-        """Have torch find the fastest convolutions: all pictures of a clip have one size, or one of four."""
+        """All pictures of a clip have one size, or one of four: worth finding its fastest convolutions."""
         if self._torch_device.type != "cuda":
             return nullcontext()
         flags: AbstractContextManager[None] = torch.backends.cudnn.flags(benchmark=True, deterministic=False)
@@ -260,7 +269,7 @@ class TorchBackend(Backend):
 
 
 def torch_device(name: str | None) -> torch.device:
-    """Return the device called ``name``; None: the best one here.
+    """The device called ``name``; None: the best one here.
 
     Raises:
         BackendError: there is none of that name on this machine.
@@ -297,12 +306,12 @@ def _check_precision(device: torch.device, dtype: torch.dtype | None) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
+    """Whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
 
 
 def _overlap(descriptor: ImageModelDescriptor[Any]) -> int:
-    """Return how far the network looks around a pixel; :data:`DEEP_OVERLAP` if that is unknown or far. Even."""
+    """How far the network looks around a pixel, where that is known and near; else :data:`DEEP_OVERLAP`. Even."""
     if descriptor.architecture.id != "Compact":
         return DEEP_OVERLAP
     convolutions = [m for m in descriptor.model.modules() if isinstance(m, torch.nn.Conv2d)]
@@ -327,7 +336,7 @@ def _flop_per_pixel(descriptor: ImageModelDescriptor[Any], needs: SizeNeeds) -> 
 
 
 def _shown(large: Tensor, windows: Sequence[Window], spec: UpscaleSpec) -> Tensor:
-    """Return the same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, by what is faster on a CPU."""
+    """The same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, by what is faster on a CPU."""
     place = spec.destination
     made = np.empty((len(large), frame_bytes(spec.pix_fmt, place.width, place.height)), np.uint8)
     # as it lies in memory, colours side by side: nothing is copied

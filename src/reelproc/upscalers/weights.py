@@ -25,6 +25,18 @@ from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.download import download
 from reelproc.suggestions import did_you_mean
 
+__all__ = [
+    "OFFICIAL",
+    "KeptFile",
+    "OfficialFile",
+    "add",
+    "added_names",
+    "checked_weights",
+    "fetch",
+    "kept_file",
+    "weights_sha256",
+]
+
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx")
 """What weights may come as, in small letters or capitals; the first three are read as tensors only, never run."""
 
@@ -109,7 +121,7 @@ class KeptFile:
 
 
 def kept_file(name: str) -> KeptFile | None:
-    """Return what there is under ``name`` in the weights folder, or None; its content is not looked at."""
+    """What there is under ``name`` in the weights folder, or None; its content is not looked at."""
     path = weights_folder() / name
     if not path.is_file():
         return None
@@ -121,7 +133,7 @@ def kept_file(name: str) -> KeptFile | None:
 
 
 def weights_sha256(name: str) -> str:
-    """Return the digest that weights called ``name`` have, or will have once they are fetched; "" if unknown.
+    """The digest that weights called ``name`` have or, if they are still to be fetched, will have; "" if unknown.
 
     ``name`` may be the path of a file, which is then read.
     """
@@ -134,7 +146,7 @@ def weights_sha256(name: str) -> str:
 
 
 def checked_weights(name: str) -> Path:
-    """Return the path of the weights called ``name``, checked; official ones are fetched if they are not there.
+    """The path of the weights called ``name``, checked; official ones are fetched if they are not there.
 
     Args:
         name: an official file's, one that was added, or the path of a file of your own.
@@ -242,7 +254,7 @@ def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str 
 
 
 def added_names() -> tuple[str, ...]:
-    """Return the files that somebody added, sorted."""
+    """The files that somebody added, sorted."""
     return tuple(sorted(name for name in _read_index() if kept_file(name)))
 
 
@@ -258,7 +270,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, _modified: int, _size: int) -> str:
-    """Return a file's digest; it is read once per process, and again when it has changed."""
+    """A file is read once per process, and again when it has changed."""
     return sha256_of(path)
 
 
@@ -279,7 +291,7 @@ def _read_index() -> dict[str, dict[str, str]]:
 
 @contextmanager
 def _index() -> Iterator[dict[str, dict[str, str]]]:
-    """Yield the index, to be changed by one process at a time; it is written back where it was changed."""
+    """The index, to be changed by one process at a time; it is written back where it was changed."""
     path = _index_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / "index.lock").open("a") as lock:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.pixels.frame import Frame
+    from reelproc import Frame
     from reelproc_lab.match.camera import Camera
 
     Array = NDArray[np.float64]
+
+__all__ = ["draw_ball"]
 
 
 def draw_ball(frame: Frame, camera: Camera, place: Array, roll: float) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = ["Camera"]
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:

@@ -1,16 +1,15 @@
-"""The demo's match: the scene put together, filmed by a panning camera, and written as a clip with sound."""
+"""The drawn match: the scene put together, filmed by a panning camera, and written as a clip with sound."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelproc.errors import EncodeError
+from reelproc import EncodeError, Progress
+from reelproc.demo.match import MatchTracks, Outline
 from reelproc.files import scratch_folder, whole_file
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess
-from reelproc.results import Progress
 from reelproc.storage.source import file_argument
 from reelproc_lab.match import players, skeleton
 from reelproc_lab.match.ball import draw_ball
@@ -28,8 +27,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.pixels.frame import Frame
+    from reelproc import Frame
+    from reelproc.media.write.encoders import EncoderSettings
     from reelproc.results import ProgressCallback
+
+__all__ = ["FPS", "HEIGHT", "WIDTH", "Match", "add_sound", "film"]
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 
@@ -45,23 +47,6 @@ _HAIRS = ("#2a1d14", "#1a1412", "#6b4a2b", "#c9a25a")
 _BOOTS = ("#16181d", "#f5f5f5", "#facc15", "#f97316", "#22d3ee")
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """Where somebody or something is on one frame.
-
-    Attributes:
-        time: seconds.
-        x, y: the middle of its outline, pixels.
-        width, height: of its outline, pixels.
-    """
-
-    time: float
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 class Match:
     """A match that can be drawn frame by frame; equal seeds draw equal pictures.
 
@@ -71,8 +56,7 @@ class Match:
     Attributes:
         width, height, fps: 1920, 1080 and 30.
         frame_count: of the clip, 300.
-        track: the hero's :class:`Sighting` on every frame.
-        ball_track: the ball's.
+        tracks: where the hero and the ball are on every frame.
         story: everything that moves.
         stadium: everything that does not.
         goal_time: seconds, when the ball is in.
@@ -102,23 +86,28 @@ class Match:
             )
             for actor in self.story.actors
         ]
-        self.track = tuple(self._see_hero(n) for n in range(self.frame_count))
-        self.ball_track = tuple(self._see_ball(n) for n in range(self.frame_count))
+        self.tracks = MatchTracks(
+            width=WIDTH,
+            height=HEIGHT,
+            goal_time=GOAL_TIME,
+            hero=tuple(self._see_hero(n) for n in range(self.frame_count)),
+            ball=tuple(self._see_ball(n) for n in range(self.frame_count)),
+        )
 
     def camera(self, n: int) -> Camera:
         """Where the camera looks on frame ``n``."""
         return self._cameras[n]
 
-    def _see_hero(self, n: int) -> Sighting:
+    def _see_hero(self, n: int) -> Outline:
         body = skeleton.joints(self.story, n)[HERO]
         left, top, right, bottom = players.outline(self._cameras[n], body)
-        return Sighting(n / FPS, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+        return _outline(n, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
 
-    def _see_ball(self, n: int) -> Sighting:
+    def _see_ball(self, n: int) -> Outline:
         camera = self._cameras[n]
         x, y, depth = camera.project(self.story.ball[n]).tolist()
         size = 2 * BALL_RADIUS * camera.focal / depth
-        return Sighting(n / FPS, x, y, size, size)
+        return _outline(n, x, y, size, size)
 
     def draw(self, n: int, frame: Frame) -> None:
         """Paint frame ``n`` into ``frame``, 1920x1080 yuv420p."""
@@ -136,6 +125,12 @@ class Match:
                 draw_ball(frame, camera, ball, rolled * 0.35)
             else:
                 players.draw_player(frame, camera, bodies[who], float(story.facing[n, who]), self._looks[who])
+
+
+def _outline(n: int, x: float, y: float, width: float, height: float) -> Outline:
+    """Return a box of frame ``n``, rounded to thousandths of a pixel."""
+    x, y, width, height = (round(float(value), 3) for value in (x, y, width, height))
+    return Outline(time=round(n / FPS, 6), x=x, y=y, width=width, height=height)
 
 
 def _follow(story: Story) -> list[Camera]:
@@ -185,6 +180,7 @@ def film(
     match: Match,
     path: Path,
     *,
+    settings: EncoderSettings | None = None,
     progress: ProgressCallback | None = None,
     check: Callable[[], None] | None = None,
 ) -> None:
@@ -193,6 +189,7 @@ def film(
     Args:
         match: what to draw.
         path: of the file, ending in ``.mp4``.
+        settings: of the encoder; None: quick, and of good quality.
         progress: told after every frame.
         check: called before every frame; raises to stop.
 
@@ -200,11 +197,11 @@ def film(
         EncodeError: ffmpeg failed, or the file cannot be written.
         StorageError: the folder cannot be written.
     """
+    from reelproc import Frame
     from reelproc.media.write.encoders import EncoderSettings
     from reelproc.media.write.writer import VideoWriter
-    from reelproc.pixels.frame import Frame
 
-    settings = EncoderSettings(preset="superfast", crf=20, threads=2)
+    settings = settings or EncoderSettings(preset="superfast", crf=20, threads=2)
     with scratch_folder(beside=path) as folder:
         silent = folder / "silent.mp4"
         with VideoWriter(silent, width=WIDTH, height=HEIGHT, fps=Fraction(FPS), settings=settings) as writer:

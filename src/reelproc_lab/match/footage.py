@@ -15,10 +15,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelproc.errors import EncodeError, SpecError
+from reelproc import EncodeError, Progress, SpecError
 from reelproc.files import scratch_folder
 from reelproc.media.ffmpeg import FFmpegProcess
-from reelproc.results import Progress
 from reelproc.storage.source import file_argument
 from reelproc_lab.match.film import FPS, HEIGHT, WIDTH, Match, add_sound
 from reelproc_lab.match.script import DURATION
@@ -28,8 +27,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.pixels.frame import Frame
+    from reelproc import Frame
     from reelproc.results import ProgressCallback
+
+__all__ = ["FOOTAGE_VERSION", "film_footage"]
 
 FOOTAGE_VERSION = 1
 """Goes up when the same arguments give other pictures."""
@@ -125,7 +126,7 @@ class _Film:
     def _frame(self, n: int) -> Frame:
         import cv2
 
-        from reelproc.pixels.frame import Frame
+        from reelproc import Frame
 
         drawn = Frame.empty(WIDTH, HEIGHT, "yuv420p")
         self._match.draw(n, drawn)

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reelproc.pixels.frame import Frame
+    from reelproc import Frame
     from reelproc_lab.match.camera import Camera
 
     Array = NDArray[np.float64]
     Image = NDArray[np.uint8]
     Point = tuple[int, int]
+
+__all__ = ["Kit", "Look", "draw_player", "outline"]
 
 _SHADOW_LIMBS = (
     (sk.HIP_L, sk.KNEE_L, 0.1), (sk.HIP_R, sk.KNEE_R, 0.1), (sk.KNEE_L, sk.ANKLE_L, 0.06),

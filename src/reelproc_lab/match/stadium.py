@@ -9,8 +9,10 @@ from reelproc_lab.match.pitch import paint_goal, paint_grass, paint_lines
 from reelproc_lab.match.stands import MOODS, paint_boards, paint_crowd, paint_stands
 
 if TYPE_CHECKING:
-    from reelproc.pixels.frame import Frame
+    from reelproc import Frame
     from reelproc_lab.match.camera import Camera
+
+__all__ = ["Stadium"]
 
 _CROWD_HOLD = 3
 """Frames for which one picture of the crowd stays."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+__all__ = ["Story", "smooth", "tell"]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Story:

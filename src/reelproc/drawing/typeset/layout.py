@@ -1,4 +1,4 @@
-"""Break text into lines of a width, cut it to a height, and place it around an anchor."""
+"""Lines: broken to a width, cut to a height, and placed about an anchor."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from reelproc.drawing.options import Align
 from reelproc.drawing.typeset.clusters import clean, clusters
 from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.errors import SpecError
+
+__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "font_errors", "set_text", "shaping_available"]
+
 
 LINE_SPACING = 1.25
 """Em from baseline to baseline; more where tall glyphs would touch."""
@@ -35,7 +38,7 @@ class TextBox(NamedTuple):
     bottom: float
 
     def joined(self, other: TextBox) -> TextBox:
-        """Return the smallest box around both."""
+        """The smallest box around both."""
         return TextBox(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -44,16 +47,16 @@ class TextBox(NamedTuple):
         )
 
     def within(self, other: TextBox) -> TextBox:
-        """Return the part of the box that lies in the other; where none does, one without area at its edge."""
+        """What of the box lies in the other; of no area, at its edge, where nothing does."""
         left, top = min(max(self.left, other.left), other.right), min(max(self.top, other.top), other.bottom)
         return TextBox(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
 
     def moved(self, dx: float, dy: float) -> TextBox:
-        """Return the box moved by so many pixels."""
+        """The box elsewhere."""
         return TextBox(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def grown(self, by: float) -> TextBox:
-        """Return the box with a margin around it."""
+        """The box with a margin around it."""
         return TextBox(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
@@ -83,7 +86,7 @@ class Block:
 
 
 def shaping_available() -> bool:
-    """Return whether Pillow has Raqm and FriBiDi, so that joined and right-to-left scripts come out right."""
+    """Whether Pillow has Raqm and has found FriBiDi, so that joined and right-to-left scripts come out right."""
     return bool(features.check("raqm"))
 
 
@@ -106,7 +109,7 @@ class Fonts:
         self._lengths: dict[FontRun, float] = {}
 
     def load(self, face: Face) -> ImageFont.FreeTypeFont:
-        """Return the face at this size and its weight.
+        """The face at this size and its weight.
 
         Raises:
             SpecError: its file is damaged.
@@ -121,11 +124,11 @@ class Fonts:
         return self._loaded[face]
 
     def direction(self, run: FontRun) -> str | None:
-        """Return what Pillow is told of a run's direction; None without Raqm, which alone could follow it."""
+        """What Pillow is told of a run's direction; nothing without Raqm, which alone could follow it."""
         return ("rtl" if run.level % 2 else "ltr") if self.shaping else None
 
     def length(self, run: FontRun) -> float:
-        """Return the advance of a run, pixels."""
+        """The advance of a run, pixels."""
         if run not in self._lengths:
             font = self.load(run.face)
             with font_errors(run.face):
@@ -133,7 +136,7 @@ class Fonts:
         return self._lengths[run]
 
     def ink(self, run: FontRun) -> TextBox:
-        """Return what a run covers, relative to the start of its baseline."""
+        """What a run covers, relative to the start of its baseline."""
         font = self.load(run.face)
         with font_errors(run.face):
             box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
@@ -212,7 +215,7 @@ def _line(paragraph: Paragraph, fonts: Fonts, start: int, end: int) -> _Line:
 
 
 def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -> Iterator[tuple[int, int]]:
-    """Return the spans of the first ``limit`` lines."""
+    """The spans of the first ``limit`` lines."""
 
     def fits(start: int, end: int) -> bool:
         if end - start > _DENSEST * (max_width / fonts.size + 1):
@@ -245,7 +248,7 @@ def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -
 
 
 def _shortened(paragraph: Paragraph, start: int, end: int, fonts: Fonts, max_width: float) -> _Line:
-    """Return the line with an ellipsis at its end, and as much of its text as leaves room for that.
+    """The line with an ellipsis at its end, and as much of its text as leaves room for that.
 
     Where the next word is so long that the line ends in its first half, a part of that word is shown, too.
     """

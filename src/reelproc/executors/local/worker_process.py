@@ -15,6 +15,8 @@ from typing import Any
 
 from reelproc.errors import ExecutorError, redact
 
+__all__ = ["WorkerProcess", "tail"]
+
 _STOP_SECONDS = 5.0
 
 

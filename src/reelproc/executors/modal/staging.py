@@ -14,6 +14,8 @@ from reelproc.render.transfers import keep_sources
 from reelproc.results import JobResult, Progress
 from reelproc.storage.stand_in import release, rename_in, with_addresses
 
+__all__ = ["Staged", "Staging", "event_in_paths", "fetch", "outcome_in_paths"]
+
 SEGMENTS = ".reelproc-segments"
 
 
