@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from reelproc import storage
+from reelproc import Calibration, Executor, JobTimeoutError, SpecError, StorageError, executor
 from reelproc.cost.busy_machine import is_loaded
-from reelproc.cost.calibration import Calibration
 from reelproc.cost.job_work import work_of
-from reelproc.errors import JobTimeoutError, SpecError, StorageError
-from reelproc.executors import Executor, executor
 from reelproc.executors.modal.presets import COORDINATOR
 from reelproc.jobs import ChunkJob, Job
 from reelproc.results import JobResult
 from reelproc.schema import Items, Schema
+from reelproc.storage import join, publish, remove, resolve, scheme_of
 from reelproc_lab.container_rates import rate_of
 from reelproc_lab.environment import environment
 from reelproc_lab.question import Level
@@ -32,6 +30,8 @@ from reelproc_lab.record import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["Bench", "Done", "Settings", "TimedOut"]
 
 RUN_JOB = "reelproc.jobs:run_job"
 _STARTED_SECONDS = 0.05
@@ -130,7 +130,7 @@ class Bench:
             shutil.rmtree(self.folder / "outputs", ignore_errors=True)
             for address in self._remote:
                 with contextlib.suppress(StorageError):  # what cannot be removed costs a little storage, and no figure
-                    storage.remove(address)
+                    remove(address)
 
     # ---- addresses
 
@@ -143,9 +143,9 @@ class Bench:
         if where.startswith("local"):
             return str(path)
         if path not in self._sources:
-            address = storage.join(self._staging(where), "sources", f"{uuid.uuid4().hex}{path.suffix}")
+            address = join(self._staging(where), "sources", f"{uuid.uuid4().hex}{path.suffix}")
             self._remote.append(address)
-            storage.publish(path, address, keep=True)
+            publish(path, address, keep=True)
             self._sources[path] = address
         return self._sources[path]
 
@@ -156,16 +156,16 @@ class Bench:
             folder = self.folder / "outputs" / fresh
             folder.mkdir(parents=True)
             return str(folder / name)
-        self._remote.append(storage.join(self._staging(where), "runs", fresh, name))
+        self._remote.append(join(self._staging(where), "runs", fresh, name))
         return self._remote[-1]
 
     def fetched(self, address: str) -> str:
         """A local file with the content of ``address``."""
-        if storage.scheme_of(address) == "file":
+        if scheme_of(address) == "file":
             return address
         folder = self.folder / "outputs" / uuid.uuid4().hex
         folder.mkdir(parents=True)
-        return str(storage.resolve(address, folder=folder))
+        return str(resolve(address, folder=folder))
 
     def size_bytes(self, address: str) -> int:
         """Of a result."""

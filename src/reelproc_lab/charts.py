@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reelproc.errors import MissingDependencyError
+from reelproc import MissingDependencyError
 from reelproc_lab.record import Record
 from reelproc_lab.summary import ArmSummary
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from reelproc_lab.simulation.fleet import Day
     from reelproc_lab.simulation.replay import Replayed
+
+__all__ = ["case_chart", "knee_chart", "overview_chart", "replay_chart"]
 
 # Okabe and Ito's, told apart with every kind of colour vision
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a8a", "#000000")

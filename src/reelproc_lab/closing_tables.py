@@ -1,16 +1,14 @@
-"""Compute the closing tables of the app's cost experiments from rates.
-
-They say which hardware suits which kind of job, and what a frame and a workflow cost. Each stands beside the
-experiments' own figure.
+"""The closing tables of the app's cost experiments, made anew from rates: which hardware for which kind of job, what a
+frame costs, and what a workflow costs, each with the experiments' own figure beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from reelproc.cost.calibration import Calibration
+from reelproc import Calibration, Estimate
 from reelproc.cost.decision import BreakEven, break_even
-from reelproc.cost.estimate import Estimate, estimate_work
+from reelproc.cost.estimate import estimate_work
 from reelproc.cost.hardware_specs import place
 from reelproc.cost.options import Option, Pricing
 from reelproc.cost.rates import Basis
@@ -20,6 +18,8 @@ from reelproc.schema import Schema
 from reelproc_lab import typical_jobs as typical
 from reelproc_lab.original_costs import RUNS, original_workflow
 from reelproc_lab.price_modes import Mode, prices_in
+
+__all__ = ["ClosingTables", "FrameCost", "HardwareChoice", "WorkflowCost", "closing_tables"]
 
 RENTED = ("modal-cpu", "modal-t4", "modal-l4")
 
@@ -37,7 +37,7 @@ MONTH = 1000
 """Exports, each a clip of 15 s."""
 
 
-class Placement(Schema):
+class HardwareChoice(Schema):
     """Where a kind of job is best done.
 
     Attributes:
@@ -116,7 +116,7 @@ class ClosingTables(Schema):
         prices: whose, and when they were read.
     """
 
-    placements: tuple[Placement, ...]
+    placements: tuple[HardwareChoice, ...]
     frames: tuple[FrameCost, ...]
     workflows: tuple[WorkflowCost, ...]
     break_even: BreakEven
@@ -187,9 +187,9 @@ def closing_tables(
     )
 
 
-def _placed(job: str, example: str, made: Estimate, original: str, original_reason: str) -> Placement:
+def _placed(job: str, example: str, made: Estimate, original: str, original_reason: str) -> HardwareChoice:
     best = made.recommended
-    return Placement(
+    return HardwareChoice(
         job=job,
         example=example,
         executor=best.executor,

@@ -8,10 +8,12 @@ here, so a machine with two threads a core is priced too high.
 
 from __future__ import annotations
 
-from reelproc.executors import Hardware
+from reelproc import Hardware
 from reelproc.prices import PRICES
 from reelproc.schema import Schema
 from reelproc_lab.price_modes import prices_in
+
+__all__ = ["ContainerRate", "rate_of"]
 
 GIB_PER_CORE = 2.0
 ORIGINAL_HARDWARE = ("T4", "L4", None)

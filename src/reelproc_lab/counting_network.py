@@ -13,16 +13,18 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from reelproc import jobs
+from reelproc import DetectResult, jobs
 from reelproc.job_context import JobContext
 from reelproc.jobs import Job
-from reelproc.results import DetectResult, JobResult
+from reelproc.results import JobResult
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.host_network import HostNetwork, Image
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.network_work import Backend, Network, NetworkWork
 from reelproc.upscalers.networks import BACKENDS
+
+__all__ = ["RUNNER", "STAND_IN", "StandIn", "model_loads", "run_job"]
 
 RUNNER = "reelproc_lab.counting_network:run_job"
 STAND_IN = "stand-in"

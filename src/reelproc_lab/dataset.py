@@ -10,14 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from reelproc import (
+    Clip,
+    Crop,
+    CropKeyframe,
+    HighlightKeyframe,
+    HighlightRegion,
+    Output,
+    Overlay,
+    Reel,
+    SpecError,
+    Upscale,
+)
 from reelproc.annotations import Annotation
-from reelproc.errors import SpecError
-from reelproc.reel import Clip, Output, Reel
 from reelproc.results import ProgressCallback
-from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
-from reelproc.stages.upscale import Upscale
 from reelproc.suggestions import did_you_mean
+
+__all__ = ["SCENARIOS", "AppCall", "Scenario", "annotations", "crop", "match_clip", "scenario", "spotlight"]
 
 OUTPUT = Output(width=810, height=1440)
 """What the original framed to."""
@@ -98,7 +107,7 @@ def spotlight(start: float, end: float, *, width: int = 540, height: int = 960) 
 
 
 @dataclass(frozen=True)
-class Call:
+class AppCall:
     """A call of one of the original's functions, as a reel.
 
     Attributes:
@@ -126,7 +135,7 @@ class Scenario:
     name: str
     title: str
     reel: Reel
-    calls: tuple[Call, ...]
+    calls: tuple[AppCall, ...]
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -187,8 +196,8 @@ def _single(name: str, title: str, source: str, spans: tuple[Span, ...], model: 
         title,
         _framed(source, spans, model, light=True),
         (
-            Call("process_framing_ai", _framed(source, spans, model), framed),
-            Call("render_overlay", over, final),
+            AppCall("process_framing_ai", _framed(source, spans, model), framed),
+            AppCall("render_overlay", over, final),
         ),
     )
 
@@ -196,7 +205,7 @@ def _single(name: str, title: str, source: str, spans: tuple[Span, ...], model: 
 def _many(name: str, title: str, source: str, spans: tuple[Span, ...], model: str, folder: str) -> Scenario:
     reel = _framed(source, spans, model)
     output = os.path.join(folder, f"{name}-final.mp4")  # noqa: PTH118 - an address of S3 stays one
-    return Scenario(name, title, reel, (Call("process_multi_clip_modal", reel, output),))
+    return Scenario(name, title, reel, (AppCall("process_multi_clip_modal", reel, output),))
 
 
 _Build = Callable[[str, str, str, tuple[Span, ...], str, str], Scenario]

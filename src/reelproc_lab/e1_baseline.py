@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reelproc.jobs import ExtractJob, RenderJob
+from reelproc import ExtractJob, RenderJob
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.footage import game
 from reelproc_lab.harness import Experiment
@@ -13,6 +13,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster, RecordOnly
 from reelproc_lab.workloads import Workload, ai_model, made_by
+
+__all__ = ["experiment"]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from reelproc.errors import DecodeError, ReelprocError
+from reelproc import DecodeError, MediaInfo, ReelprocError, open_video, probe
 from reelproc.media.ffmpeg import FFmpegProcess
-from reelproc.media.info import MediaInfo
-from reelproc.media.probe.probe import probe
-from reelproc.media.read.reader import open_video
 from reelproc.storage.source import file_argument
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.dataset import match_clip
@@ -21,6 +18,8 @@ from reelproc_lab.harness import Experiment
 from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import AllFrames
+
+__all__ = ["READERS", "experiment"]
 
 BASELINE = "cv2.VideoCapture"
 

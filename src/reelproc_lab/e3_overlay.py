@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reelproc.jobs import ExtractJob, run_job
-from reelproc.media.probe.probe import probe
+from reelproc import ExtractJob, probe
+from reelproc.jobs import run_job
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.footage import game
 from reelproc_lab.harness import Experiment
@@ -15,6 +15,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, made_by
+
+__all__ = ["experiment"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reelproc.jobs import RenderJob
+from reelproc import RenderJob
 from reelproc.media.write.encoders import ENCODER_THREADS, ENCODERS
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.footage import game
@@ -15,6 +15,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import QualityFloor
 from reelproc_lab.workloads import Workload, ai_model, made_by
+
+__all__ = ["experiment"]
 
 ENCODERS_COMPARED = ("libx264", "h264_nvenc", "libx265", "libsvtav1")
 """Each with its default preset and quality: fast crf 23, p4 cq 23, fast crf 26, preset 8 crf 32."""

@@ -6,7 +6,7 @@ of its own, as is every switch, and the seconds in the network are told apart fr
 
 from __future__ import annotations
 
-from reelproc.errors import SpecError
+from reelproc import SpecError
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.footage import game
 from reelproc_lab.harness import Experiment
@@ -16,6 +16,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import DEFAULT_MODEL, Workload, made_by
+
+__all__ = ["experiment"]
 
 FULL = {"6 s": 6.0, "30 s": 30.0, "60 s": 60.0}
 REDUCED = {"4 frames": 4 / 30}

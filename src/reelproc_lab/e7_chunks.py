@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from reelproc.executors import executor
+from reelproc import RenderJob, RenderResult, executor, plan
 from reelproc.job_context import JobContext
-from reelproc.jobs import ChunkJob, RenderJob, run_job
+from reelproc.jobs import ChunkJob, run_job
 from reelproc.render.chunks import divided
-from reelproc.render.plan_reel import plan
-from reelproc.results import RenderResult
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.container_rates import rate_of
 from reelproc_lab.footage import game
@@ -22,6 +20,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import MostChunks
 from reelproc_lab.workloads import Workload, ai_model, made_by
+
+__all__ = ["CHUNKS", "experiment"]
 
 CHUNKS = (1, 2, 4, 8)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from reelproc.jobs import RenderJob
-from reelproc.reel import Clip, Output, Reel
-from reelproc.results import RenderResult
+from reelproc import Clip, Output, Reel, RenderJob, RenderResult
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.footage import game
 from reelproc_lab.harness import Experiment
@@ -15,6 +13,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, ai_model, made_by
+
+__all__ = ["experiment"]
 
 IN_SEQUENCE, OWN_JOBS, IN_CHUNKS = "in sequence", "own jobs, then joined", "one job in chunks"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reelproc.jobs import RenderJob
+from reelproc import RenderJob
 from reelproc_lab import counting_network as counting
 from reelproc_lab.bench import Bench, Done, Settings
 from reelproc_lab.footage import game
@@ -11,6 +11,8 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, ai_model, made_by
+
+__all__ = ["experiment"]
 
 ONE_EACH, ONE_FOR_ALL, ONE_JOB = "one each", "one for all, a job each", "one for all, one job"
 STARTS = (3.0, 13.0, 59.0)

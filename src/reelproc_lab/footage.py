@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from reelproc.errors import SpecError
+from reelproc import MediaInfo, SpecError, probe
 from reelproc.folders import cache_folder
-from reelproc.media.info import MediaInfo
-from reelproc.media.probe.probe import probe
 from reelproc_lab.bench import Bench
 from reelproc_lab.dataset import match_clip
+
+__all__ = ["VIDEO_SUFFIXES", "footage_files", "footage_folder", "game"]
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".mpg")
 

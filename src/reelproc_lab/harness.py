@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reelproc.errors import ReelprocError, SpecError, StorageError, redact
+from reelproc import Progress, ReelprocError, SpecError, StorageError
+from reelproc.errors import redact
 from reelproc.executors.outcome import as_reelproc_error
-from reelproc.results import Progress, ProgressCallback
+from reelproc.results import ProgressCallback
 from reelproc_lab.bench import Bench, Settings, TimedOut
 from reelproc_lab.environment import environment
 from reelproc_lab.question import Arm, Case, Question
@@ -24,6 +25,8 @@ from reelproc_lab.record import Measurement, Record, RunFile, RunStatus
 from reelproc_lab.rules import Decision
 from reelproc_lab.summary import ArmSummary, summarise
 from reelproc_lab.verify import WrongOutput, check_made
+
+__all__ = ["Experiment", "Outcome", "decide", "read_outcome", "run_experiment"]
 
 
 def _nothing(_: Bench) -> None:

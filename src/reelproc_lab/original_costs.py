@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from reelproc.errors import SpecError
+from reelproc import SpecError
 from reelproc.prices import PRICES
 from reelproc_lab.price_modes import prices_in
+
+__all__ = ["RUNS", "OriginalRun", "original_run", "original_usd", "original_workflow"]
 
 
 def original_usd(seconds: float, gpu: str | None = None) -> float:

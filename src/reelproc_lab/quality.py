@@ -14,14 +14,15 @@ import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reelproc.errors import DecodeError, MediaError, SpecError
+from reelproc import DecodeError, MediaError, SpecError, probe
 from reelproc.files import scratch_folder
 from reelproc.media.ffmpeg import run_ffmpeg
 from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments, option_value
 from reelproc.media.ffmpeg_build import filters
-from reelproc.media.probe.probe import probe
 from reelproc.schema import Schema
 from reelproc.storage.source import LocalSource
+
+__all__ = ["Quality", "harmonic_mean", "has_vmaf", "measure_quality"]
 
 _TIMEOUT = 3600.0
 _SSIM = re.compile(r"^n:\d+ .*All:([0-9.]+)", re.MULTILINE)

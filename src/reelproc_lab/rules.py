@@ -22,6 +22,8 @@ from reelproc.schema import Fraction01, Schema
 if TYPE_CHECKING:
     from reelproc_lab.summary import ArmSummary
 
+__all__ = ["AllFrames", "AnyRule", "CheapestThenFaster", "Decision", "MostChunks", "QualityFloor", "RecordOnly", "Rule"]
+
 Price = Literal["billed", "original"]
 
 

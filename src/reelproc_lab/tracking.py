@@ -11,6 +11,16 @@ from reelproc_lab.harness import Outcome, read_outcome
 from reelproc_lab.recorded_runs import ORIGINAL, ORIGINAL_PLACEMENT
 from reelproc_lab.report import Table
 
+__all__ = [
+    "DefaultPlace",
+    "TrackingRow",
+    "placements",
+    "placements_table",
+    "read_outcomes",
+    "tracking",
+    "tracking_table",
+]
+
 UNDECIDED = "undecided"
 
 
@@ -33,7 +43,7 @@ class TrackingRow(Schema):
     original: tuple[str, str, str]
 
 
-class Placement(Schema):
+class DefaultPlace(Schema):
     """Where a kind of job is to be done by default.
 
     Attributes:
@@ -84,7 +94,7 @@ def _row(name: str, outcome: Outcome | None) -> TrackingRow:
     )
 
 
-def placements(outcomes: dict[str, Outcome]) -> list[Placement]:
+def placements(outcomes: dict[str, Outcome]) -> list[DefaultPlace]:
     """The default place of each kind of job, from the decisions that were recorded.
 
     A decision among executors says where; any other one about that kind of job says how. The last of several counts. A
@@ -111,13 +121,13 @@ def placements(outcomes: dict[str, Outcome]) -> list[Placement]:
     return list(made.values())
 
 
-def _unplaced(kind: str) -> Placement:
+def _unplaced(kind: str) -> DefaultPlace:
     reason = "not compared yet: reelproc experiment e1 --executor modal-cpu --executor modal-t4 --executor modal-l4"
     if kind == "several clips":
         reason = "as framing with AI: it is the same work"
     if kind == "detect":
         reason = "no experiment compares it"
-    return Placement(
+    return DefaultPlace(
         job_kind=kind,
         default=UNDECIDED,
         reason=f"{reason}; what is predicted: reelproc costs",
@@ -142,7 +152,7 @@ def tracking_table(rows: Sequence[TrackingRow]) -> Table:
     return Table(header, cells, prose=True)
 
 
-def placements_table(rows: Sequence[Placement]) -> Table:
+def placements_table(rows: Sequence[DefaultPlace]) -> Table:
     """The default placement, the original's beside it."""
     cells = [(r.job_kind, r.default, r.reason, r.how, ": ".join(r.original)) for r in rows]
     return Table(("job", "default", "why", "how", "the original's"), cells, prose=True)

@@ -10,18 +10,30 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from reelproc import (
+    AudioStream,
+    Banner,
+    Clip,
+    Concat,
+    Crop,
+    CropKeyframe,
+    HighlightKeyframe,
+    HighlightRegion,
+    MediaInfo,
+    Output,
+    Overlay,
+    Plan,
+    Reel,
+    Stage,
+    Upscale,
+    VideoStream,
+)
 from reelproc.cost.plan_work import count
 from reelproc.cost.work import Work
-from reelproc.media.info import AudioStream, MediaInfo, VideoStream
-from reelproc.reel import Clip, Output, Reel
-from reelproc.render.plan import Copying, Plan, Segment, SourceFrames
+from reelproc.render.plan import Copying, Segment, SourceFrames
 from reelproc.render.planning import make_plan
-from reelproc.stages.banner import Banner
-from reelproc.stages.base import Stage
-from reelproc.stages.concat import Concat
-from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
-from reelproc.stages.upscale import Upscale
+
+__all__ = ["compilation", "extraction", "framed", "overlaid", "reel_of"]
 
 RATE = 30
 SECONDS = 90

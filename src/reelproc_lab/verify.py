@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from itertools import zip_longest
 
-from reelproc.errors import MediaError, ReelprocError
-from reelproc.media.probe.probe import probe
-from reelproc.media.read.reader import open_video
+from reelproc import MediaError, ReelprocError, open_video, probe
 from reelproc_lab.record import Made
+
+__all__ = ["WrongOutput", "check_made", "least_psnr"]
 
 _SOUND_SLACK_SECONDS = 1024 / 48_000 + 0.001
 """A packet of AAC: containers give the sound's length in whole ones."""

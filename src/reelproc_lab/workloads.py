@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from reelproc.jobs import ExtractJob, RenderJob
+from reelproc import Clip, Crop, CropKeyframe, ExtractJob, Output, Reel, RenderJob, RenderResult, Upscale, probe
 from reelproc.media.packets.frame_times import frame_times
-from reelproc.media.probe.probe import probe
-from reelproc.reel import Clip, Output, Reel
-from reelproc.results import RenderResult
-from reelproc.stages.crop import Crop, CropKeyframe
-from reelproc.stages.upscale import Upscale
 from reelproc.timing import exact
 from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.dataset import spotlight
 from reelproc_lab.record import Made
+
+__all__ = ["DEFAULT_MODEL", "Workload", "ai_model", "framed", "made_by"]
 
 DEFAULT_MODEL = "realesr-general-x4v3"
 RESAMPLER = "lanczos"

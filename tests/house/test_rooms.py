@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import reelproc
+from doc_pages import DOCS
 
 ROOT = Path(reelproc.__file__).parent
 ROOMS = (
@@ -75,3 +78,64 @@ def test_no_module_is_imported_by_what_it_imports() -> None:
 def test_no_import_is_listed_that_is_gone() -> None:
     gone = {(importer, one) for importer, one in STANDING if one not in GRAPH.get(importer, ())}
     assert not gone, "these circles are open: take them out of STANDING"
+
+
+# ---- the laboratory is a program on top of the library
+
+LAB = ROOT.parent / "reelproc_lab"
+
+
+def imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the module and the name of every import in a file; an ``import module`` has an empty name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+
+
+def documented() -> set[str]:
+    """Return what docs/reference names, as ``module.name``: by a directive, or in backquotes."""
+    names: set[str] = set()
+    for page in (DOCS / "reference").glob("*.md"):
+        text = page.read_text()
+        names |= set(re.findall(r"`~?(reelproc\.[\w.]+)`", text))
+        module = ""
+        for directive, name, options in re.findall(r"^\.\. (\w+):: (\S+)\n((?:   .*\n)*)", text, re.MULTILINE):
+            members = re.search(r":members: (.+)", options)
+            if directive in ("currentmodule", "module"):
+                module = name
+            elif directive == "automodule" and members:
+                names |= {f"{name}.{member.strip()}" for member in members[1].split(",")}
+            elif directive.startswith("auto"):
+                names.add(name if name.startswith("reelproc") else f"{module}.{name}")
+    return names
+
+
+def test_the_library_does_not_know_the_laboratory() -> None:
+    known = {f"{path.relative_to(ROOT)}: {module}" for path in MODULES for module, _ in imports(path)}
+    assert {each for each in known if "reelproc_lab" in each} == set()
+
+
+JOBS_SEAM = {
+    "reelproc.jobs",
+    "reelproc.jobs.ChunkJob",
+    "reelproc.jobs.Job",
+    "reelproc.jobs.job_output",
+    "reelproc.jobs.job_sources",
+    "reelproc.jobs.with_paths",
+    "reelproc.render.transfers.with_transfers",
+    "reelproc.results.JobResult",
+}
+"""What the laboratory takes of jobs until it registers kinds of its own. The list only shrinks."""
+
+
+def test_the_laboratory_uses_what_the_reference_names_and_nothing_else() -> None:
+    public = documented() | {f"reelproc.{name}" for name in reelproc.__all__} | {"reelproc."} | JOBS_SEAM
+    used = {
+        f"{module}.{name}": path.relative_to(LAB).as_posix()
+        for path in sorted(LAB.rglob("*.py"))
+        for module, name in imports(path)
+        if module.split(".")[0] == "reelproc"
+    }
+    assert {name: path for name, path in used.items() if name not in public} == {}

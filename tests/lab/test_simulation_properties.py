@@ -14,9 +14,9 @@ from reelproc_lab.simulation.fleet import (
     Day,
     Fleet,
     arrivals,
-    divided,
     percentile,
     simulate_day,
+    split_frames,
 )
 from reelproc_lab.simulation.parameters import PARAMETERS, Parameter, Parameters
 from reelproc_lab.simulation.replay import RECORDED, one_against_one, replay
@@ -47,7 +47,7 @@ def test_a_day_keeps_its_books(fleet: Fleet, seed: int) -> None:
     day = simulate_day(fleet, seed=seed)
     rng = random.Random(seed)
     jobs = [rng.choice(fleet.job_frames) for _ in arrivals(fleet, rng)]
-    shares = [divided(frames, fleet.chunks) for frames in jobs]
+    shares = [split_frames(frames, fleet.chunks) for frames in jobs]
     assert (day.jobs, day.tasks) == (len(jobs), sum(map(len, shares)))
     work = sum(jobs) * fleet.seconds_per_frame + day.tasks * fleet.chunk_seconds
     assert day.busy_seconds == pytest.approx(work, rel=1e-6, abs=0.2)
@@ -80,7 +80,7 @@ def test_where_nothing_may_wait_every_chunk_is_cold() -> None:
 
 @given(st.integers(1, 5000), st.integers(1, 64))
 def test_frames_are_divided_evenly_and_completely(frames: int, chunks: int) -> None:
-    shares = divided(frames, chunks)
+    shares = split_frames(frames, chunks)
     assert sum(shares) == frames
     assert len(shares) == min(frames, chunks)
     assert max(shares) - min(shares) <= 1

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reelproc import MissingDependencyError
 from reelproc.cli.common import common_options
 from reelproc.cli.completion import executors, networks, offers
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
-from reelproc.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from reelproc_lab import Outcome
+
+__all__ = ["experiment"]
 
 
 def _names() -> Iterable[str]:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from reelproc import MissingDependencyError
 from reelproc.cli.common import common_options, say
 from reelproc.cli.completion import executors
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
-from reelproc.errors import MissingDependencyError
+
+__all__ = ["simulate"]
 
 
 @click.command()

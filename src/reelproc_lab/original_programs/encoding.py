@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Self
 import cv2
 import numpy as np
 
-from reelproc.errors import DecodeError, EncodeError
+from reelproc import DecodeError, EncodeError, probe
 from reelproc.media.ffmpeg import STALL_SECONDS, FFmpegProcess, run_ffmpeg
 from reelproc.media.ffmpeg_arguments import input_arguments
-from reelproc.media.probe.probe import probe
 from reelproc.storage.source import LocalSource, file_argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Image = NDArray[np.uint8]
+
+__all__ = ["ENCODE", "Capture", "RawEncoder", "add_sound", "encode_pngs"]
 
 ENCODE = ("-c:v", "libx264", "-preset", "fast", "-crf", "23", "-pix_fmt", "yuv420p")
 """The original's encoder."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from reelproc.errors import EncodeError, SpecError
+from reelproc import Crop, CropKeyframe, EncodeError, SpecError, probe
 from reelproc.media.ffmpeg import run_ffmpeg
 from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments
-from reelproc.media.probe.probe import probe
-from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.storage.source import LocalSource, file_argument
 from reelproc_lab.original_programs.encoding import ENCODE
+
+__all__ = ["frame_by_ffmpeg"]
 
 _TIMEOUT = 3600.0
 

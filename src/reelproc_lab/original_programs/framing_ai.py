@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from reelproc.errors import EncodeError
+from reelproc import Crop, EncodeError
 from reelproc.keyframes import Curve
-from reelproc.stages.crop import Crop
 from reelproc_lab.original_programs.encoding import Capture
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from reelproc.results import PhaseClock
 
     Image = NDArray[np.uint8]
+
+__all__ = ["Enhance", "Span", "crops", "finish_on_host", "upscale_to_pngs"]
 
 Enhance = Callable[[Sequence["Image"]], Sequence["Image"]]
 """Some (H, W, 3) BGR pictures, and the same enlarged."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from reelproc.errors import BackendError
+from reelproc import BackendError
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.networks import BACKENDS
 from reelproc_lab.original_programs.framing_ai import finish_on_host
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Image = NDArray[np.uint8]
+
+__all__ = ["Enhancer", "Switches", "load_enhancer"]
 
 
 @dataclass(frozen=True)

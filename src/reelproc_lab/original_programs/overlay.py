@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from reelproc.errors import SpecError
+from reelproc import HighlightRegion, Overlay, SpecError
 from reelproc.keyframes import Curve
-from reelproc.stages.overlay import HighlightRegion, Overlay
 from reelproc_lab.original_programs.encoding import Capture, RawEncoder
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
     from reelproc.job_context import JobContext
     from reelproc.results import PhaseClock
+
+__all__ = ["draw", "overlay"]
 
 
 def overlay(source: Path, stage: Overlay, path: Path, context: JobContext, clock: PhaseClock) -> int:

@@ -14,17 +14,25 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
-from reelproc.errors import EncodeError, SpecError
+from reelproc import (
+    Clip,
+    ClipSpan,
+    Crop,
+    EncodeError,
+    Output,
+    Overlay,
+    Progress,
+    RenderJob,
+    RenderResult,
+    SpecError,
+    Upscale,
+)
 from reelproc.files import scratch_folder, whole_file
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.jobs import Job, job_output, job_sources, with_paths
 from reelproc.machine.memory import MemoryWatch
-from reelproc.reel import Clip, Output
 from reelproc.render.transfers import with_transfers
-from reelproc.results import ClipSpan, PhaseClock, Progress, RenderResult
-from reelproc.stages.crop import Crop
-from reelproc.stages.overlay import Overlay
-from reelproc.stages.upscale import Upscale
+from reelproc.results import PhaseClock
 from reelproc.storage import local_output, resolve
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.networks import NetworkUpscaler
@@ -33,6 +41,8 @@ from reelproc_lab.original_programs.framing import frame_by_ffmpeg
 from reelproc_lab.original_programs.framing_ai import Span, crops, upscale_to_pngs
 from reelproc_lab.original_programs.network import Enhancer, Switches, load_enhancer
 from reelproc_lab.original_programs.overlay import overlay
+
+__all__ = ["RUNNERS", "SWITCHES", "run_original", "runner_of"]
 
 SWITCHES: dict[str, Switches] = {
     "none": Switches(),

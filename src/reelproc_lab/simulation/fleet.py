@@ -20,8 +20,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reelproc.errors import SpecError
+from reelproc import SpecError
 from reelproc.schema import Items, Schema
+
+__all__ = ["EVENING", "HOURS", "Day", "Fleet", "arrivals", "percentile", "simulate_day", "split_frames"]
 
 HOURS, DAY_SECONDS = 24, 86_400.0
 
@@ -203,7 +205,7 @@ def simulate_day(fleet: Fleet, *, seed: int = 0) -> Day:
     tasks = 0
     for time in arrivals(fleet, jobs_rng):
         frames = jobs_rng.choice(fleet.job_frames)
-        shares = divided(frames, fleet.chunks)
+        shares = split_frames(frames, fleet.chunks)
         tasks += len(shares)
         state.later(time, _Arrival(_Job(time, frames, len(shares)), shares))
     if not tasks:
@@ -229,10 +231,10 @@ def simulate_day(fleet: Fleet, *, seed: int = 0) -> Day:
     return _day(state, tasks)
 
 
-def divided(frames: int, chunks: int) -> list[int]:
+def split_frames(frames: int, chunks: int) -> list[int]:
     """``frames`` in at most so many parts, as even as can be.
 
-    >>> divided(10, 4), divided(2, 4)
+    >>> split_frames(10, 4), split_frames(2, 4)
     ([3, 3, 2, 2], [1, 1])
     """
     count = min(chunks, frames)

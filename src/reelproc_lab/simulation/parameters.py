@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from reelproc.errors import SpecError
+from reelproc import SpecError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import random
+
+__all__ = ["PARAMETERS", "Parameter", "Parameters"]
 
 _RECORDED = "the original's cost experiments, 2026-01"
 _HERE = "measured by reelproc on 2 cores of an AMD EPYC, 2026-11"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from reelproc.errors import StorageError
+from reelproc import StorageError
 from reelproc.files import whole_file
 from reelproc.results import ProgressCallback
 from reelproc.schema import Schema
@@ -15,6 +15,8 @@ from reelproc_lab.simulation.fleet import Day, Fleet
 from reelproc_lab.simulation.parameters import Parameter, Parameters
 from reelproc_lab.simulation.replay import Chance, Replayed, one_against_one, replay
 from reelproc_lab.simulation.sweep import ASSUMED, frontier, knee, likely_fleet, sweep
+
+__all__ = ["LABEL", "Simulation", "markdown", "simulate", "write_simulation"]
 
 LABEL = "SIMULATION: nothing on this page was measured on a T4, an L4 or on Modal."
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from reelproc.errors import SpecError
+from reelproc import Progress, SpecError
 from reelproc.executors.modal.presets import COORDINATOR, PRESETS
-from reelproc.results import Progress, ProgressCallback
+from reelproc.results import ProgressCallback
 from reelproc_lab.simulation.fleet import Day, Fleet, simulate_day
 from reelproc_lab.simulation.parameters import Parameter
+
+__all__ = ["ASSUMED", "CHUNKS", "POOLS", "frontier", "knee", "likely_fleet", "sweep"]
 
 CHUNKS, POOLS = (1, 2, 4, 8, 16), (0, 5, 10, 20, 40)
 
