@@ -8,11 +8,13 @@ nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "typing", "tests", "docs", "examples"]
 
+LINT = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]["lint"]
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: lint and format."""
-    session.install("ruff==0.17.6")
+    session.install(*(each for each in LINT if each.startswith("ruff")))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
@@ -53,25 +55,17 @@ def load_backend(session: nox.Session) -> None:
     session.run("python", "-m", "backend_load", *session.posargs)
 
 
-@nox.session(name="tests-detect")
-def tests_detect(session: nox.Session) -> None:
-    """The real detector on real footage, which takes 5.6 GB of torch; what follows ``--`` goes to pytest.
+@nox.session(name="tests-heavy")
+def tests_heavy(session: nox.Session) -> None:
+    """Networks, beside the official packages, and the real detector (Python 3.12 or older); torch is 5.6 GB.
 
-    ultralytics brings a second OpenCV into this environment; the two have one version and share one folder.
+    ``-- tests/ai`` runs one of the two folders. ultralytics brings a second OpenCV into this environment; the two have
+    one version and share one folder.
     """
     session.install("torch==2.14.1", "torchvision==0.29.1")
-    session.install("-e", ".[test,detect]")
-    session.run("pytest", "--extras", "detect", "tests/detect", *session.posargs)
-
-
-@nox.session(name="tests-ai")
-def tests_ai(session: nox.Session) -> None:
-    """Upscaling by networks, beside the official packages (Python 3.12 or older); torch is 5.6 GB."""
-    session.install("torch==2.14.1", "torchvision==0.29.1")
-    session.install("-e", ".[test,ai,onnx]")
-    session.install("setuptools", "wheel", "scipy", "tqdm", "requests", "pyyaml")
+    session.install("-e", ".[test,ai,onnx,detect]", "setuptools", "wheel", "scipy", "tqdm", "requests", "pyyaml")
     session.install("--no-deps", "--no-build-isolation", "basicsr==1.4.2", "realesrgan==0.3.0")
-    session.run("pytest", "--extras", "ai", "tests/ai", *session.posargs)
+    session.run("pytest", "--extras", "ai,detect", *(session.posargs or ("tests/ai", "tests/detect")))
 
 
 @nox.session(name="tests-modal-cpu")
