@@ -89,7 +89,7 @@ def extract(
 
 
 def _done(job: Job, executor: Executor | str, progress: ProgressCallback | None) -> Any:
-    """The result of ``job``; an interruption of the wait, or an error in ``progress``, cancels it."""
+    """Return the result of ``job``; an interruption of the wait, or an error in ``progress``, cancels it."""
     if isinstance(executor, str):
         with make_executor(executor) as made:
             return _done(job, made, progress)

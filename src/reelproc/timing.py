@@ -81,7 +81,7 @@ def round_half_up(value: Fraction) -> int:
 def merge_spans(
     spans: Iterable[tuple[Fraction, Fraction]], duration: Fraction
 ) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Closed spans as the fewest sorted, disjoint ones that cover the same of ``[0, duration]``.
+    """Return the fewest sorted, disjoint spans that cover the same of ``[0, duration]`` as closed ``spans``.
 
     >>> merge_spans([(Fraction(2), Fraction(9)), (Fraction(-1), Fraction(1)), (Fraction(1), Fraction(1))], Fraction(4))
     ((Fraction(0, 1), Fraction(1, 1)), (Fraction(2, 1), Fraction(4, 1)))

@@ -182,7 +182,7 @@ class FieldReader:
             raise self.refused("a short name") from None
 
     def flag(self, default: bool) -> bool:
-        """True or false.
+        """Return true or false.
 
         Raises:
             SpecError: it is neither.

@@ -329,7 +329,7 @@ def pass_across(samples: Floats, columns: Bands, out: Floats) -> None:
 
 
 def pass_down(middle: Floats, rows: Bands, out: Sequence[Plane | Floats]) -> None:
-    """(inputs, planes, columns), contiguous, to (outputs, columns) each."""
+    """Multiply (inputs, planes, columns), contiguous, to (outputs, columns) each."""
     flat = middle.reshape(len(middle), -1)
     buffer = scratch.take("rows", STORED, *middle.shape[1:])
     for group, top in enumerate(range(0, rows.size, STORED)):
