@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from pydantic import Field
 from reelproc.errors import JobCancelledError
 from reelproc.media.write.encoders import ENCODER_THREADS
 from reelproc.results import Progress, ProgressCallback, RenderResult
+from reelproc.storage.sources import Sources
 
 __all__ = ["Chunks", "Delegate", "JobContext", "OnDamage"]
 
@@ -55,6 +56,8 @@ class JobContext:
         hardware: the name that results carry.
         store: an address prefix where finished segments are kept and looked for, besides ``folder``; None: nowhere.
         delegate: who does parts of a render; None: all is done here.
+        names: what people are told in place of an address: of a staged source, the path on the caller's machine.
+        sources: open what the job reads.
     """
 
     folder: Path | None = None
@@ -64,6 +67,8 @@ class JobContext:
     hardware: str = "local"
     store: str | None = None
     delegate: Delegate | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
 
     def check(self) -> None:
         """Stop a job that was cancelled.

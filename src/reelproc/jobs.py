@@ -299,14 +299,11 @@ def _shown(sources: Sequence[str]) -> str:
 def _dispatch(job: Job, context: JobContext) -> JobResult:
     from reelproc.render.transfers import with_transfers
 
-    def work(paths: Mapping[str, str], context: JobContext) -> JobResult:
-        return _do(with_paths(job, paths), context)
+    def work(path: str, context: JobContext) -> JobResult:
+        return _do(job.model_copy(update={"output": path}) if output else job, context)
 
     output = "" if isinstance(job, ChunkJob) else job_output(job)  # a chunk puts its segments in place itself
-    result = with_transfers(job_sources(job), output, context, work, _copies(job))
-    if isinstance(job, DetectJob):
-        return result.model_copy(update={"source": shown_address(job.source), "model": shown_address(job.model)})
-    return result
+    return with_transfers(job_sources(job), output, context, work, _copies(job))
 
 
 def _copies(job: Job) -> Sequence[str]:
@@ -329,7 +326,7 @@ def _copies(job: Job) -> Sequence[str]:
 
 
 def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
-    """``job`` with local files for the addresses that have one in ``paths``."""
+    """Return ``job`` with other addresses, where ``paths`` has one."""
     if isinstance(job, DetectJob):
         places = {"source": paths.get(job.source, job.source), "model": paths.get(job.model, job.model)}
         return job.model_copy(update=places)
@@ -338,9 +335,10 @@ def with_paths(job: Job, paths: Mapping[str, str]) -> Job:
         return job.model_copy(update={"render": render})
     output = paths.get(job.output, job.output)
     if isinstance(job, RenderJob):
-        from reelproc.render.transfers import with_sources
-
-        return job.model_copy(update={"reel": with_sources(job.reel, paths), "output": output})
+        clips = tuple(
+            clip.model_copy(update={"source": paths.get(clip.source, clip.source)}) for clip in job.reel.clips
+        )
+        return job.model_copy(update={"reel": job.reel.model_copy(update={"clips": clips}), "output": output})
     return job.model_copy(update={"source": paths.get(job.source, job.source), "output": output})
 
 

@@ -122,7 +122,7 @@ def test_bad_input_is_2_and_a_failure_1(error: ReelprocError, code: int, monkeyp
     def probed(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("reelproc.render.transfers.probed", probed)
+    monkeypatch.setattr("reelproc.media.probe.anywhere.probe_address", probed)
     assert CliRunner().invoke(app, ["probe", "x.mp4"]).exit_code == code
     assert error.bad_input is (code == 2)
 
@@ -149,7 +149,7 @@ def test_every_name_of_an_error_is_in_the_reference(
     def probed(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("reelproc.render.transfers.probed", probed)
+    monkeypatch.setattr("reelproc.media.probe.anywhere.probe_address", probed)
     ran = CliRunner().invoke(app, ["probe", "x.mp4", "--json"])
     assert json.loads(ran.stdout)["error"]["type"] == name
     text = (DOCS / "reference" / "errors.md").read_text()

@@ -235,7 +235,7 @@ def test_v_says_more(
             say("said")
         raise rp.ProbeError("no")
 
-    monkeypatch.setattr("reelproc.render.transfers.probed", probed)
+    monkeypatch.setattr("reelproc.media.probe.anywhere.probe_address", probed)
     ran = command(*options, "probe", "x.mp4") if before else command("probe", "x.mp4", *options)
     assert {line.split()[1] for line in ran.stderr.splitlines() if "reelproc.something: said" in line} == shown
 
@@ -247,7 +247,7 @@ def test_v_before_and_after_adds_up(command: Command, monkeypatch: pytest.Monkey
         levels.append(logging.getLogger("reelproc").level)
         raise rp.ProbeError("no")
 
-    monkeypatch.setattr("reelproc.render.transfers.probed", probed)
+    monkeypatch.setattr("reelproc.media.probe.anywhere.probe_address", probed)
     command("-v", "probe", "-v", "x.mp4")
     command("probe", "x.mp4")
     assert levels == [logging.DEBUG, logging.WARNING]

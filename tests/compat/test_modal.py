@@ -18,7 +18,6 @@ from modal_service import LIVE, ModalService
 from reelproc import compat, storage
 from reelproc.compat.functions import FUNCTIONS
 from reelproc.modal_app.app import SETTINGS, app, reachable_root
-from reelproc.storage.stand_in import release
 from waiting import LONG
 
 pytestmark = [pytest.mark.skip(reason="reads what the loopback's containers write")] if LIVE else []
@@ -47,7 +46,6 @@ def keys(modal_service: ModalService, tmp_path: Path) -> str:
 
 def numbers(key: str, folder: Path) -> list[int]:
     path = storage.resolve(compat.Keys().source(USER, key), folder=folder)
-    release(path)
     with rp.open_video(path) as video:
         return [read_number(frame) for frame in video]
 

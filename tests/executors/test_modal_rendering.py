@@ -21,7 +21,6 @@ from reelproc import storage
 from reelproc.executors.modal.client import ModalExecutor
 from reelproc.jobs import run_job
 from reelproc.results import DetectResult
-from reelproc.storage.stand_in import release
 from waiting import LONG, eventually
 
 pytestmark = [pytest.mark.skip(reason="looks inside the loopback")] if LIVE else []
@@ -58,9 +57,7 @@ def frames(path: Path) -> list[bytes]:
 
 
 def fetched(address: str, folder: Path) -> Path:
-    path = storage.resolve(address, folder=folder)
-    release(path)
-    return path
+    return storage.resolve(address, folder=folder)
 
 
 @pytest.fixture(scope="module")

@@ -29,10 +29,6 @@ FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 STANDING = {
     ("cost.calibration", "cost.learning"),
     ("detectors.run", "jobs"),
-    ("storage.range_server", "storage.partial_file"),
-    ("storage.stand_in", "storage.partial_file"),
-    ("storage.source", "storage.stand_in"),
-    ("storage.stand_in", "storage.ranged_source"),
 }
 """Imports that close a circle and are still to be turned: ``(importer, imported)``. The list only shrinks."""
 

@@ -6,6 +6,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,8 @@ from reelproc import retries
 from reelproc.job_context import JobContext
 from reelproc.jobs import Job, run_job
 from reelproc.results import RenderResult
-from reelproc.storage import identity, stand_in
+from reelproc.storage import identity
+from reelproc.storage.partial_file import PartialFile
 from reelproc.storage.remote import SMALL_BYTES
 from waiting import LONG
 
@@ -143,12 +145,19 @@ def test_a_source_that_breaks_off_while_it_is_decoded_is_never_taken_for_damage(
     monkeypatch.setattr(
         "reelproc.render.source_fetch.DOWNLOAD_WHOLE_ABOVE", 2
     )  # so that the decoder, and not the plan, fetches the most
+    files: list[PartialFile] = []
+
+    class Watched(PartialFile):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            files.append(self)
+
+    monkeypatch.setattr("reelproc.storage.remote.PartialFile", Watched)
     with FileServer(shelf) as server:
 
         def break_off(event: rp.Progress) -> None:
             if event.phase == "render":
-                partial = next(known.partial for key, known in stand_in._known.items() if key.startswith(str(tmp_path)))
-                assert partial is not None
+                (partial,) = files
                 partial._there = bytearray(len(partial._there))  # as if the plan had read nothing
                 server.proxy.faults = [Fault("error", status=503, times=10**6)]
 
@@ -157,6 +166,7 @@ def test_a_source_that_breaks_off_while_it_is_decoded_is_never_taken_for_damage(
             run_job(job, JobContext(folder=tmp_path / "job", progress=break_off))
     assert caught.value.transient
     assert not output.exists()
+    assert list((tmp_path / "job" / "segments").glob("*.json")) == [], "what was not fetched is no damage to remember"
 
 
 def test_storage_away_from_the_start_names_the_address_and_no_secret(shelf: Path, tmp_path: Path) -> None:

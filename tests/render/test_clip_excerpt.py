@@ -19,6 +19,7 @@ from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.plan_reel import plan
 from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
+from reelproc.storage.sources import Sources
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.host_network import HostNetwork
@@ -57,8 +58,9 @@ def frames_of(clip: rp.Clip, monkeypatch: pytest.MonkeyPatch, **output: Any) -> 
         else:
             first = planned.clips[0]
             assert excerpt_of(first, first.pts), "this path is to be read in part"
-        with RangeRenderer(planned, planned.frame_count, conceal=True, clock=PhaseClock()) as renderer:
-            made[excerpts] = [renderer.frame(f).data.tobytes() for f in planned.frames(0, planned.frame_count)]
+        end = planned.frame_count
+        with RangeRenderer(planned, end, sources=Sources(), conceal=True, clock=PhaseClock()) as renderer:
+            made[excerpts] = [renderer.frame(f).data.tobytes() for f in planned.frames(0, end)]
     return made
 
 

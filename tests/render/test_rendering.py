@@ -25,6 +25,7 @@ from reelproc.media.write.writer import VideoWriter
 from reelproc.render.reel_sound import ReelSound
 from reelproc.render.segment_encoding import render_segments
 from reelproc.results import Progress
+from reelproc.storage.sources import Sources
 from waiting import LONG, eventually
 
 WIDTH, HEIGHT, BITS, BLOCK = 192, 108, 10, 16
@@ -188,11 +189,11 @@ def test_pieces_rendered_apart_are_the_same_pictures(source: Path, tmp_path: Pat
     plan = rp.plan(reel_of(*clips, concat=concat))
     settings = EncoderSettings(preset="ultrafast", crf=0)
     whole = tmp_path / "whole.mp4"
-    render_segments(plan, [(0, plan.frame_count, whole)], settings=settings)
+    render_segments(plan, [(0, plan.frame_count, whole)], sources=Sources(), settings=settings)
     edges = [0, 7, 50, 85, 100, 170, plan.frame_count]  # inside dissolves, slow motion and plain stretches
     parts = [(a, b, tmp_path / f"{a}.mp4") for a, b in zip(edges, edges[1:], strict=False)]
     for part in reversed(parts):
-        render_segments(plan, [part], settings=settings)
+        render_segments(plan, [part], sources=Sources(), settings=settings)
     assert [p for _, _, path in parts for p in pictures(path)] == pictures(whole)
 
 

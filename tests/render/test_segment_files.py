@@ -12,6 +12,7 @@ from reelproc.media.write.encoders import EncoderSettings
 from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment_files import SegmentFiles, segment_key
 from reelproc.render.segment_store import SegmentStore
+from reelproc.storage.sources import Sources
 
 SETTINGS = EncoderSettings(preset="ultrafast")
 
@@ -26,7 +27,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def test_equal_content_has_one_name_and_all_else_another(plan: Plan) -> None:
     def key(first: int, end: int, *, crf: int = 23, conceal: bool = False) -> str:
         settings = EncoderSettings(preset="ultrafast", crf=crf)
-        return segment_key(plan, Segment(first, end), settings, conceal=conceal)
+        return segment_key(plan, Segment(first, end), settings, sources=Sources(), conceal=conceal)
 
     assert key(0, 30) == key(60, 90), "the third clip shows what the first does"
     others = [key(0, 30), key(0, 29), key(1, 30), key(30, 60), key(0, 30, crf=20), key(0, 30, conceal=True)]

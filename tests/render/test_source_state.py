@@ -11,6 +11,7 @@ import pytest
 
 from reelproc.errors import DecodeError
 from reelproc.render.source_state import END_BYTES, SourceState
+from reelproc.storage.source import LocalSource
 
 SIZE = 8 << 20
 LATER = 10**9
@@ -56,14 +57,15 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("change", [later, its_copy])
 def test_the_same_bytes_are_the_same_source_and_it_is_said(source: Path, change: Callable[[Path], None]) -> None:
-    (state,) = SourceState.all_of([str(source), str(source)])
+    opened = LocalSource(source)
+    (state,) = SourceState.all_of([opened, opened])
     change(source)
     assert state.touched() == f"{source} was touched or replaced while it was read; samples of it are what they were"
 
 
 @pytest.mark.parametrize("change", [lambda path: path.read_bytes(), grown, Path.unlink])
 def test_what_is_read_recorded_or_gone_is_nothing_to_speak_of(source: Path, change: Callable[[Path], None]) -> None:
-    (state,) = SourceState.all_of([str(source)])
+    (state,) = SourceState.all_of([LocalSource(source)])
     change(source)
     assert state.touched() is None
 
@@ -80,7 +82,7 @@ def test_what_is_read_recorded_or_gone_is_nothing_to_speak_of(source: Path, chan
     ],
 )
 def test_other_bytes_are_another_source(source: Path, change: Callable[[Path], None]) -> None:
-    (state,) = SourceState.all_of([str(source)])
+    (state,) = SourceState.all_of([LocalSource(source)])
     change(source)
     later(source)
     with pytest.raises(DecodeError, match="was replaced or changed while it was read; try again") as caught:
@@ -89,4 +91,8 @@ def test_other_bytes_are_another_source(source: Path, change: Callable[[Path], N
 
 
 def test_what_is_not_there_has_no_state(tmp_path: Path) -> None:
-    assert SourceState.all_of([str(tmp_path / "none.mp4")]) == []
+    assert SourceState.all_of([LocalSource(tmp_path / "none.mp4")]) == []
+
+
+def test_a_download_is_nobodys_to_change(source: Path) -> None:
+    assert SourceState.all_of([LocalSource(source, identity="s3://bucket/game.mp4:5:etag")]) == []

@@ -19,7 +19,6 @@ from reelproc.errors import StorageError
 from reelproc.storage.partial_file import BLOCK_BYTES, LONGEST_AHEAD_BYTES, PartialFile
 from reelproc.storage.ranged_source import RangedSource
 from reelproc.storage.remote_object import RemoteObject
-from reelproc.storage.stand_in import with_addresses
 
 CONTENT = os.urandom(40 * BLOCK_BYTES + 777)
 
@@ -140,7 +139,11 @@ def test_what_is_downloaded_whole_is_a_local_file_with_the_remote_name(file: Par
     assert not path.exists()
 
 
-def test_a_read_that_failed_is_the_sources_to_tell(file: PartialFile, remote: Memory) -> None:
+def test_a_read_that_failed_is_the_sources_to_tell(
+    file: PartialFile, remote: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "DEADLINE_SECONDS", 0.1)
+    monkeypatch.setattr(retries, "FIRST_PAUSE_SECONDS", 0.01)
     source = RangedSource(file, name="s3://bucket/game.mp4")
     source.check()
     remote.failures[:] = [0] * 100
@@ -161,10 +164,3 @@ def test_a_closed_file_cannot_be_read(file: PartialFile) -> None:
     file.close()
     with pytest.raises(StorageError, match="was closed"):
         file.read(0, 10)
-
-
-def test_names_are_given_back() -> None:
-    names = {"/tmp/a/.game.1-2.part.mp4": "s3://bucket/game.mp4"}
-    assert with_addresses("'/tmp/a/.game.1-2.part.mp4' is .game.1-2.part.mp4", names) == (
-        "'s3://bucket/game.mp4' is game.mp4"
-    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from reelproc.errors import JobCancelledError, ObjectNotFoundError, SpecError, S
 from reelproc.storage.partial_file import PART_BYTES
 from reelproc.storage.remote import RemoteStorage
 from reelproc.storage.s3 import S3Storage
-from reelproc.storage.stand_in import partial_file, release
 
 LARGE = 3 * PART_BYTES + 12_345
 """Bytes: four parts, the last of them short."""
@@ -232,15 +232,16 @@ def test_an_object_that_others_uploaded_is_checked_by_its_etag(s3: S3Service, tm
 
 
 def test_an_object_replaced_while_it_is_read_is_never_mixed(s3: S3Service, source: str, tmp_path: Path) -> None:
-    path = storage.resolve(source, folder=tmp_path, whole=False)
-    partial = partial_file(path)
-    assert partial is not None
-    partial.read(0, 100)
-    s3.put("game.mp4", b"\0" * LARGE)
-    with pytest.raises(StorageError, match="replaced by something else"):
-        partial.read(LARGE - 100, 100)
-    release(path)
-    assert leftovers(tmp_path) == ["game.mp4"] or leftovers(tmp_path) == []
+    opened = storage.open_source(source, folder=tmp_path / "work")
+    with closing(opened), opened.open() as file:
+        file.read(100)
+        s3.put("game.mp4", b"\0" * LARGE)
+        file.seek(-100, os.SEEK_END)
+        with pytest.raises(StorageError, match="replaced by something else"):
+            file.read()
+        with pytest.raises(StorageError, match="replaced by something else"):
+            opened.fetch()
+    assert leftovers(tmp_path / "work") == []
 
 
 def test_a_stopped_download_leaves_nothing(s3: S3Service, source: str, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 from reelproc.stages.base import StreamInfo, Target
 from reelproc.stages.upscale import Upscale
+from reelproc.storage.sources import Sources
 from reelproc.testing.pictures import flat, noise
 from reelproc.upscalers import UPSCALERS, find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
@@ -354,7 +355,7 @@ def test_parts_with_dedupe_are_as_the_whole(tmp_path: Path) -> None:
     plan = replace(plan, segments=(Segment(0, 20), Segment(20, 40)))
 
     def levels(first: int, end: int) -> list[int]:
-        with RangeRenderer(plan, end, conceal=False, clock=PhaseClock()) as renderer:
+        with RangeRenderer(plan, end, sources=Sources(), conceal=False, clock=PhaseClock()) as renderer:
             return [int(renderer.frame(frame).planes[0][5, 5]) for frame in plan.frames(first, end)]
 
     whole = levels(0, 40)

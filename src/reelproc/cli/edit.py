@@ -290,10 +290,10 @@ _NTSC_RATES = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 100
 
 
 def _usual_rate(source: str) -> Fraction:
-    """The constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
-    from reelproc.render.transfers import probed
+    """Return the constant rate that comes nearest to what ``source`` has: an NTSC rate, or a whole number."""
+    from reelproc.media.probe.anywhere import probe_address
 
-    average = probed(source).require_video().average_rate
+    average = probe_address(source).require_video().average_rate
     if average is None:
         return Fraction(30)
     nearest = min(_NTSC_RATES, key=lambda rate: abs(rate - average))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,29 +164,18 @@ def sheet(
     as_json: bool,
 ) -> None:
     """Draw a contact sheet of REEL.json without rendering it, or of VIDEO: a dozen moments on one picture."""
-    import reelproc as rp
-    from reelproc.render.preview import planned
+    from reelproc.render.contact_sheet import draw_sheet
+    from reelproc.render.preview import looking_at
 
-    subject: rp.Reel | rp.Plan | str
     subject = _subject(what)
     title = Path(what).name if what != "-" else None
     job = _job("sheet", subject, columns=columns, rows=rows, tile_width=tile_width, on_damage=on_damage)
-    with ExitStack() as stack:
-        stack.enter_context(writing(out, job=job, force=force))
-        warnings: tuple[str, ...] = ()
-        if isinstance(subject, rp.Reel):
-            made = stack.enter_context(planned(subject, on_damage=on_damage, smart_copy=False, check=end_if_requested))
-            subject, warnings = made, made.warnings
-        times = rp.contact_sheet(
-            subject,
-            out,
-            title=title,
-            columns=columns,
-            rows=rows,
-            tile_width=tile_width,
-            on_damage=on_damage,
-            check=end_if_requested,
-        )
+    with (
+        writing(out, job=job, force=force),
+        looking_at(subject, on_damage=on_damage, check=end_if_requested) as look,
+    ):
+        times = draw_sheet(look, out, title=title, columns=columns, rows=rows, tile_width=tile_width)
+        warnings = look.warnings
     told = f"{out}: {len(times)} pictures, {times[0]:.2f} to {times[-1]:.2f} s"
     say(SheetFile(path=out, times_seconds=times, warnings=warnings), as_json=as_json, text=told, warnings=warnings)
 
@@ -204,9 +192,11 @@ def plan(reel_json: str, on_damage: OnDamage, strict: bool, as_json: bool) -> No
     """
     import reelproc as rp
     from reelproc.reel_file import read_reel
-    from reelproc.render.preview import planned
+    from reelproc.render.plan_reel import plan_from
+    from reelproc.storage.sources import temporary_sources
 
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
-    with planned(reel, on_damage=on_damage, strict=strict) as made:
-        summary = made.summary().named([clip.source for clip in reel.clips])
+    with temporary_sources() as sources:
+        made = plan_from(reel, sources, hold=on_damage == "conceal", strict=strict)
+    summary = made.summary().named([clip.source for clip in reel.clips])
     say(summary, as_json=as_json, text="\n".join(summary.lines()), warnings=summary.warnings)

@@ -26,9 +26,9 @@ def probe(src: str, exact: bool, as_json: bool) -> None:
     SRC is a file, s3://BUCKET/KEY or https://..., of which no more is fetched than is looked at, or "-" for standard
     input.
     """
-    from reelproc.render.transfers import probed
+    from reelproc.media.probe.anywhere import probe_address
 
-    info = probed(src, exact=exact)
+    info = probe_address(src, exact=exact)
     if is_piped(src):
         info = info.model_copy(update={"path": shown_source(src)})
     say(info, as_json=as_json, text="\n".join(_lines(info)), warnings=info.warnings)

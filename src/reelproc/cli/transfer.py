@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,6 @@ def get(source: str, file: Path, force: bool, as_json: bool) -> None:
     from reelproc.errors import SpecError
     from reelproc.files import scratch_folder
     from reelproc.storage.remote import local_name
-    from reelproc.storage.stand_in import origin, release
 
     if storage.scheme_of(source) == "file":
         raise SpecError(f"{source!r} is on this machine; expected s3://bucket/key or https://...")
@@ -90,10 +90,10 @@ def get(source: str, file: Path, force: bool, as_json: bool) -> None:
         scratch_folder(beside=destination.absolute()) as work,
         progress_bar(as_json=as_json) as show,
     ):
-        path = storage.resolve(source, folder=work, progress=_as_progress(show, "download", destination.name))
-        identity, size = origin(path) or "", path.stat().st_size
-        release(path)
-        storage.publish(path, destination)
+        opened = storage.open_source(source, folder=work, progress=_as_progress(show, "download", destination.name))
+        size, identity = opened.size, opened.identity
+        with closing(opened):
+            storage.publish(opened.fetch(), destination)
     _report(source, str(destination), size, begin, identity, as_json=as_json)
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from reelproc.cost.plan_work import LEAD_IN_SECONDS, MEGA, count
 from reelproc.cost.work import SegmentWork, Work
 from reelproc.errors import SpecError
-from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources, with_paths
+from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources
 from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import SourceFrames
-from reelproc.render.plan_reel import plan
+from reelproc.render.plan_reel import place_of, plan_from, with_names
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import is_drawing
-from reelproc.render.transfers import standing_in
-from reelproc.storage import resolve, scheme_of
+from reelproc.storage import scheme_of
+from reelproc.storage.sources import Sources, temporary_sources
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -61,57 +61,61 @@ def work_of(job: Job | Reel) -> Work:
     if isinstance(job, ChunkJob):
         raise SpecError("a chunk is a part of a render; ask for the work of the render")
     remote = [address for address in job_sources(job) if scheme_of(address) != "file"]
-    with standing_in(remote) as paths:
-        checkpoint = paths.get(job.model) if isinstance(job, DetectJob) else None
-        megabytes = Path(checkpoint).stat().st_size / MEGA if checkpoint else 0.0  # it is fetched whole
-        footage = {address: path for address, path in paths.items() if path != checkpoint}
-        work = _counted(with_paths(job, footage), remote=bool(footage))
+    with temporary_sources() as sources:
+        checkpoint = job.model if isinstance(job, DetectJob) and job.model in remote else None
+        megabytes = sources[checkpoint].size / MEGA if checkpoint else 0.0  # it is fetched whole
+        footage = [address for address in remote if address != checkpoint]
+        work = _counted(job, sources, remote=bool(footage))
     count_of_sources = 1 if isinstance(job, DetectJob) else len(job_sources(job))
     megabytes += work.source_megabytes * len(footage) / max(1, count_of_sources)
     return work.model_copy(update={"remote_megabytes": megabytes}) if remote else work
 
 
-def _counted(job: Job, *, remote: bool) -> Work:
+def _counted(job: Job, sources: Sources, *, remote: bool) -> Work:
     if isinstance(job, RenderJob):
-        return _planned(job.reel, job, remote=remote)
+        return _planned(job.reel, job, sources, remote=remote)
     if isinstance(job, ExtractJob):
         if job.copy_codec:
-            return _copying(job)
+            return _copying(job, sources)
         clip = Clip(source=job.source, start=job.start, end=job.end)
         reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-        return _planned(reel, job, remote=remote).model_copy(update={"job": "extract"})
+        return _planned(reel, job, sources, remote=remote).model_copy(update={"job": "extract"})
     if isinstance(job, DetectJob):
-        return _detecting(job)
+        return _detecting(job, sources)
     raise SpecError(f"nothing is known of the work of a {type(job).__name__}")
 
 
-def _planned(reel: Reel, job: RenderJob | ExtractJob, *, remote: bool) -> Work:
-    """The work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
+def _planned(reel: Reel, job: RenderJob | ExtractJob, sources: Sources, *, remote: bool) -> Work:
+    """Return the work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
     hold, name = job.on_damage == "conceal", Path(job_output(job)).name or "out.mp4"
     strict = isinstance(job, RenderJob) and job.strict
     if not remote:
-        return count(plan(reel, hold=hold, smart_copy=job.smart_copy, strict=strict), destination=name)
-    made = make_plan(reel, [_regular(clip) for clip in reel.clips], hold=hold, strict=strict)
+        return count(plan_from(reel, sources, hold=hold, smart_copy=job.smart_copy, strict=strict), destination=name)
+    footage = [_regular(clip, sources) for clip in reel.clips]
+    made = make_plan(with_names(reel, sources), footage, hold=hold, strict=strict)
     work = count(made, destination=name)
     said = (REGULAR_RATE_NOTE, MAYBE_COPIED_NOTE) if job.smart_copy and is_drawing(made, reel) else (REGULAR_RATE_NOTE,)
     return work.model_copy(update={"warnings": (*work.warnings, *said)})
 
 
-def _regular(clip: Clip) -> tuple[str, MediaInfo, SourceFrames]:
-    """What a plan needs to know of a clip's source, as if its frames came at a constant rate."""
-    path = str(resolve(clip.source, whole=False))
-    info = probe(path)
+def _regular(clip: Clip, sources: Sources) -> tuple[str, MediaInfo, SourceFrames]:
+    """Return what a plan needs to know of a clip's source, as if its frames came at a constant rate."""
+    info = probe(sources[clip.source])
     video = info.require_video()
     rate = video.average_rate or Fraction(30)
     end = info.duration if clip.end is None else min(exact(clip.end), info.duration)
     first, last = max(0, floor(exact(clip.start) * rate) - 1), ceil(end * rate) + 1
     last = min(last, max(1, round(info.duration * rate)))
     ticks = [video.start_pts + round(n / rate / video.time_base) for n in range(first, last)]
-    return path, info, SourceFrames(tuple(dict.fromkeys(ticks)), video.time_base, video.start_pts, info.duration)
+    return (
+        place_of(clip.source, info),
+        info,
+        SourceFrames(tuple(dict.fromkeys(ticks)), video.time_base, video.start_pts, info.duration),
+    )
 
 
-def _copying(job: ExtractJob) -> Work:
-    info = probe(str(resolve(job.source, whole=False)))
+def _copying(job: ExtractJob, sources: Sources) -> Work:
+    info = probe(sources[job.source])
     whole = float(info.duration)
     seconds = max(0.0, (whole if job.end is None else min(job.end, whole)) - job.start)
     megabytes = info.size_bytes / MEGA * (seconds / whole if whole else 1.0)
@@ -128,8 +132,8 @@ def _copying(job: ExtractJob) -> Work:
     )
 
 
-def _detecting(job: DetectJob) -> Work:
-    info = probe(str(resolve(job.source, whole=False)))
+def _detecting(job: DetectJob, sources: Sources) -> Work:
+    info = probe(sources[job.source])
     video = info.require_video()
     looked_at = len(job.times or job.frames or ())
     rate = float(video.average_rate or 30)

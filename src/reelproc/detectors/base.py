@@ -31,6 +31,7 @@ class DetectSpec:
         classes: labels that count, at least one.
         image_size: pixels of the longer side in which the model sees a frame; a multiple of 32.
         trust: whether a checkpoint that nobody vouches for may be loaded.
+        name: what people are told of the model; empty: ``model``.
     """
 
     model: str
@@ -38,6 +39,12 @@ class DetectSpec:
     classes: tuple[str, ...] = ("person",)
     image_size: int = 640
     trust: bool = False
+    name: str = ""
+
+    @property
+    def shown_model(self) -> str:
+        """What people are told of the model."""
+        return self.name or self.model
 
 
 class DetectWork(ABC):

@@ -15,7 +15,6 @@ from reelproc.errors import BackendError, ObjectNotFoundError, StorageError
 from reelproc.files import sha256_of
 from reelproc.folders import weights_folder
 from reelproc.storage.local import local_path
-from reelproc.storage.stand_in import partial_file
 
 __all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "trusted_checkpoint"]
 
@@ -62,11 +61,13 @@ class Checkpoint:
         path: where it is.
         sha256: of its content, lower-case hex.
         labels: see :class:`KnownCheckpoint`; empty for a file that is only trusted.
+        name: what people are told.
     """
 
     path: Path
     sha256: str
     labels: Mapping[str, str]
+    name: str
 
 
 def is_checkpoint_path(model: str) -> bool:
@@ -80,17 +81,12 @@ def is_checkpoint_path(model: str) -> bool:
 def find_checkpoint(model: str) -> Path:
     """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
 
-    All of it is there then: of one that stands for something remote, the rest is fetched.
-
     Raises:
         ObjectNotFoundError: there is no such file; the message says where to get it and where to put it.
-        StorageError: it is remote, and cannot be fetched.
     """
     if is_checkpoint_path(model):
         here = local_path(model)
         if here.is_file():
-            if (partial := partial_file(here)) is not None:
-                partial.complete()
             return here
         raise ObjectNotFoundError(f"there is no checkpoint {model!r}")
     name = model if model.endswith(".pt") else f"{model}.pt"
@@ -111,29 +107,31 @@ def find_checkpoint(model: str) -> Path:
 _FOLDER_VARIABLE = "REELPROC_WEIGHTS"
 
 
-def trusted_checkpoint(path: Path, *, trust: bool) -> Checkpoint:
-    """``path`` as a checkpoint that may be loaded.
+def trusted_checkpoint(path: Path, *, trust: bool, name: str = "") -> Checkpoint:
+    """Return ``path`` as a checkpoint that may be loaded.
 
     Args:
         path: an existing file.
         trust: take any file, whatever is in it.
+        name: what people are told; empty: the path.
 
     Raises:
         BackendError: nobody vouches for it.
         StorageError: it cannot be read.
     """
+    name = name or str(path)
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise StorageError(f"the checkpoint {path} cannot be read: {error}") from error
+        raise StorageError(f"the checkpoint {name} cannot be read: {error}") from error
     known = KNOWN.get(digest)
     if known is None and not trust:
         raise BackendError(
-            f"the checkpoint {path} (sha256 {digest}) is not one that reelproc knows ({', '.join(_names())}). "
+            f"the checkpoint {name} (sha256 {digest}) is not one that reelproc knows ({', '.join(_names())}). "
             "Loading a checkpoint can run any code that its maker put into it; if you trust its origin, say trust=True "
             "(--trust)"
         )
-    return Checkpoint(path, digest, known.labels if known else {})
+    return Checkpoint(path, digest, known.labels if known else {}, name)
 
 
 def _names() -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
+from pathlib import PurePath
 
 from reelproc.errors import DecodeError, SpecError
 from reelproc.media.info import MediaInfo
@@ -15,6 +15,7 @@ from reelproc.media.packets.frame_times import FrameTimes, frame_times
 from reelproc.media.read.reader import VideoReader, open_video
 from reelproc.media.shown_frames import HOLD_SECONDS, last_good_frame, nearest_frame
 from reelproc.pixels.frame import Frame
+from reelproc.storage.source import Source
 from reelproc.timing import exact
 
 __all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
@@ -36,8 +37,8 @@ class FrameRequest:
     times: FrameTimes
 
 
-def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> FrameRequest:
-    """The frames nearest to ``seconds``, the earlier on a tie.
+def requests_by_time(source: Source, info: MediaInfo, seconds: Sequence[float]) -> FrameRequest:
+    """Return the frames nearest to ``seconds``, the earlier on a tie.
 
     Raises:
         SpecError: a time lies before the video or more than a second behind its end.
@@ -47,28 +48,28 @@ def requests_by_time(path: Path, info: MediaInfo, seconds: Sequence[float]) -> F
     low, high = min(asked), max(asked)
     if low < 0:
         raise SpecError(f"a time is 0 or more seconds, got {float(low):g}", path=("times",))
-    times = frame_times(path, info, start=low, end=high)
+    times = frame_times(source, info, start=low, end=high)
     ends = times.seconds(times.end_pts)
     if high > ends + HOLD_SECONDS:
-        raise SpecError(f"{path.name} ends at {float(ends):.3f} s, got the time {float(high):g}", path=("times",))
+        raise SpecError(f"{_file(source)} ends at {float(ends):.3f} s, got the time {float(high):g}", path=("times",))
     places = (nearest_frame(times.pts, times.start_pts + second / times.time_base) for second in asked)
     return FrameRequest(tuple(times.pts[place] for place in places), times)
 
 
-def requests_by_ordinal(path: Path, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
-    """The frames with these ordinals in order of display, which takes reading the whole packet index.
+def requests_by_ordinal(source: Source, info: MediaInfo, ordinals: Sequence[int]) -> FrameRequest:
+    """Return the frames with these ordinals in order of display, which takes reading the whole packet index.
 
     Raises:
         SpecError: the file promises fewer frames.
         ProbeError: the file cannot be understood.
     """
-    times = frame_times(path, info)
+    times = frame_times(source, info)
     if max(ordinals) >= len(times.pts):
-        raise SpecError(f"{path.name} has {len(times.pts)} frames, got frame {max(ordinals)}", path=("frames",))
+        raise SpecError(f"{_file(source)} has {len(times.pts)} frames, got frame {max(ordinals)}", path=("frames",))
     return FrameRequest(tuple(times.pts[n] for n in ordinals), times)
 
 
-def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool) -> Iterator[tuple[int, Frame]]:
+def decoded(source: Source, info: MediaInfo, wanted: FrameRequest, *, conceal: bool) -> Iterator[tuple[int, Frame]]:
     """Yield each wanted frame once, in order of time: its timestamp, and the ``bgr24`` frame.
 
     Where a frame cannot be decoded, and ``conceal`` is set, the frame is the last good one before it, or the first one
@@ -80,7 +81,7 @@ def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool)
     times = wanted.times
 
     def open_span(start: Fraction, end: Fraction) -> VideoReader:
-        return open_video(path, start=max(Fraction(0), start), end=end, info=info)
+        return open_video(source, start=max(Fraction(0), start), end=end, info=info)
 
     def instead(pts: int, before: Frame | None, after: Frame | None) -> Frame:
         held = None
@@ -88,7 +89,7 @@ def decoded(path: Path, info: MediaInfo, wanted: FrameRequest, *, conceal: bool)
             held = before or last_good_frame(open_span, times.seconds(pts), earliest=Fraction(0)) or after
         if held is None:
             raise DecodeError(
-                f"the frame of {path.name} at {float(times.seconds(pts)):.3f} s cannot be decoded; "
+                f"the frame of {_file(source)} at {float(times.seconds(pts)):.3f} s cannot be decoded; "
                 "ask for another, or use on_damage='conceal' to look at the last good one before it"
             )
         return held
@@ -117,3 +118,8 @@ def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
             run = []
         run.append(two)
     yield run
+
+
+def _file(source: Source) -> str:
+    """Return the last step of the name that people know a source by."""
+    return PurePath(source.name).name

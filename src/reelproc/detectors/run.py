@@ -13,7 +13,7 @@ from reelproc.detectors.frames import decoded, requests_by_ordinal, requests_by_
 from reelproc.media.probe.probe import probe
 from reelproc.pixels.frame import Frame
 from reelproc.results import Detection, DetectResult, FrameDetections, PhaseClock, Progress
-from reelproc.storage import resolve
+from reelproc.storage import scheme_of
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
@@ -33,24 +33,26 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
         DecodeError: a frame cannot be decoded.
     """
     clock = PhaseClock()
+    model = context.sources.name(job.model)
     context.progress(Progress(phase="probe", message="reading the source"))
     with clock("probe"):
-        path = resolve(job.source, whole=False)
-        info = probe(path)
+        source = context.sources[job.source]
+        info = probe(source)
         video = info.require_video()
         if job.times is not None:
-            wanted = requests_by_time(path, info, job.times)
+            wanted = requests_by_time(source, info, job.times)
         else:
-            wanted = requests_by_ordinal(path, info, job.frames or ())
-    context.progress(Progress(phase="load", message=f"loading {job.model}"))
+            wanted = requests_by_ordinal(source, info, job.frames or ())
+    context.progress(Progress(phase="load", message=f"loading {model}"))
     with clock("load"):
-        spec = DetectSpec(job.model, job.confidence, tuple(job.classes), job.image_size, job.trust)
+        path = job.model if scheme_of(job.model) == "file" else str(context.sources[job.model].fetch())
+        spec = DetectSpec(path, job.confidence, tuple(job.classes), job.image_size, job.trust, model)
         work = DETECTORS.get(job.backend).open(spec)
     total = len(set(wanted.pts))
     found: dict[int, FrameDetections] = {}
     warnings = []
     try:
-        frames = decoded(path, info, wanted, conceal=job.on_damage == "conceal")
+        frames = decoded(source, info, wanted, conceal=job.on_damage == "conceal")
         while batch := _next(frames, work.batch_size, clock):
             context.check()
             with clock("network"):
@@ -66,8 +68,8 @@ def detect(job: DetectJob, context: JobContext) -> DetectResult:
         work.close()
     context.progress(Progress(phase="done", done=total, total=total))
     return DetectResult(
-        source=job.source,
-        model=job.model,
+        source=context.sources.name(job.source),
+        model=model,
         width=video.width,
         height=video.height,
         frames=tuple(found[pts] for pts in wanted.pts),

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import PurePath
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -122,14 +123,16 @@ class UltralyticsDetector(Detector):
             BackendError: it is not to be trusted, or no model for detection.
         """
         _package()
-        checkpoint = trusted_checkpoint(find_checkpoint(spec.model), trust=spec.trust)
+        checkpoint = trusted_checkpoint(find_checkpoint(spec.model), trust=spec.trust, name=spec.name)
         with self._lock:
             if checkpoint.sha256 not in self._loaded:
                 self._loaded[checkpoint.sha256] = _load(checkpoint)
             model, threads = self._loaded[checkpoint.sha256]
         names: dict[int, str] = model.names
         labels = [checkpoint.labels.get(names[number], names[number]) for number in sorted(names)]
-        return _UltralyticsWork(model, threads, labels, class_numbers(labels, spec.classes, checkpoint.path.name), spec)
+        return _UltralyticsWork(
+            model, threads, labels, class_numbers(labels, spec.classes, PurePath(checkpoint.name).name), spec
+        )
 
     def loaded(self) -> tuple[str, ...]:
         """The sha256 of the checkpoints that are in memory."""
@@ -144,11 +147,11 @@ def _load(checkpoint: Checkpoint) -> tuple[Any, _Threads]:
         task = model.task
     except Exception as error:  # it raises whatever comes up, down to errors of pickle and of torch
         raise BackendError(
-            f"ultralytics {ultralytics.__version__} cannot load {checkpoint.path} ({type(error).__name__}: {error}); "
+            f"ultralytics {ultralytics.__version__} cannot load {checkpoint.name} ({type(error).__name__}: {error}); "
             "expected a YOLO checkpoint for detection"
         ) from error
     if task != "detect":
-        raise BackendError(f"{checkpoint.path} is a model for {task!r}; expected one for 'detect'")
+        raise BackendError(f"{checkpoint.name} is a model for {task!r}; expected one for 'detect'")
     threads.set_back()
     model.add_callback("on_predict_start", threads.set_back)
     return model, threads
@@ -176,10 +179,11 @@ class _UltralyticsWork(DetectWork):
             )
         except self._torch.OutOfMemoryError as error:
             raise OutOfMemoryError(
-                f"{self._spec.model} does not fit the device at image_size {self._spec.image_size}; use a smaller one"
+                f"{self._spec.shown_model} does not fit the device at image_size {self._spec.image_size}; "
+                "use a smaller one"
             ) from error
         except (RuntimeError, TypeError, ValueError) as error:
-            raise BackendError(f"{self._spec.model} failed on a frame: {error}") from error
+            raise BackendError(f"{self._spec.shown_model} failed on a frame: {error}") from error
         finally:
             self._threads.set_back()
         return [self._detections(result.boxes) for result in results]

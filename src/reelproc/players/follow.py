@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Unpack
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.jobs import DetectJob
+from reelproc.media.probe.anywhere import probe_address
 from reelproc.players.camera import Camera, Framing, crop_path, outside, spotlight_regions
 from reelproc.players.detect import DetectOptions, run_detection
 from reelproc.players.linking import SAME_PERSON_OVERLAP, LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap
-from reelproc.render.transfers import probed
 from reelproc.results import Detection, DetectResult, FrameDetections, ProgressCallback
 from reelproc.timing import Time, exact
 
@@ -94,7 +94,7 @@ def follow_player(
     at, start, end = map(_seconds, (at, start, end))
     mark = _mark(at, point, box, start)
     _check(0.001, 1000, max_gap=max_gap, rate=rate)
-    info = probed(source)
+    info = probe_address(source)
     video = info.require_video()
     first, last = _span(mark, start, end, info.duration)
     is_earlier = detections is not None

@@ -20,7 +20,8 @@ from reelproc.media.bitstream.avc import AvcConfiguration
 from reelproc.media.container.containers import copied_stream, open_container
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan, Segment
-from reelproc.storage.source import as_source, file_argument
+from reelproc.storage.source import file_argument
+from reelproc.storage.sources import Sources
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["assemble"]
 
 
-def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Destination) -> None:
+def assemble(
+    plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Destination, sources: Sources
+) -> None:
     """Write ``destination`` from the segments of ``plan`` and the sound.
 
     Args:
@@ -40,6 +43,7 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
         sound: an AAC file made by :func:`reelproc.media.sound.mixing.render_sound`; None: the source's own where
             :meth:`Plan.copies_sound <reelproc.Plan.copies_sound>` says so, else none.
         destination: appears whole or not at all.
+        sources: open what is copied from.
 
     Raises:
         EncodeError: a segment does not hold the frames that were planned, or the file cannot be written.
@@ -48,12 +52,12 @@ def assemble(plan: Plan, files: Sequence[Path | None], sound: Path | None, desti
 
     try:
         with whole_file(destination.path) as partial, destination.create(partial) as out, ExitStack() as stack:
-            pictures = _Pictures(plan, files, out, stack)
+            pictures = _Pictures(plan, files, sources, out, stack)
             streams = [pictures.packets()]
             if sound is not None:
                 streams.append(_rendered_sound(sound, out, stack))
             elif plan.copies_sound(destination.container):
-                streams.append(_source_sound(plan, out, stack))
+                streams.append(_source_sound(plan, sources, out, stack))
             for packet in heapq.merge(*streams, key=_seconds):
                 out.mux(packet)
     except (av.FFmpegError, OSError) as error:
@@ -71,10 +75,10 @@ def _rendered_sound(sound: Path, out: OutputContainer, stack: ExitStack) -> Iter
     return sound_packets(source, add_sound_stream(source, out))
 
 
-def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
+def _source_sound(plan: Plan, sources: Sources, out: OutputContainer, stack: ExitStack) -> Iterator[Packet[Any]]:
     """Yield the source's own packets of sound, on the clock of the result, up to the end of its picture."""
     clip = plan.clips[0]
-    source = stack.enter_context(open_container(as_source(clip.source)))
+    source = stack.enter_context(open_container(sources[clip.source]))
     assert clip.info.audio is not None
     stream = cast("AudioStream", source.streams[clip.info.audio.index])
     copy = out.add_stream_from_template(stream)
@@ -96,8 +100,16 @@ def _source_sound(plan: Plan, out: OutputContainer, stack: ExitStack) -> Iterato
 class _Pictures:
     """The video stream of the result, and its packets."""
 
-    def __init__(self, plan: Plan, files: Sequence[Path | None], out: OutputContainer, stack: ExitStack) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        files: Sequence[Path | None],
+        sources: Sources,
+        out: OutputContainer,
+        stack: ExitStack,
+    ) -> None:
         self._plan = plan
+        self._footage = sources[plan.clips[0].source]
         self._files = files
         self._base = _time_base(plan)
         self._source = self._open_source(stack) if plan.copying else None
@@ -126,7 +138,7 @@ class _Pictures:
                 yield packet
             if count != segment.end - segment.first:
                 raise EncodeError(
-                    f"the segment {file or self._plan.clips[0].source} holds {count} frames, planned were "
+                    f"the segment {file or self._footage.name} holds {count} frames, planned were "
                     f"{segment.end - segment.first}; remove it and render again"
                 )
 
@@ -171,7 +183,7 @@ class _Pictures:
         return int(self._plan.time(index) / self._base)
 
     def _open_source(self, stack: ExitStack) -> InputContainer:
-        return stack.enter_context(open_container(as_source(self._plan.clips[0].source)))
+        return stack.enter_context(open_container(self._footage))
 
     def _source_stream(self) -> VideoStream:
         assert self._source is not None

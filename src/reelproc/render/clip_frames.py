@@ -14,6 +14,7 @@ from reelproc.pixels.frame import Frame
 from reelproc.pixels.view import View
 from reelproc.render.clip_excerpt import excerpt_of
 from reelproc.render.plan import PlannedClip
+from reelproc.storage.source import Source
 
 if TYPE_CHECKING:
     from reelproc.media.read.excerpt import Excerpt
@@ -27,6 +28,7 @@ class ClipFrames:
 
     Args:
         clip: whose frames.
+        source: its footage.
         first_pts, last_pts: the first frame that will be asked for, and the last.
         shown: the timestamps that will be asked for; None: all that are planned.
 
@@ -34,8 +36,10 @@ class ClipFrames:
         faulty_count: frames that were decoded with errors, as far as the decoder says; complete after :meth:`close`.
     """
 
-    def __init__(self, clip: PlannedClip, first_pts: int, last_pts: int, shown: Sequence[int] | None = None) -> None:
-        self._clip = clip
+    def __init__(
+        self, clip: PlannedClip, source: Source, first_pts: int, last_pts: int, shown: Sequence[int] | None = None
+    ) -> None:
+        self._clip, self._source = clip, source
         self.faulty_count = 0
         frames = clip.frames
         # half open: anything between the last wanted frame and the next one ends the range after the former
@@ -84,7 +88,7 @@ class ClipFrames:
             good = self._whole(self._next.pts)
         if good is None:
             raise DecodeError(
-                f"no frame of {self._clip.source} between {float(self._clip.start):.3f} s and "
+                f"no frame of {self._source.name} between {float(self._clip.start):.3f} s and "
                 f"{float(self._clip.end):.3f} s can be decoded"
             )
         return View(good)
@@ -93,7 +97,7 @@ class ClipFrames:
         """Return the error that says that the frame ``pts`` cannot be decoded."""
         stderr = "; ".join(damage.reason for damage in self._reader.damage[:3]) if self._reader else ""
         return DecodeError(
-            f"the frame at {float(self._clip.frames.time(pts)):.3f} s (pts {pts}) of {self._clip.source} cannot be "
+            f"the frame at {float(self._clip.frames.time(pts)):.3f} s (pts {pts}) of {self._source.name} cannot be "
             "decoded; render with on_damage='conceal' to repeat the last good frame",
             stderr_tail=stderr,
         )
@@ -111,7 +115,7 @@ class ClipFrames:
 
         clip = self._clip
         pix_fmt = clip.streams[0].pix_fmt
-        return open_video(clip.source, pix_fmt=pix_fmt, start=start, end=end, info=clip.info, excerpt=excerpt)
+        return open_video(self._source, pix_fmt=pix_fmt, start=start, end=end, info=clip.info, excerpt=excerpt)
 
     def _whole(self, pts: int) -> Frame | None:
         """Return all of a source frame. The excerpt may not hold what is shown of one that the plan does not show."""

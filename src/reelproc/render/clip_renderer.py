@@ -16,6 +16,7 @@ from reelproc.render.clip_frames import ClipFrames
 from reelproc.render.plan import PlannedClip
 from reelproc.render.stage_chain import StageChain
 from reelproc.results import PhaseClock
+from reelproc.storage.source import Source
 
 __all__ = ["ClipRenderer"]
 
@@ -33,6 +34,7 @@ class ClipRenderer:
 
     Args:
         clip: what to render.
+        footage: its source.
         last_pts: nothing after this timestamp will be asked for.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
@@ -47,6 +49,7 @@ class ClipRenderer:
     def __init__(
         self,
         clip: PlannedClip,
+        footage: Source,
         last_pts: int,
         *,
         conceal: bool,
@@ -54,7 +57,7 @@ class ClipRenderer:
         restarts: frozenset[int] = frozenset(),
         shown: Sequence[int] | None = None,
     ) -> None:
-        self.clip = clip
+        self.clip, self._footage = clip, footage
         self.concealed: list[int] = []
         self.faulty_count = 0
         self._last_pts, self._conceal, self._clock = last_pts, conceal, clock
@@ -77,7 +80,7 @@ class ClipRenderer:
         if self._out is not None and self._out[0] == pts:
             return self._out[1]
         if self._source is None:
-            self._source = ClipFrames(self.clip, pts, self._last_pts, self._shown)
+            self._source = ClipFrames(self.clip, self._footage, pts, self._last_pts, self._shown)
         if self._stages is None:
             self._stages = StageChain(self.clip, self._restarts, self._clock)
         out = self._take(pts, self._source, self._stages)

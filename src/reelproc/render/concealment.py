@@ -69,13 +69,13 @@ def damage_warnings(plan: Plan, concealed: Sequence[Concealment]) -> list[str]:
         if lost:
             times = ", ".join(f"{s:.3f}" for s in lost[:_MOST_TIMES]) + (", ..." if len(lost) > _MOST_TIMES else "")
             warnings.append(
-                f"clip {clip.index}: {len(lost)} source frames of {clip.source} could not be decoded and show the last "
-                f"good one instead, at {times} s"
+                f"clip {clip.index}: {len(lost)} source frames of {clip.info.path} could not be decoded and show the "
+                f"last good one instead, at {times} s"
             )
         faulty = sum(c.count for c in concealed if c.clip == clip.index and c.seconds is None)
         if faulty:
             warnings.append(
-                f"clip {clip.index}: {clip.source} is damaged: at least {faulty} of its frames were decoded with "
+                f"clip {clip.index}: {clip.info.path} is damaged: at least {faulty} of its frames were decoded with "
                 "errors or are missing; those behind them, up to the next key frame, may show faults"
             )
     return warnings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reelproc.job_context import OnDamage
 
-__all__ = ["contact_sheet", "timecode"]
+__all__ = ["contact_sheet", "draw_sheet", "timecode"]
 
 _BACK, _TEXT, _DIM = "#14171c", "#f3f4f6", "#9aa4b2"
 _GAP, _CAPTION, _TITLE = 10, 24, 44
@@ -56,6 +56,20 @@ def contact_sheet(
         StorageError: the picture cannot be written.
         ReelprocError: as for :func:`reelproc.preview`.
     """
+    with looking_at(what, on_damage=on_damage, check=check) as look:
+        return draw_sheet(look, path, title=title, columns=columns, rows=rows, tile_width=tile_width)
+
+
+def draw_sheet(
+    look: Look,
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    columns: int = 6,
+    rows: int = 2,
+    tile_width: int = 240,
+) -> tuple[float, ...]:
+    """Write the contact sheet of what is open to be looked at; see :func:`contact_sheet`."""
     count = columns * rows
     image_format(path)
     if min(columns, rows, tile_width) < 1 or columns * (tile_width + _GAP) > _MOST_PIXELS:
@@ -63,11 +77,10 @@ def contact_sheet(
             f"a sheet has columns, rows and tiles of at least 1 and is at most {_MOST_PIXELS} pixels wide, got "
             f"{columns} columns and {rows} rows of {tile_width} pixels"
         )
-    with looking_at(what, on_damage=on_damage, check=check) as look:
-        stills = look.stills([look.duration * (2 * k + 1) / (2 * count) for k in range(count)])
-        if title is None:
-            title = look.title
-        save_image(_arranged(stills, look, columns, tile_width, title), path)
+    stills = look.stills([look.duration * (2 * k + 1) / (2 * count) for k in range(count)])
+    if title is None:
+        title = look.title
+    save_image(_arranged(stills, look, columns, tile_width, title), path)
     return tuple(still.time_seconds for still in stills)
 
 

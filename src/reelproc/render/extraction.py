@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.files import whole_file
@@ -17,8 +18,6 @@ from reelproc.render.rendering import Rendering
 from reelproc.render.source_fetch import fetch_whole_if_worth_it
 from reelproc.render.stream_copy import Copied, SourceSpan, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
-from reelproc.storage import resolve
-from reelproc.storage.source import as_source
 from reelproc.timing import exact
 
 __all__ = ["extract_copied", "extract_exactly"]
@@ -62,12 +61,13 @@ def extract_copied(wanted: SourceSpan, destination: Destination, context: JobCon
     import av
 
     clock = PhaseClock()
-    source = resolve(wanted.source)
+    source = context.sources[wanted.source]
+    wanted = replace(wanted, source=context.sources.name(wanted.source))  # as people know it
     with clock("probe"):
-        info = probe(str(source))
-        fetch_whole_if_worth_it(info.path, info, [(wanted.start, wanted.end)])
+        info = probe(source)
+        fetch_whole_if_worth_it(source, info, [(wanted.start, wanted.end)])
         video = info.require_video()
-        if without_display_times(info.format_name, video.codec) and is_reordered(as_source(info.path), video.index):
+        if without_display_times(info.format_name, video.codec) and is_reordered(source, video.index):
             raise SpecError(
                 f"{wanted.source} has B-frames, and AVI does not say when each is shown; extract without copying",
                 path=("copy_codec",),
@@ -77,7 +77,7 @@ def extract_copied(wanted: SourceSpan, destination: Destination, context: JobCon
     try:
         with clock("assemble"), whole_file(destination.path) as partial:
             with destination.create(partial) as out:
-                copied = copy_span(info, wanted, context, out, hides_surplus=hides)
+                copied = copy_span(source, info, wanted, context, out, hides_surplus=hides)
             if hides and copied.surplus:
                 end_pictures(partial, copied.last - copied.first)
     except (av.FFmpegError, OSError, ValueError) as error:

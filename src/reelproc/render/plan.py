@@ -81,7 +81,7 @@ class PlannedClip:
 
     Attributes:
         index: its place in the reel.
-        source: the local path of its footage.
+        source: the address of its footage; of a file of this machine, its absolute path.
         info: what the probe said of it.
         start, end: seconds of the source.
         stages: the clip's stages, and after them those that the output's size implies.

@@ -14,10 +14,12 @@ from reelproc.render.plan import Plan, SourceFrames
 from reelproc.render.planning import make_plan
 from reelproc.render.smart_copy import with_copies
 from reelproc.render.source_fetch import fetch_whole_if_worth_it
-from reelproc.storage import resolve
+from reelproc.storage import scheme_of
+from reelproc.storage.source import Source
+from reelproc.storage.sources import Sources
 from reelproc.timing import exact
 
-__all__ = ["plan"]
+__all__ = ["place_of", "plan", "plan_from", "with_names"]
 
 
 def plan(
@@ -44,26 +46,52 @@ def plan(
         ObjectNotFoundError: a source does not exist.
         ProbeError: a source cannot be understood.
     """
+    with Sources() as sources:
+        return plan_from(reel, sources, hold=hold, smart_copy=smart_copy, strict=strict, check=check)
+
+
+def plan_from(
+    reel: Reel,
+    sources: Sources,
+    *,
+    hold: bool = False,
+    smart_copy: bool = True,
+    strict: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Plan:
+    """Plan ``reel`` from ``sources``, which open what it names; options and errors are those of :func:`plan`."""
     check_reel(reel)
     infos: dict[str, MediaInfo] = {}
-    sources: list[tuple[str, MediaInfo, SourceFrames]] = []
+    footage: list[tuple[str, MediaInfo, SourceFrames]] = []
     for clip in reel.clips:
         check()
-        path = str(resolve(clip.source, whole=False))
-        if path not in infos:
-            infos[path] = probe(path)
+        source = sources[clip.source]
+        if clip.source not in infos:
+            infos[clip.source] = probe(source)
             spans = [(c.start, c.end) for c in reel.clips if c.source == clip.source]
-            fetch_whole_if_worth_it(path, infos[path], spans)
-        sources.append((path, infos[path], _frames(path, infos[path], clip)))
-    made = make_plan(reel, sources, hold=hold, strict=strict)
-    return with_copies(made, reel) if smart_copy else made
+            fetch_whole_if_worth_it(source, infos[clip.source], spans)
+        info = infos[clip.source]
+        footage.append((place_of(clip.source, info), info, _frames(source, info, clip)))
+    made = make_plan(with_names(reel, sources), footage, hold=hold, strict=strict)
+    return with_copies(made, reel, sources) if smart_copy else made
 
 
-def _frames(path: str, info: MediaInfo, clip: Clip) -> SourceFrames:
+def place_of(address: str, info: MediaInfo) -> str:
+    """Return the address that a plan holds: of a file of this machine, the absolute path."""
+    return info.path if scheme_of(address) == "file" else address
+
+
+def with_names(reel: Reel, sources: Sources) -> Reel:
+    """Return ``reel`` with what people are told in place of its sources' addresses: for messages."""
+    clips = tuple(clip.model_copy(update={"source": sources.name(clip.source)}) for clip in reel.clips)
+    return reel.model_copy(update={"clips": clips})
+
+
+def _frames(source: Source, info: MediaInfo, clip: Clip) -> SourceFrames:
     """Return the timestamps that ``clip`` can need: its range and a frame on either side."""
     start = exact(clip.start)
     end: Fraction | None = None if clip.end is None else exact(clip.end)
-    times = frame_times(path, info, start=start, end=end)
+    times = frame_times(source, info, start=start, end=end)
     video = info.require_video()
     ends = times.seconds(times.end_pts)
     if ends - info.duration > HOLD_SECONDS and info.duration > times.seconds(times.pts[-1]):

@@ -68,7 +68,7 @@ def make_plan(
 
     Args:
         reel: what to make.
-        sources: for each clip its local path, its probe, and its frames' timestamps around the wanted range.
+        sources: for each clip the address of its footage, its probe, and the timestamps around the wanted range.
         hold: allow a clip to reach any distance past the end of its source (``on_damage="conceal"``).
         strict: refuse, instead of warning of it, what a stage has outside its picture or its time.
 
@@ -84,7 +84,7 @@ def make_plan(
     first = 0
     misfits: list[Mismatch] = []
     overlap, fade_out, fade_in = _transition(reel)
-    for index, (clip, (path, info, frames)) in enumerate(zip(reel.clips, sources, strict=True)):
+    for index, (clip, (source, info, frames)) in enumerate(zip(reel.clips, sources, strict=True)):
         start, end = _span(index, clip, frames, hold=hold, holds=fps is not None, warnings=warnings)
         if fps is None:
             kept, start, times = _own_timestamps(index, start, end, frames)
@@ -104,8 +104,10 @@ def make_plan(
             shown = [clocks[-1](frames.time(p) - start) for p in frames.pts]
             kept = tuple(frames.pts[i] for i in frame_schedule(shown, count, fps))
         _check_transition(reel, index, len(kept), overlap=overlap, fade_out=fade_out, fade_in=fade_in)
-        planned.append(PlannedClip(index, path, info, frames, start, end, stages, streams, clocks, target, first, kept))
-        warnings += [w for w in (f"{path}: {said}" for said in info.warnings) if w not in warnings]
+        planned.append(
+            PlannedClip(index, source, info, frames, start, end, stages, streams, clocks, target, first, kept)
+        )
+        warnings += [w for w in (f"{info.path}: {said}" for said in info.warnings) if w not in warnings]
         misfits += _mismatches(planned[-1], clip)
         first += len(kept) - overlap
         # the first clip's size, where the output names none, is everybody's

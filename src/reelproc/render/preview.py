@@ -16,22 +16,22 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, cast, overload
 
-from reelproc.errors import SpecError, shown_address
+from reelproc.errors import SpecError
 from reelproc.media.probe.probe import probe
 from reelproc.reel import Clip, Output, Reel, check_reel
 from reelproc.render.plan import Plan
-from reelproc.render.plan_reel import plan
+from reelproc.render.plan_reel import plan_from
 from reelproc.render.range_renderer import RangeRenderer
 from reelproc.render.still import Still
-from reelproc.render.transfers import probed, standing_in, with_sources
 from reelproc.results import PhaseClock
+from reelproc.storage.sources import Sources, temporary_sources
 from reelproc.timing import Time, exact
 
 if TYPE_CHECKING:
     from reelproc.job_context import OnDamage
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "planned", "preview"]
+__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "preview"]
 
 Subject = Reel | Plan | str | os.PathLike[str]
 """A reel, its plan, or a video file: all can be looked at."""
@@ -110,31 +110,17 @@ def looking_at(what: Subject, *, on_damage: OnDamage = "raise", check: Callable[
     """Open ``what`` to look at it inside the block; see :func:`preview`."""
     conceal = on_damage == "conceal"
     if isinstance(what, Plan):
-        yield PlanLook(conceal, check, "", what)
-    elif isinstance(what, Reel):
-        with planned(what, on_damage=on_damage, smart_copy=False, check=check) as made:
-            yield PlanLook(conceal, check, "", made)
-    else:
-        source = _file(what)
-        with standing_in([source]) as paths:
-            info = probe(paths[source]) if source in paths else probed(source)
-            yield VideoLook(conceal, check, shown_address(source), paths.get(source, source), info)
-
-
-@contextmanager
-def planned(
-    reel: Reel,
-    *,
-    on_damage: OnDamage = "raise",
-    smart_copy: bool = True,
-    strict: bool = False,
-    check: Callable[[], None] = _nothing,
-) -> Iterator[Plan]:
-    """Plan ``reel``, whose sources may be anywhere; the plan is good inside the block."""
-    check_reel(reel)
-    with standing_in(clip.source for clip in reel.clips) as paths:
-        local = with_sources(reel, paths)
-        yield plan(local, hold=on_damage == "conceal", smart_copy=smart_copy, strict=strict, check=check)
+        with Sources() as sources:  # where rp.plan has fetched some of them
+            yield PlanLook(conceal, check, sources, "", what)
+        return
+    with temporary_sources() as sources:
+        if isinstance(what, Reel):
+            made = plan_from(what, sources, hold=conceal, smart_copy=False, check=check)
+            yield PlanLook(conceal, check, sources, "", made)
+        else:
+            address = _file(what)
+            info = probe(sources[address])
+            yield VideoLook(conceal, check, sources, sources.name(address), address, info)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +130,13 @@ class Look(ABC):
     Attributes:
         conceal: show the last good frame for one that cannot be decoded.
         check: called before each frame; raises to stop.
+        sources: open what it is made of.
         title: what it is called, for people; empty: it is the result of a plan.
     """
 
     conceal: bool
     check: Callable[[], None]
+    sources: Sources
     title: str
 
     @property
@@ -233,8 +221,9 @@ class PlanLook(Look):
         made: dict[int, Still] = {}
         needed = sorted({n for index in wanted for n in _needed(self.plan, index)})
         aspect = self.plan.clips[0].shape.sample_aspect_ratio
-        renderer = RangeRenderer(self.plan, needed[-1] + 1, conceal=self.conceal, clock=PhaseClock(), only=needed)
-        with renderer:
+        with RangeRenderer(
+            self.plan, needed[-1] + 1, sources=self.sources, conceal=self.conceal, clock=PhaseClock(), only=needed
+        ) as renderer:
             for index in needed:
                 self.check()
                 frame = renderer.frame(self.plan.frame(index))
@@ -255,11 +244,11 @@ class VideoLook(Look):
     """A video file to look at.
 
     Attributes:
-        path: of the local file that stands for it.
+        address: where it is.
         info: what the probe said.
     """
 
-    path: str
+    address: str
     info: MediaInfo
 
     @property
@@ -279,14 +268,14 @@ class VideoLook(Look):
         start = max(Fraction(0), time - BEFORE_SECONDS)
         end = time + 1
         clip = Clip(
-            source=self.path,
+            source=self.address,
             start=float(start),
             end=float(end) if end < self.duration else None,
         )
         reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None, audio=False))
-        made = plan(reel, hold=self.conceal, smart_copy=False, check=self.check)
+        made = plan_from(reel, self.sources, hold=self.conceal, smart_copy=False, check=self.check)
         first = made.clips[0].frames.time(made.clips[0].pts[0])
-        look = PlanLook(self.conceal, self.check, "", made)
+        look = PlanLook(self.conceal, self.check, self.sources, "", made)
         (still,) = look.stills([min(max(Fraction(0), time - first), made.duration)])
         return Still(still.index, first + still.time, still.frame, still.sample_aspect_ratio, still.warnings)
 

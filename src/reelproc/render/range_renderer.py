@@ -12,6 +12,7 @@ from reelproc.render.concealment import Concealment
 from reelproc.render.plan import Plan, PlannedClip, PlannedFrame
 from reelproc.render.transitions import darken, mix
 from reelproc.results import PhaseClock
+from reelproc.storage.sources import Sources
 
 __all__ = ["RangeRenderer"]
 
@@ -22,15 +23,24 @@ class RangeRenderer:
     Args:
         plan: what to render.
         end: the end of the range: no frame from there on will be asked for.
+        sources: open the plan's footage.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
         only: the frames that will be asked for, in order; None: all from the first that is.
     """
 
     def __init__(
-        self, plan: Plan, end: int, *, conceal: bool, clock: PhaseClock, only: Sequence[int] | None = None
+        self,
+        plan: Plan,
+        end: int,
+        *,
+        sources: Sources,
+        conceal: bool,
+        clock: PhaseClock,
+        only: Sequence[int] | None = None,
     ) -> None:
-        self._plan, self._end, self._conceal, self._clock, self._only = plan, end, conceal, clock, only
+        self._plan, self._end, self._sources = plan, end, sources
+        self._conceal, self._clock, self._only = conceal, clock, only
         self._active: dict[int, ClipRenderer] = {}
         self._concealed: list[Concealment] = []
 
@@ -70,6 +80,7 @@ class RangeRenderer:
             restarts = frozenset(clip.pts[n] for n in begun if 0 <= n < clip.frame_count)
             self._active[index] = ClipRenderer(
                 clip,
+                self._sources[clip.source],
                 clip.pts[last],
                 conceal=self._conceal,
                 clock=self._clock,

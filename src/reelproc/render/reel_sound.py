@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from reelproc.errors import JobCancelledError
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
+from reelproc.storage.sources import Sources
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
@@ -26,18 +27,19 @@ class ReelSound:
 
     Args:
         plan: of the reel.
+        sources: open its footage.
         path: the ``.m4a`` file to make.
         clock: told the processor seconds that it takes.
         conceal: let a source of whose sound nothing can be decoded be silent, with a warning.
     """
 
-    def __init__(self, plan: Plan, path: Path, clock: PhaseClock, *, conceal: bool) -> None:
+    def __init__(self, plan: Plan, sources: Sources, path: Path, clock: PhaseClock, *, conceal: bool) -> None:
         self.path = path
         self._clock = clock
         self._share = 0.0
         self._stopped = threading.Event()
         self._pool = ThreadPoolExecutor(1, "reelproc-sound")
-        self._work = self._pool.submit(self._render, plan, conceal)
+        self._work = self._pool.submit(self._render, sound_pieces(plan, sources), plan, conceal)
 
     def check(self) -> None:
         """Raise the error of the sound if it has failed: no further frame need be rendered then.
@@ -70,12 +72,12 @@ class ReelSound:
         self._stopped.set()
         self._pool.shutdown()
 
-    def _render(self, plan: Plan, conceal: bool) -> tuple[str, ...]:
+    def _render(self, pieces: list[SoundPiece], plan: Plan, conceal: bool) -> tuple[str, ...]:
         from reelproc.media.sound.mixing import render_sound
 
         begin = time.thread_time()  # seconds of the clock would count what the picture's threads take meanwhile
         silenced = render_sound(
-            sound_pieces(plan),
+            pieces,
             self.path,
             duration=plan.duration,
             bitrate=plan.output.audio_bitrate,
@@ -94,7 +96,7 @@ class ReelSound:
         self._share = share  # told by the job's own thread
 
 
-def sound_pieces(plan: Plan) -> list[SoundPiece]:
+def sound_pieces(plan: Plan, sources: Sources) -> list[SoundPiece]:
     """Return one piece of sound per clip, placed on the output's clock."""
     from reelproc.media.sound.sound_plan import SoundPiece
 
@@ -109,7 +111,7 @@ def sound_pieces(plan: Plan) -> list[SoundPiece]:
         video = clip.info.require_video()
         pieces.append(
             SoundPiece(
-                source=None if audio is None else clip.source,
+                source=None if audio is None else sources[clip.source],
                 stream_index=None if audio is None else audio.index,
                 time_zero=video.start_pts * video.time_base,
                 source_start=clip.start,

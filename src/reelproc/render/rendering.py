@@ -19,14 +19,13 @@ from reelproc.render.chunks import delegated, with_parts
 from reelproc.render.concealment import Concealment, concealments, damage_warnings
 from reelproc.render.destination import Destination
 from reelproc.render.plan import Plan
-from reelproc.render.plan_reel import plan as plan_reel
+from reelproc.render.plan_reel import plan_from
 from reelproc.render.reel_sound import ReelSound
 from reelproc.render.segment_encoding import render_segments
 from reelproc.render.segment_files import SegmentFiles, segment_key
 from reelproc.render.segment_store import SegmentStore
 from reelproc.render.source_state import SourceState
 from reelproc.results import PROGRESS_SECONDS, ClipSpan, PhaseClock, Progress, RenderResult
-from reelproc.storage.stand_in import origin
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext, OnDamage
@@ -85,7 +84,9 @@ class Rendering:
         check_encoder(settings)
         context.progress(Progress(phase="probe", total=len(reel.clips), message="reading the sources"))
         with clock("probe"):
-            plan = plan_reel(reel, hold=conceal, smart_copy=smart_copy, strict=strict, check=context.check)
+            plan = plan_from(
+                reel, context.sources, hold=conceal, smart_copy=smart_copy, strict=strict, check=context.check
+            )
         if plan.copying is not None:
             settings = replace(settings, delay=plan.copying.delay, parameter_set=plan.copying.parameter_set)
         return cls(plan, settings, conceal, context, clock)
@@ -107,7 +108,7 @@ class Rendering:
             files = self._files(folder, context.store)
             sound: ReelSound | None = None
             if plan.renders_sound(destination.container):
-                sound = ReelSound(plan, folder / "sound.m4a", self.clock, conceal=self.conceal)
+                sound = ReelSound(plan, context.sources, folder / "sound.m4a", self.clock, conceal=self.conceal)
                 stack.enter_context(sound)
             parts = delegated(plan, files, chunks, context)
             concealed = self._render_missing(files, copied=plan.copied_frame_count, sound=sound)
@@ -116,7 +117,7 @@ class Rendering:
             context.check()
             context.progress(Progress(phase="assemble", message="joining"))
             with self.clock("assemble"):
-                assemble(plan, files.paths, None if sound is None else sound.path, destination)
+                assemble(plan, files.paths, None if sound is None else sound.path, destination, context.sources)
             files.forget()
         context.progress(
             Progress(phase="done", done=plan.frame_count, total=plan.frame_count, message=str(destination.path))
@@ -188,13 +189,13 @@ class Rendering:
             if segment.copied or (numbers is not None and number not in numbers):
                 paths.append(None)
             else:
-                key = segment_key(self.plan, segment, self.settings, conceal=self.conceal)
+                key = segment_key(self.plan, segment, self.settings, sources=self.context.sources, conceal=self.conceal)
                 paths.append(folder / f"{key}.mp4")
         return SegmentFiles(tuple(paths), SegmentStore(store) if store else None)
 
     def _source_states(self) -> list[SourceState]:
-        """Note what the sources on this machine are; those that stand in for remote ones change as they are filled."""
-        return SourceState.all_of(clip.source for clip in self.plan.clips if origin(clip.source) is None)
+        """Note what the sources on this machine are."""
+        return SourceState.all_of(self.context.sources[clip.source] for clip in self.plan.clips)
 
     def _render_missing(
         self, files: SegmentFiles, *, copied: int = 0, sound: ReelSound | None = None
@@ -227,15 +228,20 @@ class Rendering:
                 shown = now
                 context.progress(Progress(phase="render", done=before + done, total=total))
 
+        def finished(segment: Path, concealed: list[Concealment]) -> None:
+            context.sources.check()  # what could not be fetched is not damage: the segment is not kept
+            files.keep(segment, concealed)
+
         context.progress(Progress(phase="render", done=before, total=total, message="rendering"))
         render_segments(
             self.plan,
             missing,
+            sources=context.sources,
             settings=self.settings,
             conceal=self.conceal,
             clock=self.clock,
             step=step,
-            finished=files.keep,
+            finished=finished,
         )
         context.progress(Progress(phase="render", done=total, total=total))
         return concealments(path for _, path in files.wanted)

@@ -20,6 +20,7 @@ from reelproc.render.concealment import Concealment
 from reelproc.render.plan import Plan
 from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
+from reelproc.storage.sources import Sources
 
 __all__ = ["render_segments"]
 
@@ -32,6 +33,7 @@ def render_segments(
     plan: Plan,
     segments: Sequence[tuple[int, int, Path]],
     *,
+    sources: Sources,
     settings: EncoderSettings,
     conceal: bool = False,
     clock: PhaseClock | None = None,
@@ -43,6 +45,7 @@ def render_segments(
     Args:
         plan: what to render.
         segments: ``(first, end, path)``; ranges that follow one another share their readers.
+        sources: open the plan's footage.
         settings: the encoder.
         conceal: repeat the last good frame for one that cannot be decoded, instead of raising.
         clock: where the time is booked.
@@ -59,7 +62,7 @@ def render_segments(
     with ExitStack() as stack:
         draining: _Draining | None = None
         for run in _runs(segments):
-            with RangeRenderer(plan, run[-1][1], conceal=conceal, clock=clock) as renderer:
+            with RangeRenderer(plan, run[-1][1], sources=sources, conceal=conceal, clock=clock) as renderer:
                 for first, end, path in run:
                     before = draining.writer if draining and not overlapping else None
                     writer = stack.enter_context(_writer(plan, path, settings, before))

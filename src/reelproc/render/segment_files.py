@@ -14,7 +14,7 @@ from reelproc.media.write.encoders import EncoderSettings
 from reelproc.render.concealment import Concealment, notes_path, write_notes
 from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment_store import SegmentStore
-from reelproc.storage import identity
+from reelproc.storage.sources import Sources
 
 __all__ = ["SegmentFiles", "segment_key"]
 
@@ -67,7 +67,7 @@ class SegmentFiles:
             path.unlink(missing_ok=True)
 
 
-def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, *, conceal: bool) -> str:
+def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, *, sources: Sources, conceal: bool) -> str:
     """Name a segment's content: equal names are equal pictures, on every machine of one version.
 
     The name covers the segment's frames, the stages that make them, the sources' identity, the encoder, and the
@@ -90,7 +90,7 @@ def segment_key(plan: Plan, segment: Segment, settings: EncoderSettings, *, conc
         "on_damage": "conceal" if conceal else "raise",
         "clips": [
             {
-                "source": identity(plan.clips[c].source),
+                "source": sources[plan.clips[c].source].identity,
                 "start": str(plan.clips[c].start),
                 "stages": [s.model_dump(mode="json") for s in plan.clips[c].stages],
                 "weights": [s.fingerprint() for s in plan.clips[c].stages],

@@ -9,7 +9,6 @@ from pathlib import Path
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError
 from reelproc.render.concealment import notes_path
-from reelproc.storage.stand_in import release
 
 __all__ = ["SegmentStore"]
 
@@ -33,7 +32,6 @@ class SegmentStore:
         try:
             for path in (segment, notes_path(segment)):  # the notes last, as they were put
                 got = storage.resolve(storage.join(self.prefix, path.name), folder=segment.parent / "fetched")
-                release(got)
                 storage.publish(got, path)
         except ObjectNotFoundError:
             return False

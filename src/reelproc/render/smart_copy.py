@@ -21,7 +21,8 @@ from reelproc.media.container.containers import open_container
 from reelproc.media.stream_colour import conversion
 from reelproc.render.plan import Copying, Plan, PlannedClip, Segment
 from reelproc.render.planning import segment_bounds
-from reelproc.storage.source import as_source
+from reelproc.storage.source import Source
+from reelproc.storage.sources import Sources
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["is_drawing", "with_copies"]
 
 
-def with_copies(plan: Plan, reel: Reel) -> Plan:
+def with_copies(plan: Plan, reel: Reel, sources: Sources) -> Plan:
     """Mark the untouched parts of ``plan`` for copying, where reel and source allow it.
 
     Where the reel is of the kind that could be copied but the source does not allow it, the plan's warnings say why.
@@ -41,7 +42,7 @@ def with_copies(plan: Plan, reel: Reel) -> Plan:
     if reel.clips[0].stages == () and reel.output.crf is not None:
         return plan  # nothing is drawn: who names a quality wants the whole of it encoded at that
     try:
-        return _with_copies(plan)
+        return _with_copies(plan, sources[plan.clips[0].source])
     except _NotCopyableError as reason:
         return replace(plan, notes=(*plan.notes, f"smart copy is not possible: {reason}; all is encoded again"))
 
@@ -87,7 +88,7 @@ class _Unit:
         return max(place - rank[pts] for place, pts in enumerate(self.pts))
 
 
-def _with_copies(plan: Plan) -> Plan:
+def _with_copies(plan: Plan, source: Source) -> Plan:
     clip = plan.clips[0]
     video = clip.info.require_video()
     if video.codec != "h264":
@@ -98,7 +99,7 @@ def _with_copies(plan: Plan) -> Plan:
         raise _NotCopyableError("the source is interlaced, and what is encoded is not")
     if conversion(video.colour, video.pix_fmt, video.coded_width, video.coded_height, "yuv420p").filters:
         raise _NotCopyableError(f"the source's colours ({video.pix_fmt}, {video.colour.matrix}) are converted")
-    configuration, units = _read_units(clip)
+    configuration, units = _read_units(clip, source)
     touched = _touched(clip)
     segments: list[Segment] = []
     planned = 0
@@ -148,10 +149,10 @@ def _touched(clip: PlannedClip) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read_units(clip: PlannedClip) -> tuple[AvcConfiguration, list[_Unit]]:
+def _read_units(clip: PlannedClip, source: Source) -> tuple[AvcConfiguration, list[_Unit]]:
     """Return the source's parameter sets, and its units around the clip's range."""
     video = clip.info.require_video()
-    with open_container(as_source(clip.source)) as container:
+    with open_container(source) as container:
         stream = container.streams[video.index]
         context = cast("VideoStream", stream).codec_context
         configuration = AvcConfiguration.parse(bytes(context.extradata or b""))

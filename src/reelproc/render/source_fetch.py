@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from reelproc.media.info import MediaInfo
-from reelproc.storage.stand_in import partial_file
+from reelproc.storage.source import Source
 from reelproc.timing import exact
 
 __all__ = ["DOWNLOAD_WHOLE_ABOVE", "fetch_whole_if_worth_it", "is_fetched_whole"]
@@ -20,19 +20,18 @@ def is_fetched_whole(wanted: Fraction, duration: Fraction) -> bool:
     return wanted >= duration * DOWNLOAD_WHOLE_ABOVE
 
 
-def fetch_whole_if_worth_it(path: str, info: MediaInfo, spans: Sequence[tuple[float, float | None]]) -> None:
+def fetch_whole_if_worth_it(source: Source, info: MediaInfo, spans: Sequence[tuple[float, float | None]]) -> None:
     """Download the rest of a source that is read by ranges, where most of it is needed.
 
     Args:
-        path: of the local file that stands for the source.
+        source: what is read.
         info: what was probed of it.
         spans: what is needed, seconds from start to end; None: to its end.
 
     Raises:
         StorageError: it cannot be had.
     """
-    partial = partial_file(path)
-    if partial is not None:
+    if source.path is None:
         wanted = sum((info.duration if end is None else exact(end)) - exact(start) for start, end in spans)
         if is_fetched_whole(Fraction(wanted), info.duration):
-            partial.complete()
+            source.fetch()

@@ -11,10 +11,10 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from reelproc.errors import DecodeError
+from reelproc.storage.source import LocalSource, Source
 
 __all__ = ["SourceState"]
 
@@ -27,19 +27,20 @@ class SourceState:
     """A source as it was at some moment.
 
     Attributes:
-        path: of the file.
+        source: a file of this machine.
         stat: what the system said of it.
         digest: of its samples.
     """
 
-    path: str
+    source: LocalSource
     stat: os.stat_result
     digest: str
 
     @classmethod
-    def all_of(cls, paths: Iterable[str]) -> list[Self]:
-        """Return the states of those of ``paths`` that are there; reading another one will fail by itself."""
-        found = [cls._of(path) for path in dict.fromkeys(paths)]
+    def all_of(cls, sources: Iterable[Source]) -> list[Self]:
+        """Note the state of those files that others can change, and that are there: downloads are left alone."""
+        own = [source for source in dict.fromkeys(sources) if isinstance(source, LocalSource) and not source.is_pinned]
+        found = [cls._of(source) for source in own]
         return [state for state in found if state is not None]
 
     def touched(self) -> str | None:
@@ -51,21 +52,22 @@ class SourceState:
             DecodeError: it was replaced or changed; transient.
         """
         try:
-            stat = Path(self.path).stat()
+            stat = self.source.path.stat()
         except OSError:
             return None
         is_itself = (stat.st_dev, stat.st_ino) == (self.stat.st_dev, self.stat.st_ino)
         if is_itself and (stat.st_mtime_ns == self.stat.st_mtime_ns or stat.st_size > self.stat.st_size):
             return None
-        now = self._of(self.path) if stat.st_size == self.stat.st_size else None
+        name = self.source.name
+        now = self._of(self.source) if stat.st_size == self.stat.st_size else None
         if now is None or now.digest != self.digest:
-            raise DecodeError(f"{self.path} was replaced or changed while it was read; try again", transient=True)
-        return f"{self.path} was touched or replaced while it was read; samples of it are what they were"
+            raise DecodeError(f"{name} was replaced or changed while it was read; try again", transient=True)
+        return f"{name} was touched or replaced while it was read; samples of it are what they were"
 
     @classmethod
-    def _of(cls, path: str) -> Self | None:
+    def _of(cls, source: LocalSource) -> Self | None:
         try:
-            with Path(path).open("rb") as file:
+            with source.open() as file:
                 stat = os.fstat(file.fileno())
                 digest = hashlib.sha256()
                 for start, end in _samples(stat.st_size):
@@ -73,7 +75,7 @@ class SourceState:
                     digest.update(file.read(end - start))
         except OSError:
             return None
-        return cls(path, stat, digest.hexdigest())
+        return cls(source, stat, digest.hexdigest())
 
 
 def _samples(size: int) -> Iterable[tuple[int, int]]:

@@ -16,7 +16,7 @@ from reelproc.media.bitstream.pictures import ShownPictures
 from reelproc.media.container.containers import copied_stream, demuxed, open_container
 from reelproc.media.packets.frame_times import frame_times
 from reelproc.media.sound.pcm import PcmFiller
-from reelproc.storage.source import as_source
+from reelproc.storage.source import Source
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
@@ -69,13 +69,20 @@ class Copied:
 
 
 def copy_span(
-    info: MediaInfo, wanted: SourceSpan, context: JobContext, out: OutputContainer, *, hides_surplus: bool
+    source: Source,
+    info: MediaInfo,
+    wanted: SourceSpan,
+    context: JobContext,
+    out: OutputContainer,
+    *,
+    hides_surplus: bool,
 ) -> Copied:
     """Copy what lies between the key frame at or before the start and the end; the first frame is shown at 0.
 
     Args:
-        info: of the source.
-        wanted: the span.
+        source: what is copied from.
+        info: what was probed of it.
+        wanted: the span, and what people are told of the source.
         context: may stop it.
         out: the file that is made.
         hides_surplus: whether pictures after the end will be hidden, and do not count.
@@ -83,11 +90,11 @@ def copy_span(
     Raises:
         SpecError: there is nothing in the span, or ``out`` cannot hold it as it is.
     """
-    span = _CopiedSpan.of(info, wanted)
+    span = _CopiedSpan.of(source, info, wanted)
     copied = Copied(span.first * span.base, span.first * span.base)
     index = info.require_video().index
     waiting: deque[_Timed] = deque()  # sound, which goes out with the pictures and ends with them
-    with open_container(as_source(info.path)) as container:
+    with open_container(source) as container:
         picture = cast("VideoStream", container.streams[index])
         streams: dict[int, Any] = {index: copied_stream(out, picture)}
         description = _Description(picture, out, wanted.source, zero=span.zero * span.base)
@@ -188,10 +195,10 @@ class _CopiedSpan:
     complete: bool = False
 
     @classmethod
-    def of(cls, info: MediaInfo, wanted: SourceSpan) -> _CopiedSpan:
+    def of(cls, source: Source, info: MediaInfo, wanted: SourceSpan) -> _CopiedSpan:
         """Find the span in the source's packets."""
         start, end = exact(wanted.start), None if wanted.end is None else exact(wanted.end)
-        times = frame_times(info.path, info, start=start, end=start)
+        times = frame_times(source, info, start=start, end=start)
         if start >= (ends := times.seconds(times.end_pts)):
             raise SpecError(
                 f"the copy starts at {wanted.start:g} s, but {wanted.source} ends at {float(ends):.3f} s; "
@@ -203,12 +210,12 @@ class _CopiedSpan:
             key = times.leading.get(times.pts[0], times.pts[0])
         first = key
         if times.seek_pts is None:
-            before = frame_times(info.path, info, end=times.seconds(key))
+            before = frame_times(source, info, end=times.seconds(key))
             early = [pts for pts in before.pts if pts < key]
             if early and all(before.leading.get(pts) == key for pts in early):
                 first = early[0]  # the file begins with this key frame: what is shown before it needs no other
         begin = times.seconds(first) if end is not None else max(start, info.duration - _TAIL_SECONDS)
-        listed = frame_times(info.path, info, start=begin, end=end)
+        listed = frame_times(source, info, start=begin, end=end)
         lengths = {pts: after - pts for pts, after in itertools.pairwise((*listed.pts, listed.end_pts))}
         left = {pts for pts in listed.pts if end is not None and first <= pts and listed.seconds(pts) < end}
         last = max(left, default=None)

@@ -1,32 +1,28 @@
-"""A job whose sources or output are not on this machine: local files stand for them while it is done.
+"""A job whose sources or output are not on this machine.
 
-Sources are read by ranges, or downloaded where the plan needs most of them (:mod:`reelproc.render.plan_reel` decides);
-the output is made in the job's folder and uploaded when whole. The work itself sees local paths only; results, events
-and errors name the addresses again.
+Sources are read by ranges, or downloaded where the plan needs most of them (:mod:`reelproc.render.source_fetch`
+decides); the output is made in the job's folder and uploaded when it is whole.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.files import scratch_folder
 from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
-from reelproc.storage import copy, local_output, publish, resolve, same, scheme_of
-from reelproc.storage.stand_in import partial_file, release, speaking_of, with_addresses
+from reelproc.storage import copy, local_output, publish, same, scheme_of
+from reelproc.storage.sources import Sources
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
-    from reelproc.media.info import MediaInfo
-    from reelproc.reel import Reel
     from reelproc.results import JobResult
 
-__all__ = ["keep_sources", "probed", "standing_in", "with_sources", "with_transfers"]
+__all__ = ["keep_sources", "with_transfers"]
 
 R = TypeVar("R", bound="JobResult")
 
@@ -35,16 +31,16 @@ def with_transfers(
     sources: tuple[str, ...],
     output: str,
     context: JobContext,
-    work: Callable[[Mapping[str, str], JobContext], R],
+    work: Callable[[str, JobContext], R],
     copies: Sequence[str] = (),
 ) -> R:
-    """Do ``work`` with local files for what is remote, and put its result where it belongs; then it is ``done``.
+    """Do ``work`` with its sources open, and put its result where it belongs; then it is ``done``.
 
     Args:
         sources: the addresses that the work reads.
         output: the address that it writes; empty: it writes nothing.
         context: the job's.
-        work: called with the local path of each remote address, and the context to use.
+        work: called with the path to write to, and the context to use, whose ``sources`` open what is read.
         copies: further addresses that the result is put at.
 
     Raises:
@@ -54,44 +50,36 @@ def with_transfers(
         keep_sources(sources, output, "the output", ("output",))
     remote = [address for address in dict.fromkeys(sources) if scheme_of(address) != "file"]
     uploads = scheme_of(output) != "file"
-    if not (remote or uploads or copies):
-        return work({}, context)
     clock = PhaseClock()
     with ExitStack() as stack:
-        folder = context.folder or stack.enter_context(scratch_folder())
+        folder = context.folder
+        if folder is None and (remote or uploads):
+            folder = stack.enter_context(scratch_folder())
         events = _Events(context)
-        paths: dict[str, str] = {}
+        path = output
         if uploads:  # first: what cannot be written is better known before anything is fetched
             with clock("upload"):
-                paths[output] = str(local_output(output, folder=folder / "output"))
-            events.names[paths[output]] = shown_address(output)
-        for address in remote:
-            context.progress(Progress(phase="download", message=f"looking at {shown_address(address)}"))
-            with clock("download"):
-                path = resolve(address, folder=folder / "sources", whole=False, progress=events.transfer("download"))
-            stack.callback(release, path)
-            paths[address] = str(path)
-            events.names[str(path)] = shown_address(address)
-        with speaking_of(events.names):
-            result = work(paths, replace(context, progress=events.pass_on))
-        for address in remote:
-            if (partial := partial_file(paths[address])) is not None:
-                clock.add("download", partial.seconds)
+                path = str(local_output(output, folder=folder and folder / "output"))
+        opened = Sources(folder and folder / "sources", progress=events.transfer("download"), names=context.names)
+        with opened:
+            for address in remote:
+                context.progress(Progress(phase="download", message=f"looking at {opened.name(address)}"))
+                with clock("download"):
+                    _ = opened[address]
+            result = work(path, replace(context, progress=events.pass_on, sources=opened))
+            if remote:
+                clock.add("download", sum(source.waited_seconds for source in opened))
         if uploads:
+            result = cast("R", result.model_copy(update={"output": opened.name(output)}))
             with clock("upload"):
-                publish(paths[output], output, progress=events.transfer("upload"))
+                publish(path, output, progress=events.transfer("upload"))
         for place in copies:
             context.check()
             copy(output, place)
-        context.progress(events.done)
-    finished = result.model_copy(
-        update={
-            **({"output": shown_address(output)} if uploads else {}),
-            "phases": result.phases | clock.phases(),
-            "warnings": tuple(events.named(warning) for warning in result.warnings),
-        }
-    )
-    return cast("R", finished)
+        events.finish(opened.name(output) if uploads else None)
+    if not (remote or uploads or copies):
+        return result
+    return cast("R", result.model_copy(update={"phases": result.phases | clock.phases()}))
 
 
 def keep_sources(sources: tuple[str, ...], place: str, called: str, path: tuple[str | int, ...]) -> None:
@@ -110,70 +98,22 @@ def keep_sources(sources: tuple[str, ...], place: str, called: str, path: tuple[
         raise SpecError(f"{called} {shown_address(place)} is a source of the job; write to another", path=path)
 
 
-def probed(source: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
-    """What ``source`` is, wherever it is, under its own name; of a remote one no more is fetched than is looked at.
-
-    Args:
-        source: a path or an address.
-        exact: decode everything, to count the frames that can be shown.
-
-    Raises:
-        ProbeError: it is no media file.
-        StorageError: it cannot be had.
-    """
-    from reelproc.media.probe.probe import probe
-
-    if scheme_of(source) == "file":
-        return probe(resolve(source), exact=exact)
-    with scratch_folder() as folder:
-        path = resolve(source, folder=folder, whole=False)
-        name = shown_address(os.fspath(source))
-        try:
-            with speaking_of({str(path): name}):
-                if exact and (partial := partial_file(path)) is not None:
-                    partial.complete()
-                return probe(path, exact=exact).model_copy(update={"path": name})
-        finally:
-            release(path)
-
-
-@contextmanager
-def standing_in(addresses: Iterable[str]) -> Iterator[dict[str, str]]:
-    """The local file that stands for each remote address inside the block; no more is fetched than is read.
-
-    Raises:
-        StorageError: one cannot be had.
-    """
-    remote = [address for address in dict.fromkeys(addresses) if scheme_of(address) != "file"]
-    with ExitStack() as stack:
-        folder = stack.enter_context(scratch_folder())
-        paths: dict[str, str] = {}
-        for number, address in enumerate(remote):
-            path = resolve(address, folder=folder / str(number), whole=False)
-            stack.callback(release, path)
-            paths[address] = str(path)
-        with speaking_of({path: shown_address(address) for address, path in paths.items()}):
-            yield paths
-
-
-def with_sources(reel: Reel, paths: Mapping[str, str]) -> Reel:
-    """``reel`` with local files for the addresses that have one in ``paths``."""
-    clips = tuple(clip.model_copy(update={"source": paths.get(clip.source, clip.source)}) for clip in reel.clips)
-    return reel.model_copy(update={"clips": clips})
-
-
 @dataclass
 class _Events:
-    """Between the work and whoever follows it: local names become addresses, ``done`` waits until all is in place."""
+    """Stands between the work and whoever follows it: ``done`` waits until all is in place."""
 
     context: JobContext
-    names: dict[str, str] = field(default_factory=dict)
-    done: Progress = field(default_factory=lambda: Progress(phase="done"))
+    done: Progress | None = None
     phase: str = ""
     sent: float = 0.0
 
+    def finish(self, output: str | None) -> None:
+        """Say that all is in place, and where, if that is not what the work said."""
+        done = self.done or Progress(phase="done")
+        self.context.progress(done if output is None else done.model_copy(update={"message": output}))
+
     def pass_on(self, event: Progress) -> None:
-        event = event.model_copy(update={"message": self.named(event.message)})
+        """Hand on an event of the work."""
         self.phase = event.phase
         if event.phase == "done":
             self.done = event
@@ -181,7 +121,7 @@ class _Events:
             self.context.progress(event)
 
     def transfer(self, phase: str) -> Callable[[int, int], None]:
-        """A callback for storage; it stops the transfer of a cancelled job.
+        """Return a callback for storage, which stops the transfer of a cancelled job.
 
         What is fetched while frames are made is told by their progress: events of it would only come in between.
         """
@@ -195,7 +135,3 @@ class _Events:
                 self.context.progress(Progress(phase=phase, done=moved, total=total, message=f"{phase}ing"))
 
         return report
-
-    def named(self, text: str) -> str:
-        """``text`` with addresses for the local files that stand for them."""
-        return with_addresses(text, self.names)

@@ -1,8 +1,8 @@
 """What a storage must do, and the choice of one by an address's scheme.
 
-A storage is five methods, and two more for what it can do better. Reading code calls :func:`resolve` and works on a
-local file; writing code makes the file that :func:`local_output` names and hands it to :func:`publish`. Neither knows
-which storage is behind an address.
+A storage is five methods, and three more for what it can do better. Code that decodes calls :func:`open_source`, or
+:func:`resolve` for a local file that holds all of the content; code that writes makes the file that
+:func:`local_output` names and hands it to :func:`publish`. Neither knows which storage an address belongs to.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from reelproc.errors import SpecError
+from reelproc.errors import SpecError, shown_address
 from reelproc.files import scratch_folder
 from reelproc.registry import Registry
+from reelproc.storage.source import LocalSource, Source
 
 __all__ = [
     "Storage",
@@ -25,6 +26,7 @@ __all__ = [
     "join",
     "local_output",
     "no_progress",
+    "open_source",
     "publish",
     "remove",
     "resolve",
@@ -58,22 +60,43 @@ class Storage(abc.ABC):
         address: str,
         *,
         folder: Path | None = None,
-        whole: bool = True,
         progress: TransferCallback = no_progress,
     ) -> Path:
-        """A local file with the content of ``address``.
+        """Return a local file with the whole content of ``address``.
 
         Args:
             address: what to read.
             folder: where a storage that must download puts the file; None: a folder of its own choice.
-            whole: False allows a file that stands in for the content: of the right size, and filled as reelproc's own
-                media readers ask for its parts. See :mod:`reelproc.storage.stand_in`.
             progress: see :data:`TransferCallback`.
 
         Raises:
             ObjectNotFoundError: there is no such thing.
             StorageError: it is there but cannot be read.
         """
+
+    def open_source(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        progress: TransferCallback = no_progress,
+        name: str | None = None,
+    ) -> Source:
+        """Open ``address`` to be read by decoders; a storage that can read parts of an object overrides this.
+
+        Args:
+            address: what to read.
+            folder: where a storage that must download puts the file, which is no longer needed when the source is
+                closed; None: a folder of its own choice.
+            progress: see :data:`TransferCallback`; called later, too, when parts are fetched.
+            name: what people are told; None: the address.
+
+        Raises:
+            ObjectNotFoundError: there is no such thing.
+            StorageError: it is there but cannot be read.
+        """
+        path = self.resolve(address, folder=folder, progress=progress)
+        return LocalSource(path, name=name or shown_address(address), identity=self.identity(address))
 
     @abc.abstractmethod
     def identity(self, address: str) -> str:
@@ -183,10 +206,9 @@ def resolve(
     source: str | os.PathLike[str],
     *,
     folder: Path | None = None,
-    whole: bool = True,
     progress: TransferCallback = no_progress,
 ) -> Path:
-    """A local file with the content of ``source``; see :meth:`Storage.resolve`.
+    """Return a local file with the whole content of ``source``; see :meth:`Storage.resolve`.
 
     Raises:
         SpecError: no storage has the address's scheme.
@@ -194,7 +216,25 @@ def resolve(
         StorageError: it is there but cannot be read.
     """
     storage, address = _storage(source)
-    return storage.resolve(address, folder=folder, whole=whole, progress=progress)
+    return storage.resolve(address, folder=folder, progress=progress)
+
+
+def open_source(
+    source: str | os.PathLike[str],
+    *,
+    folder: Path | None = None,
+    progress: TransferCallback = no_progress,
+    name: str | None = None,
+) -> Source:
+    """Open ``source`` to be read by decoders; see :meth:`Storage.open_source`.
+
+    Raises:
+        SpecError: no storage has the address's scheme.
+        ObjectNotFoundError: there is no such thing.
+        StorageError: it is there but cannot be read.
+    """
+    storage, address = _storage(source)
+    return storage.open_source(address, folder=folder, progress=progress, name=name)
 
 
 def identity(source: str | os.PathLike[str]) -> str:
@@ -274,12 +314,8 @@ def copy(address: str | os.PathLike[str], destination: str | os.PathLike[str]) -
         ObjectNotFoundError: there is no such thing.
         StorageError: it cannot be read, or not be written.
     """
-    from reelproc.storage.stand_in import release
-
     storage, source = _storage(address)
     if scheme_of(destination) == scheme_of(source) and storage.copy(source, os.fspath(destination)):
         return
     with scratch_folder() as folder:
-        path = resolve(source, folder=folder)
-        release(path)
-        publish(path, destination, keep=True)
+        publish(resolve(source, folder=folder), destination, keep=True)

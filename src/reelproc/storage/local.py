@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import stat
 from pathlib import Path
 from urllib.parse import unquote
 
-from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
+from reelproc.errors import SpecError, StorageError
 from reelproc.files import whole_file
 from reelproc.storage.base import Storage, TransferCallback, no_progress
-from reelproc.storage.stand_in import origin
+from reelproc.storage.source import LocalSource, Source, regular_file
 
 __all__ = ["LocalStorage", "local_path"]
 
@@ -48,23 +47,29 @@ class LocalStorage(Storage):
         address: str,
         *,
         folder: Path | None = None,
-        whole: bool = True,
         progress: TransferCallback = no_progress,
     ) -> Path:
-        """The file itself, checked to be there and readable."""
+        """Return the file itself, checked to be there and readable."""
         path = local_path(address)
-        _stat(path)
+        regular_file(path)
         if not os.access(path, os.R_OK):
             raise StorageError(f"{path} cannot be read: permission denied; check its mode and owner", bad_input=True)
         return path
 
+    def open_source(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        progress: TransferCallback = no_progress,
+        name: str | None = None,
+    ) -> Source:
+        """Open the file itself, checked to be there and readable."""
+        return LocalSource(self.resolve(address), name=name)
+
     def identity(self, address: str) -> str:
-        """Size, modification time in nanoseconds, and the real path; of a download, what it is the content of."""
-        path = local_path(address)
-        if (remote := origin(path)) is not None:
-            return remote
-        info = _stat(path)
-        return f"{info.st_size}:{info.st_mtime_ns}:{path.resolve()}"
+        """Return size, modification time in nanoseconds, and the real path."""
+        return LocalSource(local_path(address)).identity
 
     def local_output(self, address: str, *, folder: Path | None = None) -> Path:
         """The destination itself. Its folder must exist: a mistyped one is better noticed than made."""
@@ -114,22 +119,6 @@ class LocalStorage(Storage):
             path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"{path} cannot be removed: {error}") from error
-
-
-def _stat(path: Path) -> os.stat_result:
-    try:
-        info = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        remedy = "check the name" if path.parent.is_dir() else f"there is no folder {path.parent}"
-        raise ObjectNotFoundError(f"there is no file {path}; {remedy}") from None
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {error}") from error
-    if stat.S_ISDIR(info.st_mode):
-        raise StorageError(f"{path} is a folder; name a file", bad_input=True)
-    if not stat.S_ISREG(info.st_mode):
-        # timestamps are read before the frames, so a source is read more than once and must allow seeking
-        raise StorageError(f"{path} is not a regular file; copy a pipe or a device to a file first", bad_input=True)
-    return info
 
 
 def _check_destination(path: Path) -> None:

@@ -48,6 +48,7 @@ class PartialFile:
         fetched_bytes, seconds: what was moved, and the time that readers waited for it.
         failure: set by whoever could not hand on the error of a read: PyAV and ffmpeg children only say that their
             input broke off.
+        is_whole: all of it was fetched and checked: ``path`` may be read by anybody.
     """
 
     def __init__(self, remote: RemoteObject, path: Path, progress: TransferCallback = no_progress) -> None:
@@ -57,6 +58,7 @@ class PartialFile:
         self.fetched_bytes = 0
         self.seconds = 0.0
         self.failure: ReelprocError | None = None
+        self.is_whole = False
         self._progress = progress
         self._lock = threading.RLock()
         self._count_lock = threading.Lock()
@@ -105,6 +107,7 @@ class PartialFile:
             except StorageError:
                 self._there = bytearray(len(self._there))  # none of it is to be trusted
                 raise
+            self.is_whole = True
 
     def open(self, name: str) -> BinaryIO:
         """Open the content as a binary file that can seek, and is called ``name``."""

@@ -11,26 +11,35 @@ import re
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from reelproc.errors import ReelprocError
 
-if TYPE_CHECKING:
-    from reelproc.storage.partial_file import PartialFile
-
-__all__ = ["serve", "withdraw"]
+__all__ = ["Served", "serve", "withdraw"]
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _PIECE_BYTES = 64 << 10
 _IDLE_SECONDS = 120
 
+
+class Served(Protocol):
+    """A file whose parts are fetched when they are read; see :class:`~reelproc.storage.partial_file.PartialFile`."""
+
+    size: int
+    failure: ReelprocError | None
+
+    def read(self, start: int, length: int, *, ahead: bool = True, check: Callable[[], None] = ...) -> bytes:
+        """Return ``length`` bytes from ``start``."""
+
+
 _lock = threading.Lock()
-_files: dict[str, PartialFile] = {}
+_files: dict[str, Served] = {}
 _server: ThreadingHTTPServer | None = None
 
 
-def serve(file: PartialFile) -> str:
+def serve(file: Served) -> str:
     """Offer ``file``; returns its address."""
     global _server  # noqa: PLW0603 - one per process
     token = secrets.token_urlsafe(24)

@@ -28,7 +28,6 @@ class RangedSource(Source):
         self.name = name
         self._file = file
         self._keep = keep
-        self._whole: LocalSource | None = None
         file.failure = None  # of an earlier reader
 
     @property
@@ -44,7 +43,7 @@ class RangedSource(Source):
     @property
     def path(self) -> Path | None:
         """Return the local file once it is whole; None before."""
-        return None if self._whole is None else self._whole.path
+        return self._file.path if self._file.is_whole else None
 
     @property
     def is_pinned(self) -> bool:
@@ -58,20 +57,19 @@ class RangedSource(Source):
 
     def open(self) -> BinaryIO:
         """Open the content; what is missing is fetched when it is read."""
-        return self._file.open(self.name) if self._whole is None else self._whole.open()
+        return self._file.open(self.name) if self.path is None else self.path.open("rb")
 
     def input(self) -> list[str]:
         """Return ffmpeg's arguments for an address on the loopback that cannot be guessed, or for the whole file."""
-        if self._whole is not None:
-            return self._whole.input()
+        if self.path is not None:
+            return LocalSource(self.path).input()
         return ["-protocol_whitelist", LOOPBACK_PROTOCOLS, "-i", self._file.url()]
 
     def fetch(self) -> Path:
         """Download what is missing, several parts at a time, and check the whole against its digest."""
-        if self._whole is None:
+        if not self._file.is_whole:
             retried(self._file.complete)  # a digest that does not fit may have been damaged on the way
-            self._whole = LocalSource(self._file.path, name=self.name, identity=self.identity)
-        return self._whole.path
+        return self._file.path
 
     def check(self) -> None:
         """Raise what a read failed in, if one did."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import abc
+import atexit
 import hashlib
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from reelproc.errors import SpecError, StorageError, shown_address
@@ -13,8 +17,9 @@ from reelproc.folders import cache_folder
 from reelproc.retries import retried
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.partial_file import PartialFile
+from reelproc.storage.ranged_source import RangedSource
 from reelproc.storage.remote_object import RemoteObject
-from reelproc.storage.stand_in import live_stand_in, stand_in_for
+from reelproc.storage.source import LocalSource, Source
 
 __all__ = ["RemoteStorage", "check_key", "local_name"]
 
@@ -40,27 +45,71 @@ class RemoteStorage(Storage):
         address: str,
         *,
         folder: Path | None = None,
-        whole: bool = True,
         progress: TransferCallback = no_progress,
     ) -> Path:
-        """A download, or its stand-in. A whole one that is there already, of the same identity, is used again."""
+        """Download it. A whole download that is there already, of the same identity, is used again."""
         remote = self.open(address)
-        place = (folder or cache_folder() / "sources") / hashlib.sha256(remote.identity.encode()).hexdigest()[:16]
-        path = place / local_name(remote.address)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            if not (path.exists() and path.stat().st_size == remote.size):
-                if not whole and remote.has_ranges and remote.size > SMALL_BYTES:
-                    if (live := live_stand_in(remote, place)) is not None:
-                        return live
-                    stands = PartialFile(remote, partial_path(path), progress)
-                    return stand_in_for(remote, stands.path, stands)
+        with _kept(remote, folder) as path:
+            if not _is_there(remote, path):
                 _download(remote, path, progress)
-        except OSError as error:
-            if isinstance(error, StorageError):
-                raise
-            raise StorageError(f"{remote.address} cannot be kept at {path}: {error}; check the disk") from error
-        return stand_in_for(remote, path)
+        return path
+
+    def open_source(
+        self,
+        address: str,
+        *,
+        folder: Path | None = None,
+        progress: TransferCallback = no_progress,
+        name: str | None = None,
+    ) -> Source:
+        """Open it to be read by ranges; where it is small, or the other end knows no ranges, download it."""
+        remote = self.open(address)
+        shown = name or shown_address(address)
+        with _kept(remote, folder) as path:
+            if not _is_there(remote, path):
+                if remote.has_ranges and remote.size > SMALL_BYTES:
+                    file = (
+                        _shared(remote, path) if folder is None else PartialFile(remote, partial_path(path), progress)
+                    )
+                    return RangedSource(file, name=shown, keep=folder is None)
+                _download(remote, path, progress)
+        return LocalSource(path, name=shown, identity=remote.identity)
+
+
+@contextmanager
+def _kept(remote: RemoteObject, folder: Path | None) -> Iterator[Path]:
+    """Yield where the content of ``remote`` is kept: below ``folder``, or below the cache folder.
+
+    Raises:
+        StorageError: the block cannot write there.
+    """
+    place = (folder or cache_folder() / "sources") / hashlib.sha256(remote.identity.encode()).hexdigest()[:16]
+    path = place / local_name(remote.address)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        yield path
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(f"{remote.address} cannot be kept at {path}: {error}; check the disk") from error
+
+
+def _is_there(remote: RemoteObject, path: Path) -> bool:
+    return path.exists() and path.stat().st_size == remote.size
+
+
+_open_files: dict[Path, PartialFile] = {}
+"""Files in the cache folder that this process fills; a cache, which all readers of one version share."""
+_open_files_lock = threading.Lock()
+
+
+def _shared(remote: RemoteObject, path: Path) -> PartialFile:
+    """Return the file in the cache folder that is filled with ``remote``, and removed when the process ends."""
+    with _open_files_lock:
+        if path not in _open_files:
+            _open_files[path] = PartialFile(remote, partial_path(path))
+            atexit.register(_open_files[path].close)
+        return _open_files[path]
 
 
 def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> None:

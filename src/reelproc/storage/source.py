@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import abc
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["FILE_PROTOCOLS", "LocalSource", "Source", "SourceLike", "as_source", "file_argument"]
+from reelproc.errors import ObjectNotFoundError, StorageError
+
+__all__ = ["FILE_PROTOCOLS", "LocalSource", "Source", "SourceLike", "as_source", "file_argument", "regular_file"]
 
 FILE_PROTOCOLS = "file,pipe,fd"
 """What ffmpeg may open for a local file: never the network, whatever the file says."""
@@ -99,16 +102,20 @@ class LocalSource(Source):
 
     @property
     def identity(self) -> str:
-        """Return size, modification time in nanoseconds, and the real path; of a download, the remote object's."""
+        """Return size, modification time in nanoseconds, and the real path; of a download, the remote object's.
+
+        Raises:
+            StorageError: the file cannot be looked at.
+        """
         if self._identity is not None:
             return self._identity
-        info = self._path.stat()
+        info = regular_file(self._path)
         return f"{info.st_size}:{info.st_mtime_ns}:{self._path.resolve()}"
 
     @property
     def size(self) -> int:
         """Return the length in bytes."""
-        return self._path.stat().st_size
+        return regular_file(self._path).st_size
 
     @property
     def path(self) -> Path:
@@ -145,11 +152,7 @@ SourceLike = str | os.PathLike[str] | Source
 
 def as_source(source: SourceLike) -> Source:
     """Return ``source`` itself, or the local file that a plain path names; a path is never taken for a URL."""
-    if isinstance(source, Source):
-        return source
-    from reelproc.storage.stand_in import opened  # until jobs hand on their sources
-
-    return opened(source) or LocalSource(source)
+    return source if isinstance(source, Source) else LocalSource(source)
 
 
 def file_argument(path: str | os.PathLike[str]) -> str:
@@ -159,3 +162,25 @@ def file_argument(path: str | os.PathLike[str]) -> str:
     True
     """
     return "file:" + str(Path(os.fspath(path)).absolute())
+
+
+def regular_file(path: Path) -> os.stat_result:
+    """Return what the system says of a regular file.
+
+    Raises:
+        ObjectNotFoundError: there is no such file.
+        StorageError: it is no regular file, or cannot be looked at.
+    """
+    try:
+        info = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "check the name" if path.parent.is_dir() else f"there is no folder {path.parent}"
+        raise ObjectNotFoundError(f"there is no file {path}; {remedy}") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error}") from error
+    if stat.S_ISDIR(info.st_mode):
+        raise StorageError(f"{path} is a folder; name a file", bad_input=True)
+    if not stat.S_ISREG(info.st_mode):
+        # timestamps are read before the frames, so a source is read more than once and must allow seeking
+        raise StorageError(f"{path} is not a regular file; copy a pipe or a device to a file first", bad_input=True)
+    return info

@@ -29,11 +29,11 @@ from reelproc import (
 )
 from reelproc.files import scratch_folder, whole_file
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job, job_output, job_sources, with_paths
+from reelproc.jobs import Job, job_output, job_sources
 from reelproc.machine.memory import MemoryWatch
 from reelproc.render.transfers import with_transfers
 from reelproc.results import PhaseClock
-from reelproc.storage import local_output, resolve
+from reelproc.storage import local_output
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.networks import NetworkUpscaler
 from reelproc_lab.original_programs.encoding import Capture, add_sound, encode_pngs
@@ -88,18 +88,11 @@ def _run(job: Job, context: JobContext | None, switches: Switches) -> RenderResu
     if not isinstance(job, RenderJob):
         raise SpecError(f"the original's paths render reels, got a job of the kind {job.job!r}")
 
-    def work(paths: dict[str, str], inner: JobContext) -> RenderResult:
-        local = with_paths(job, paths)
-        assert isinstance(local, RenderJob)
-        return _render(local, inner, switches)
+    def work(path: str, inner: JobContext) -> RenderResult:
+        return _render(job.model_copy(update={"output": path}), inner, switches)
 
     with MemoryWatch() as memory:
-        result = with_transfers(
-            job_sources(job),
-            job_output(job),
-            context or JobContext(),
-            lambda paths, inner: work(dict(paths), inner),
-        )
+        result = with_transfers(job_sources(job), job_output(job), context or JobContext(), work)
     return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
 
 
@@ -110,7 +103,7 @@ def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderRe
     (clip,) = job.reel.clips
     destination = local_output(job.output)
     with scratch_folder() as folder:
-        source = resolve(clip.source, folder=folder)  # the whole file
+        source = context.sources[clip.source].fetch()  # the whole file
         try:
             with whole_file(destination) as partial:
                 task = _Task(clip, job.reel.output, source, folder, partial, context, clock)

@@ -21,7 +21,7 @@ from reelproc.executors.handle import JobHandle, JobState
 from reelproc.executors.modal.call_errors import ended_state, off_loop, outcome_of, reached
 from reelproc.executors.modal.presets import APP_NAME, CLASS_NAME, COORDINATOR, Preset, preset
 from reelproc.executors.modal.records import DICT_NAME, JobRecord, read_events
-from reelproc.executors.modal.staging import Staged, Staging, event_in_paths, fetch, outcome_in_paths
+from reelproc.executors.modal.staging import Staged, Staging, fetch
 from reelproc.executors.modal.worker import ModalRequest
 from reelproc.jobs import Job, RenderJob, job_identity
 from reelproc.results import Progress, RenderResult
@@ -165,6 +165,7 @@ class ModalExecutor(Executor):
             runner=self._runner,
             store=self._staging.store(staged.job),
             coordinated=coordinated,
+            names=dict(staged.names),
         )
         call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
         record = JobRecord(
@@ -176,7 +177,6 @@ class ModalExecutor(Executor):
             submitted=time.time(),
             output=staged.output,
             fetched_from=staged.fetched_from,
-            names=dict(staged.names),
         )
         self._jobs.put(f"job/{id}", record.model_dump_json())
         return record
@@ -249,7 +249,7 @@ class ModalJob(JobHandle):
         with contextlib.suppress(modal.exception.NotFoundError):
             if cursor is not None:
                 events, behind, self._begun = read_events(jobs, record.call, cursor)
-                return tuple(event_in_paths(event, record.names) for event in events), behind
+                return events, behind
             if not self._begun:
                 self._begun = jobs.contains(f"events/{record.call}/0")
         return (), cursor or 0
@@ -294,7 +294,7 @@ class ModalJob(JobHandle):
             return None
         state = ended_state(self.id, outcome, cancelled=self.is_cancelled)
         assert state.outcome is not None, "it has ended"
-        return replace(state, outcome=outcome_in_paths(state.outcome, record.names))
+        return state
 
     def _settled(self, state: JobState) -> JobState:
         """Fetch a staged output, once; what keeps it from being fetched is the outcome, until somebody waits again."""

@@ -17,8 +17,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from pydantic import Field
-
 from reelproc.errors import redact
 from reelproc.results import Progress
 from reelproc.schema import Schema
@@ -53,7 +51,6 @@ class JobRecord(Schema):
         submitted: seconds since the epoch.
         output: where the caller wants the result; a path is absolute, so that it is the same from any folder.
         fetched_from: where it is made, if ``output`` is a path on the caller's machine; else empty.
-        names: the caller's paths; see :class:`reelproc.executors.modal.staging.Staged`.
     """
 
     id: str
@@ -64,7 +61,6 @@ class JobRecord(Schema):
     submitted: float
     output: str
     fetched_from: str = ""
-    names: dict[str, str] = Field(default_factory=dict)
 
 
 def read_events(pages: Pages, call: str, cursor: int) -> tuple[tuple[Progress, ...], int, bool]:

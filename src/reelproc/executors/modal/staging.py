@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from reelproc import storage
-from reelproc.errors import ObjectNotFoundError, ReelprocError, SpecError, shown_address
+from reelproc.errors import ObjectNotFoundError, SpecError
 from reelproc.files import scratch_folder, sha256_of
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.render.transfers import keep_sources
-from reelproc.results import JobResult, Progress
-from reelproc.storage.stand_in import release, rename_in, with_addresses
 
-__all__ = ["Staged", "Staging", "event_in_paths", "fetch", "outcome_in_paths"]
+__all__ = ["Staged", "Staging", "fetch"]
 
 SEGMENTS = ".reelproc-segments"
 
@@ -26,7 +24,7 @@ class Staged:
     Attributes:
         job: with addresses for paths.
         output: where the caller wants the result, a path absolute; empty where there is none.
-        names: the paths of this machine, by the addresses that stand for them as results and errors show those.
+        names: the paths of this machine, by the addresses that the job has for them: what people are told.
         fetched_from: where its output is to be fetched from; empty where that is an address already, or there is none.
     """
 
@@ -78,7 +76,7 @@ class Staging:
             fetched_from = storage.join(self.prefix, "outputs", name, place.name)
             paths[output] = fetched_from
             output = str(place)
-        names = {shown_address(address): path for path, address in paths.items()}
+        names = {address: path for path, address in paths.items()}
         return Staged(with_paths(job, paths), output, names, fetched_from)
 
     def store(self, job: Job) -> str:
@@ -111,22 +109,6 @@ def _check_copies(job: Job) -> None:
             )
 
 
-def outcome_in_paths(outcome: JobResult | ReelprocError, names: Mapping[str, str]) -> JobResult | ReelprocError:
-    """What came of a staged job, in the caller's paths instead of the addresses that stood for them."""
-    if isinstance(outcome, ReelprocError):
-        rename_in(outcome, names)
-        return outcome
-    own = {name: names.get(text, text) for name, text in outcome if name in ("output", "source", "model")}
-    return outcome.model_copy(
-        update={**own, "warnings": tuple(with_addresses(warning, names) for warning in outcome.warnings)}
-    )
-
-
-def event_in_paths(event: Progress, names: Mapping[str, str]) -> Progress:
-    """Progress of a staged job, in the caller's paths."""
-    return event.model_copy(update={"message": with_addresses(event.message, names)})
-
-
 def fetch(address: str, destination: str) -> None:
     """Download a result to a path of this machine.
 
@@ -134,6 +116,4 @@ def fetch(address: str, destination: str) -> None:
         StorageError: it is not there, or cannot be written.
     """
     with scratch_folder() as folder:
-        path = storage.resolve(address, folder=folder)
-        release(path)
-        storage.publish(path, destination)
+        storage.publish(storage.resolve(address, folder=folder), destination)

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from pydantic import Field
+
 from reelproc import __version__
 from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError, ReelprocError
 from reelproc.executors.modal.presets import COORDINATOR, Preset, preset
@@ -50,6 +52,7 @@ class ModalRequest(Schema):
         runner: ``"module:function"`` that does a job.
         store: where finished segments are kept, so that another attempt need not make them again; empty: nowhere.
         coordinated: the job is divided: this container only coordinates it, and is of :data:`COORDINATOR`.
+        names: the caller's paths, by the addresses that stand for them in the job; what results, events and errors say.
     """
 
     version: str
@@ -60,6 +63,7 @@ class ModalRequest(Schema):
     runner: str = "reelproc.jobs:run_job"
     store: str = ""
     coordinated: bool = False
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 Delegating = Callable[[RenderJob, ModalRequest], Delegate]
@@ -125,6 +129,7 @@ class Container:
             cancelled=cancelled,
             hardware=request.preset,
             store=request.store or None,
+            names=request.names,
         )
         if request.coordinated and isinstance(job, RenderJob) and delegating is not None:
             job_context.delegate = delegating(job, request)
