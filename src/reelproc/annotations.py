@@ -66,7 +66,7 @@ class Annotation(Schema):
 
 
 def read_annotations(path: str | os.PathLike[str]) -> tuple[Annotation, ...]:
-    """The annotations in a file, in its order.
+    """Return the annotations in a file, in its order.
 
     Raises:
         ObjectNotFoundError: there is no such file.
@@ -86,7 +86,7 @@ def read_annotations(path: str | os.PathLike[str]) -> tuple[Annotation, ...]:
 
 
 def parse_annotations(text: str, *, name: str = "annotations") -> tuple[Annotation, ...]:
-    r"""The annotations in the text of a table. Blank lines are skipped.
+    r"""Return the annotations in the text of a table. Blank lines are skipped.
 
     Args:
         text: the table.
@@ -230,7 +230,7 @@ def _cells(number: int, annotation: Annotation) -> list[str]:
 
 
 def _decimal(seconds: float) -> str:
-    """One decimal where that is all there is, else as many as are needed."""
+    """Return one decimal where that is all there is, else as many as are needed."""
     return f"{seconds:.1f}" if round(seconds, 1) == seconds else format(Decimal(repr(seconds)), "f")
 
 
@@ -241,7 +241,7 @@ def annotated_reel(
     banners: bool = True,
     output: Output | None = None,
 ) -> Reel:
-    """The reel of a game's annotated moments, in the table's order, each under its banner.
+    """Return the reel of a game's annotated moments, in the table's order, each under its banner.
 
     Args:
         source: the game.

@@ -58,7 +58,7 @@ _PARAMETER = re.compile(r"[?&][\w.%~-]+=[^\s'\"]*")
 
 
 def redact(text: str) -> str:
-    """``text`` with the user, password, query and fragment of every URL in it removed; keys of ``s3://`` have neither.
+    """Remove user, password, query and fragment of every URL in ``text``; keys of ``s3://`` have neither.
 
     Where the text is one address and nothing else, :func:`shown_address` knows where it ends.
 
@@ -79,7 +79,7 @@ _ADDRESS = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)(?:[^/?#]*@)?(?P<rest>.*)
 
 
 def shown_address(address: str) -> str:
-    """``address`` without user and password, and unless it is one of ``s3://`` or a path, without query and fragment.
+    """Remove user and password of ``address``, and its query and fragment unless it is of ``s3://`` or a path.
 
     >>> shown_address("https://me:pw@example.org/the 'best' of.mp4?sig='a b'")
     "https://example.org/the 'best' of.mp4"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Interpolation"]
-
 Interpolation = Literal["linear", "catmull-rom"]
 
 
@@ -58,7 +56,7 @@ class Curve:
         self.method: Interpolation = method
 
     def at(self, time: float) -> NDArray[np.float64]:
-        """The (D,) float64 values at ``time`` seconds."""
+        """Return the (D,) float64 values at ``time`` seconds."""
         import numpy as np
 
         times, values = self._times, self._values
@@ -74,11 +72,11 @@ class Curve:
         return np.asarray(((a * u + b) * u + c) * u + d)
 
     def maximum(self) -> NDArray[np.float64]:
-        """The (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
+        """Return the (D,) greatest value that each column takes anywhere, overshoot of the spline included."""
         return self._extreme(largest=True)
 
     def minimum(self) -> NDArray[np.float64]:
-        """The (D,) least value that each column takes anywhere, undershoot of the spline included."""
+        """Return the (D,) least value that each column takes anywhere, undershoot of the spline included."""
         return self._extreme(largest=False)
 
     def _cubic(self, i: int) -> tuple[NDArray[np.float64], ...]:

@@ -15,15 +15,13 @@ from typing import Any
 
 from reelproc.errors import redact
 
-__all__ = ["forward", "log_again", "shown_command", "wanted_level"]
-
 _ROOT = "reelproc"
 _LOOPBACK_ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/)\S+")
 """Where ffmpeg reads a remote source: whoever knows the address can read it, too."""
 
 
 def shown_command(argv: Sequence[str]) -> str:
-    """``argv`` as a shell takes it, for people, without secrets.
+    """Return ``argv`` as a shell takes it, for people, without secrets.
 
     >>> shown_command(["ffmpeg", "-i", "https://me:pw@example.org/a game.mp4?sig=abc"])
     "ffmpeg -i 'https://example.org/a game.mp4'"
@@ -32,7 +30,7 @@ def shown_command(argv: Sequence[str]) -> str:
 
 
 def wanted_level() -> int:
-    """The least level that anybody listens to, for a process whose records are sent here."""
+    """Return the least level that anybody listens to, for a process whose records are sent here."""
     return logging.getLogger(_ROOT).getEffectiveLevel()
 
 

@@ -9,8 +9,6 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-__all__ = ["is_shown", "plain_signature", "short_fields"]
-
 _SHOWN = {"model_copy", "model_dump", "model_dump_json", "model_fields", "model_json_schema"}
 _SHOWN |= {"model_validate", "model_validate_json"}
 """Of pydantic's own names, those that the documentation uses."""
@@ -23,7 +21,7 @@ _MAX_LISTED = 3
 
 
 def is_shown(name: str) -> bool:
-    """Whether a model offers ``name``: its own, and what the documentation uses of pydantic's."""
+    """Return whether a model offers ``name``: its own, and what the documentation uses of pydantic's."""
     return name in _DUNDERS or (name not in _HIDDEN and not name.startswith(("__", "_abc")))
 
 
@@ -38,7 +36,7 @@ class _Some:
 
 
 def short_fields(model: BaseModel) -> Iterator[tuple[str, Any]]:
-    """The fields of ``model`` that are not what they are without being said, long lists counted."""
+    """Yield the fields of ``model`` that are not what they are without being said, long lists counted."""
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if field.default is not PydanticUndefined and value == field.default:
@@ -65,7 +63,7 @@ class _Written(str):
 
 
 def plain_signature(model: type[BaseModel]) -> inspect.Signature:
-    """What ``model`` is made with: its fields with plain types, ``Sequence[CropKeyframe]``, and their defaults."""
+    """Return the signature of ``model``: its fields with plain types and their defaults."""
     hints = get_type_hints(model, include_extras=True)
     parameters = []
     for name, field in model.model_fields.items():

@@ -8,8 +8,6 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-__all__ = ["table", "video"]
-
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]], remarks: Iterable[str] = ()) -> str:
     """Return a table as HTML; all text is escaped.

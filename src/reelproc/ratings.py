@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["RATINGS", "Rating", "clip_name", "clip_title"]
-
 
 class Rating(NamedTuple):
     """How a rating is shown.
@@ -36,7 +34,7 @@ RATINGS: dict[int, Rating] = {
 
 
 def clip_name(rating: int, name: str | None, tags: Sequence[str] = ()) -> str:
-    """What a clip is called: its name on one line or, where that is blank, its rating's word and its first two tags.
+    """Return a clip's name on one line or, where it is blank, its rating's word and its first two tags.
 
     >>> clip_name(4, None, ["Pass", "Dribble", "Control"])
     'Good Pass and Dribble'
@@ -50,7 +48,7 @@ def clip_name(rating: int, name: str | None, tags: Sequence[str] = ()) -> str:
 
 
 def clip_title(rating: int, name: str | None, tags: Sequence[str] = ()) -> str:
-    """The notation, two spaces, and the name.
+    """Return the notation, two spaces, and the name.
 
     >>> clip_title(5, "Solo run")
     '!!  Solo run'

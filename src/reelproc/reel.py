@@ -21,9 +21,6 @@ from reelproc.validation_messages import no_model
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["Clip", "FrameRate", "Output", "Reel", "Source", "check_reel"]
-
-
 _PLAIN_RATE = re.compile(r"\s*[+-]?[\d_./]{1,400}([eE][+-]?\d{1,3})?\s*")
 """What may be a rate: ``Fraction`` would work out any power of ten."""
 
@@ -42,7 +39,7 @@ def _rate(value: Any) -> Any:
 
 
 def _rate_schema(schema: dict[str, Any]) -> None:
-    """What pydantic makes of the bounds are no keywords of JSON Schema."""
+    """Leave out pydantic's bounds, which are no keywords of JSON Schema."""
     schema.pop("gt", None)
     schema.pop("le", None)
     for kind in schema.get("anyOf", [schema]):
@@ -60,7 +57,7 @@ FrameRate = Annotated[
 
 
 def in_json(value: Any) -> Any:
-    """``value``, a path as a string.
+    """Return ``value``, a path as a string.
 
     Raises:
         SpecError: its bytes are not UTF-8.

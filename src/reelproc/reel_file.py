@@ -20,7 +20,7 @@ _COLUMNS = 160
 
 
 def anchored(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
-    """``reel`` with every relative source path taken from ``folder``; addresses and absolute paths stay.
+    """Return ``reel`` with every relative source path taken from ``folder``; addresses and absolute paths stay.
 
     >>> from reelproc.reel import Clip
     >>> anchored(Reel(clips=[Clip(source="game.mp4")]), "/films").clips[0].source
@@ -29,12 +29,11 @@ def anchored(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
     Raises:
         SpecError: the folder's name is not UTF-8.
     """
-
     return _moved(reel, lambda source: os.fspath(Path(folder).absolute() / source))
 
 
 def beside(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
-    """``reel`` with every relative source path, seen from the current folder, as it is seen from ``folder``.
+    """Return ``reel`` with every relative source path, seen from the current folder, as it is seen from ``folder``.
 
     Raises:
         SpecError: the way there is not UTF-8.
@@ -43,7 +42,7 @@ def beside(reel: Reel, folder: str | os.PathLike[str]) -> Reel:
 
 
 def _moved(reel: Reel, move: Callable[[str], str]) -> Reel:
-    """``reel`` with another name for every source that is a relative path."""
+    """Return ``reel`` with another name for every source that is a relative path."""
 
     def placed(source: str) -> str:
         is_path = scheme_of(source) == "file" and not source.lower().startswith("file://")
@@ -54,7 +53,7 @@ def _moved(reel: Reel, move: Callable[[str], str]) -> Reel:
 
 
 def read_reel(path: str | os.PathLike[str]) -> Reel:
-    """The reel in a JSON file; its relative sources are taken from the folder that the file is in.
+    """Return the reel in a JSON file; its relative sources are taken from the folder that the file is in.
 
     Raises:
         ObjectNotFoundError: there is no such file.
@@ -88,7 +87,7 @@ def write_reel(reel: Reel, path: str | os.PathLike[str]) -> None:
 
 
 def reel_text(reel: Reel) -> str:
-    """``reel`` as JSON for people, a line break at its end.
+    """Return ``reel`` as JSON for people, a line break at its end.
 
     >>> from reelproc.reel import Clip
     >>> print(reel_text(Reel(clips=[Clip(source="game.mp4")])).splitlines()[2])

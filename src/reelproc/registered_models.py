@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from reelproc.registry import Registry
 
-__all__ = ["Registered"]
-
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -62,7 +62,7 @@ class Registry(Generic[T]):
         self._entries[name] = _Entry(target, extra)
 
     def names(self) -> tuple[str, ...]:
-        """All registered names, sorted."""
+        """Return all registered names, sorted."""
         self._scan()
         return tuple(sorted(self._entries))
 
@@ -70,7 +70,7 @@ class Registry(Generic[T]):
         return name in self._entries or name in self.names()
 
     def get(self, name: str) -> T:
-        """The implementation called ``name``, imported now if it was not before.
+        """Return the implementation called ``name``, imported now if it was not before.
 
         Raises:
             SpecError: no such name; the message lists those there are.

@@ -76,8 +76,10 @@ class Progress(Schema):
 
     @property
     def share(self) -> float:
-        """How far the whole job is, within [0, 1]: what a bar for people shows. From the first frame on
-        it does not go back during a run; before that, each source that is fetched begins anew within the first 8 %.
+        """How far the whole job is, within [0, 1], for a progress bar.
+
+        From the first frame on it does not go back during a run. Before that, each source that is fetched begins
+        again within the first 8 %.
 
         Each phase has a fixed part of the whole, the frames the most: an estimate, not a measurement, since what the
         sound or an upload will take is not known before. A phase that is not one of a job's counts by itself.
@@ -298,7 +300,7 @@ class PhaseClock:
             self.add(phase, time.perf_counter() - begin)
 
     def phases(self) -> dict[str, float]:
-        """What a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
+        """Return what a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
         wall = time.perf_counter() - self._begin
         return {name: round(seconds, 4) for name, seconds in (*self.seconds.items(), ("wall", wall))}
 

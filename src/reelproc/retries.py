@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reelproc.errors import ReelprocError, StorageError
 
-__all__ = ["DEADLINE_SECONDS", "asked_pause", "retried"]
-
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 

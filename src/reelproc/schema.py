@@ -33,7 +33,7 @@ __all__ = [
 
 
 def _in_seconds(value: Any) -> Any:
-    """A time that is text or a ``timedelta`` as a number; all else is left to pydantic."""
+    """Return a time that is text or a ``timedelta`` as a number; all else is left to pydantic."""
     if isinstance(value, str | timedelta):
         try:
             return float(exact(value))
@@ -43,7 +43,7 @@ def _in_seconds(value: Any) -> Any:
 
 
 def _from_zero(schema: dict[str, Any]) -> None:
-    """The bound where JSON Schema wants it."""
+    """Put the bound where JSON Schema wants it."""
     schema.pop("ge", None)
     for kind in schema.get("anyOf", [schema]):
         if kind.get("type") == "number":
@@ -144,7 +144,7 @@ def _frozen(model: BaseModel) -> str:
 
 
 def readable_path(path: str | os.PathLike[str]) -> str:
-    r"""``path`` as text that any output and JSON takes: bytes that are not UTF-8 stand as ``\xff``.
+    r"""Return ``path`` as text that any output and JSON takes: bytes that are not UTF-8 stand as ``\xff``.
 
     >>> print(readable_path("caf\udce9.mp4"))
     caf\xe9.mp4

@@ -14,8 +14,6 @@ from reelproc.reel import Reel
 from reelproc.results import ExtractResult, ProgressCallback, RenderResult
 from reelproc.timing import Time
 
-__all__ = ["extract", "render"]
-
 
 def render(
     reel: Reel,

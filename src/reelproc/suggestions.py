@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "nearest"]
-
 _MIN_SIMILARITY = 0.7
 """How alike two names are, from 0 to 1, for one to be a slip for the other."""
 

@@ -70,7 +70,7 @@ def _written(text: str) -> Fraction:
 
 
 def round_half_up(value: Fraction) -> int:
-    """The nearest integer, halves going up: ``floor(value + 1/2)``.
+    """Return the nearest integer, halves going up: ``floor(value + 1/2)``.
 
     >>> [round_half_up(Fraction(n, 2)) for n in (1, 2, 3, -1)]
     [1, 1, 2, 0]
@@ -131,12 +131,12 @@ class TimeMap:
 
     @staticmethod
     def identity(duration: Fraction) -> TimeMap:
-        """The map of a stream of ``duration`` seconds onto itself."""
+        """Return the map of a stream of ``duration`` seconds onto itself."""
         return TimeMap((TimePiece(Fraction(0), duration, Fraction(0), Fraction(1)),))
 
     @staticmethod
     def from_speeds(duration: Fraction, segments: Sequence[tuple[Fraction, Fraction, Fraction]]) -> TimeMap:
-        """The map for sorted, disjoint ``(start, end, speed)`` spans; what lies between them runs at speed 1.
+        """Return the map for sorted, disjoint ``(start, end, speed)`` spans; what lies between them runs at speed 1.
 
         Spans are clipped to ``[0, duration]``.
         """
@@ -173,7 +173,7 @@ class TimeMap:
         return all(piece.speed == 1 for piece in self.pieces)
 
     def __call__(self, time: Fraction) -> Fraction:
-        """Where the input time ``time`` lands on the output clock.
+        """Return where the input time ``time`` lands on the output clock.
 
         >>> slow = TimeMap.from_speeds(Fraction(3), [(Fraction(1), Fraction(2), Fraction(1, 2))])
         >>> [str(slow(Fraction(t))) for t in (-1, 1, 2, 3, 4)]
@@ -188,7 +188,7 @@ class TimeMap:
         return piece.out_start + (time - piece.start) / piece.speed
 
     def inverse(self, time: Fraction) -> Fraction:
-        """The input time that lands at ``time`` on the output clock."""
+        """Return the input time that lands at ``time`` on the output clock."""
         first, last = self.pieces[0], self.pieces[-1]
         if time <= first.out_start:
             return first.start + (time - first.out_start)
@@ -198,7 +198,7 @@ class TimeMap:
         return piece.start + (time - piece.out_start) * piece.speed
 
     def then(self, after: TimeMap) -> TimeMap:
-        """The map that applies this one and ``after`` it: one map for a clip with several speed stages."""
+        """Return the map that applies this one and ``after`` it: one map for a clip with several speed stages."""
         cuts = {piece.start for piece in self.pieces} | {self.duration}
         cuts |= {t for piece in after.pieces if 0 < (t := self.inverse(piece.start)) < self.duration}
         edges = sorted(cuts)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["no_json", "no_model", "spec_error"]
-
 _HALF_CHARACTER = "text holds half of a character beyond U+FFFF (an emoji cut in two), expected whole ones; cut between"
 
 _KINDS = {
@@ -124,7 +122,7 @@ class _Found:
 
 
 def _walk(item: ErrorDetails, roots: tuple[type[BaseModel], ...]) -> tuple[tuple[str | int, ...], tuple[Any, ...]]:
-    """The path of what is wrong, without the tags that pydantic puts into it, and the models that it can lie in.
+    """Return the path of what is wrong, without the tags that pydantic puts into it, and the models that it can lie in.
 
     ``stages[0].crop.keyframes`` is ``stages[0].keyframes`` to whoever wrote the data.
     """
@@ -248,7 +246,7 @@ def no_json(text: str, number: int, column: int, what: str) -> str:
 
 
 def _plain(message: str) -> str:
-    """pydantic's words as ours."""
+    """Turn pydantic's words into ours."""
     for old, new in (
         (r"^Input should be (?=(greater|less))", "expected a value "),
         (r"^Input should be ", "expected "),
@@ -262,7 +260,7 @@ def _plain(message: str) -> str:
 
 
 def _listed(names: str) -> list[str]:
-    """The names in pydantic's ``'a', 'b' or 'c'``."""
+    """Return the names in pydantic's ``'a', 'b' or 'c'``."""
     return re.findall(r"'([^']*)'", names)
 
 

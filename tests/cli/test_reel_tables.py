@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import reelproc as rp
+from media_factory import numbered_video
 from reelproc.cli import app
-from reelproc_lab.dataset import match_clip
 
 Command = Callable[..., Result]
 TABLE = (
@@ -30,7 +30,8 @@ def reelproc_command() -> Command:
 @pytest.fixture
 def game(tmp_path: Path) -> Path:
     (tmp_path / "game.tsv").write_text(TABLE)
-    return match_clip(tmp_path / "films", 2, 320, 180)
+    (tmp_path / "films").mkdir()
+    return numbered_video(tmp_path / "films" / "game.mp4", frame_count=60, width=320, height=180).path
 
 
 def test_a_table_becomes_a_reel_that_can_be_rendered(

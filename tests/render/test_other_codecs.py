@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import reelproc as rp
+from media_factory import numbered_video, tone
 from reelproc.jobs import run_job
-from reelproc_lab.dataset import match_clip
 
 
 @pytest.mark.parametrize(("encoder", "codec"), [("libx265", "hevc"), ("libsvtav1", "av1")])
 def test_a_render_of_two_segments_and_a_copy_of_it_are_whole(tmp_path: Path, encoder: str, codec: str) -> None:
-    source = match_clip(tmp_path, 21, 160, 90)
+    source = numbered_video(tmp_path / "a.mp4", frame_count=630, width=160, height=90, sound=tone(21.0)).path
     preset = {"libsvtav1": "12", "libx265": "ultrafast"}[encoder]
     reel = rp.Reel(
         clips=[rp.Clip(source=source)], output=rp.Output(width=160, height=90, encoder=encoder, preset=preset)

@@ -9,8 +9,6 @@ import click
 
 from reelproc.errors import ReelprocError
 
-__all__ = ["reword", "spoken"]
-
 _REMEDIES = (
     ("on_damage='conceal'", "--on-damage conceal"),
     ("Output(audio=False)", '"output": {"audio": false} in a reel\'s JSON'),
@@ -35,7 +33,7 @@ _FORM = re.compile(r"\A\w+ is not valid: ")
 
 
 def spoken(text: str, options: Mapping[str, str] | None = None) -> str:
-    """``text`` in the words of the command line.
+    """Return ``text`` in the words of the command line.
 
     Args:
         text: of an error or a warning.

@@ -19,8 +19,6 @@ from reelproc.storage import scheme_of
 if TYPE_CHECKING:
     from reelproc.executors.local.executor import LocalExecutor
 
-__all__ = ["Deployed", "attach", "modal"]
-
 
 @click.command()
 @click.argument("job_id", metavar="ID", shell_complete=job_ids)

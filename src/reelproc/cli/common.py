@@ -27,23 +27,6 @@ if TYPE_CHECKING:
     from reelproc.results import DetectResult, RenderResult
     from reelproc.schema import Schema
 
-__all__ = [
-    "TIME",
-    "common_options",
-    "count",
-    "executor_option",
-    "follow",
-    "making_executor",
-    "on_damage_option",
-    "read_json",
-    "run",
-    "say",
-    "size",
-    "sized",
-    "staging_option",
-    "strict_option",
-]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 ResultT = TypeVar("ResultT")
 
@@ -65,7 +48,7 @@ TIME = _TimeType()
 
 
 def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
-    """The callback of options that take ``WxH`` in pixels."""
+    """Return the callback of options that take ``WxH`` in pixels."""
     if value is None:
         return None
     width, _x, height = (count(part) for part in value.lower().partition("x"))
@@ -75,7 +58,7 @@ def size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int,
 
 
 def count(text: str) -> int | None:
-    """The whole number that ``text`` is, of nine digits at most; None where it is none.
+    """Return the whole number that ``text`` is, of nine digits at most; None where it is none.
 
     >>> count("810"), count("8.5"), count("1" * 5000)
     (810, None, None)
@@ -84,7 +67,7 @@ def count(text: str) -> int | None:
 
 
 def common_options(command: CommandT) -> CommandT:
-    """``--json``, ``-v`` and ``--debug``, which every command has; its errors speak of its options."""
+    """Add ``--json``, ``-v`` and ``--debug``, which every command has; its errors speak of its options."""
 
     @wraps(command)
     def told(*arguments: Any, **options: Any) -> Any:
@@ -101,7 +84,7 @@ def common_options(command: CommandT) -> CommandT:
 
 
 def executor_option(command: CommandT) -> CommandT:
-    """``--executor``."""
+    """Add ``--executor``."""
     return click.option(
         "--executor",
         default="local",
@@ -113,7 +96,7 @@ def executor_option(command: CommandT) -> CommandT:
 
 
 def staging_option(command: CommandT) -> CommandT:
-    """``--staging``."""
+    """Add ``--staging``."""
     return click.option(
         "--staging",
         metavar="s3://...",
@@ -122,7 +105,7 @@ def staging_option(command: CommandT) -> CommandT:
 
 
 def on_damage_option(command: CommandT) -> CommandT:
-    """``--on-damage``."""
+    """Add ``--on-damage``."""
     return click.option(
         "--on-damage",
         type=click.Choice(["raise", "conceal"]),
@@ -133,7 +116,7 @@ def on_damage_option(command: CommandT) -> CommandT:
 
 
 def strict_option(command: CommandT) -> CommandT:
-    """``--strict``."""
+    """Add ``--strict``."""
     return click.option(
         "--strict",
         is_flag=True,
@@ -142,7 +125,7 @@ def strict_option(command: CommandT) -> CommandT:
 
 
 def read_json(argument: str) -> Any:
-    """The JSON in a file, or on standard input for ``-``.
+    """Return the JSON in a file, or on standard input for ``-``.
 
     Raises:
         ObjectNotFoundError: there is no such file.
@@ -163,7 +146,7 @@ def read_json(argument: str) -> Any:
 
 
 def making_executor(name: str, *, staging: str | None = None) -> Executor:
-    """The executor of ``--executor`` and ``--staging``."""
+    """Return the executor of ``--executor`` and ``--staging``."""
     import reelproc as rp
 
     return rp.executor(name, **({} if staging is None else {"staging": staging}))
@@ -219,7 +202,7 @@ def run(
 
 
 def _made(job: Job, id: str | None, identity: str) -> bool:
-    """Whether a job of this machine has made what ``job`` would make, and it is still as it was made."""
+    """Return whether a job of this machine has made what ``job`` would make, and it is still as it was made."""
     from reelproc.executors.local.job_folder import JobFolder
     from reelproc.folders import cache_folder
 
@@ -259,7 +242,7 @@ def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] =
 
 
 def sized(result: RenderResult) -> str:
-    """One line about a rendered file, and its notes below."""
+    """Return one line about a rendered file, and its notes below."""
     rate = "with the source's timestamps" if result.fps is None else f"at {result.fps} per second"
     took = f", in {result.phases['wall']:.1f} s" if "wall" in result.phases else ""
     return (

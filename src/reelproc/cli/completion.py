@@ -7,18 +7,6 @@ from typing import get_args
 
 import click
 
-__all__ = [
-    "detectors",
-    "effects",
-    "encoders",
-    "executors",
-    "job_ids",
-    "networks",
-    "offers",
-    "regions",
-    "upscalers",
-]
-
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 

@@ -18,8 +18,6 @@ from reelproc.cli.failures import FAILED
 from reelproc.errors import BackendError
 from reelproc.schema import Schema, readable_path
 
-__all__ = ["Check", "Report", "doctor"]
-
 Status = Literal["ok", "warn", "fail"]
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -98,7 +96,7 @@ def _version(package: str) -> str | None:
 
 
 def _packages() -> Iterator[Check]:
-    """The required packages, and one line for each extra."""
+    """Check the required packages; one line for each extra."""
     groups: dict[str, list[str]] = {}
     for requirement in metadata.requires("reelproc") or []:
         match = _REQUIREMENT.match(requirement)
@@ -141,7 +139,7 @@ def _opencv() -> Check:
 
 
 def _detection() -> Check:
-    """The extra ``detect``: its licence is not ours, and its model has to be brought along."""
+    """Check the extra ``detect``: its licence is not ours, and its model has to be brought along."""
     from reelproc.folders import weights_folder
 
     version = _version("ultralytics")

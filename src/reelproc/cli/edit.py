@@ -30,11 +30,9 @@ if TYPE_CHECKING:
     from reelproc import Crop, Overlay, Speed
     from reelproc.job_context import OnDamage
 
-__all__ = ["concat", "extract", "frame", "overlay"]
-
 
 def _video(_: click.Context, __: click.Parameter, value: str) -> str:
-    """The callback of OUT: a picture is refused before options are asked for that it does not need."""
+    """Return the callback of OUT: a picture is refused before options are asked for that it does not need."""
     from reelproc.render.destination import PICTURES, check_container
 
     if Path(value).suffix.lower() in PICTURES:
@@ -241,7 +239,7 @@ def concat(
 
 
 def _crop(argument: str | None, interpolation: str | None) -> Crop:
-    """The crop stage from ``--keyframes``: a list of keyframes, or the stage's fields."""
+    """Return the crop stage from ``--keyframes``: a list of keyframes, or the stage's fields."""
     import reelproc as rp
 
     fields = {} if argument is None else _fields(argument, "keyframes")
@@ -251,7 +249,7 @@ def _crop(argument: str | None, interpolation: str | None) -> Crop:
 
 
 def _overlay(argument: str, effect: str | None) -> Overlay:
-    """The overlay stage from ``--regions``: a list of regions, or the stage's fields."""
+    """Return the overlay stage from ``--regions``: a list of regions, or the stage's fields."""
     import reelproc as rp
 
     fields = _fields(argument, "regions")

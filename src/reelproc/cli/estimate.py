@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from reelproc.jobs import Job
     from reelproc.reel import Reel
 
-__all__ = ["calibrate", "estimate", "prices"]
-
 
 @click.command()
 @click.argument("reel_json", metavar="REEL.json")

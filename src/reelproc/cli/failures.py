@@ -14,8 +14,6 @@ from reelproc import errors
 from reelproc.cli.overwrite import OutputExistsError
 from reelproc.errors import ReelprocError
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TERMINATED", "report"]
-
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
 
@@ -53,7 +51,7 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
 
 
 def _kind(error: BaseException) -> str:
-    """A name of docs/reference/errors.md, which is what callers can rely on."""
+    """Return a name of docs/reference/errors.md, which is what callers can rely on."""
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return "Interrupted"
     if isinstance(error, OutputExistsError):

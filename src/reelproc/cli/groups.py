@@ -1,4 +1,4 @@
-"""Commands that hold other commands."""
+"""Group commands below another command."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import click
 
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["Group"]
-
 
 class Group(click.Group):
-    """Asks of a command that there is not whether another one was meant."""
+    """A group that suggests a command where a name is unknown."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or fail with the nearest name."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
             known = self.list_commands(ctx)
@@ -25,4 +24,5 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
     def group(self, *args: Any, **options: Any) -> Any:
+        """Make groups below this one suggest names too."""
         return super().group(*args, **{"cls": Group, **options})

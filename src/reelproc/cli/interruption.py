@@ -11,8 +11,6 @@ from types import FrameType
 
 from reelproc.cli.failures import INTERRUPTED, TERMINATED
 
-__all__ = ["end_if_requested", "listen", "requested_exit_code"]
-
 _exit_codes: list[int] = []
 
 
@@ -23,7 +21,7 @@ def listen() -> None:
 
 
 def requested_exit_code() -> int | None:
-    """The exit code for what was asked first; None: nothing was."""
+    """Return the exit code for what was asked first; None: nothing was."""
     return _exit_codes[0] if _exit_codes else None
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from reelproc.executors.local.job_list import JobEntry
 
-__all__ = ["jobs"]
-
 _FINAL_STATUSES = ("complete", "error", "cancelled", "unreadable")
 
 

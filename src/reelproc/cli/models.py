@@ -15,8 +15,6 @@ from reelproc.errors import SpecError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["models"]
-
 
 class WeightsLine(Schema):
     """A file of weights.
@@ -229,7 +227,7 @@ def _check_free(name: str, *, force: bool, sha256: str | None = None, exported: 
 
 
 def _files(names: tuple[str, ...]) -> list[str]:
-    """The files of models, each once; a file's own name will do."""
+    """Return the files of models, each once; a file's own name will do."""
     from reelproc.upscalers.models import MODELS
     from reelproc.upscalers.weights import OFFICIAL, added_names
 

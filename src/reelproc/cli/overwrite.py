@@ -26,8 +26,6 @@ from reelproc.files import whole_file
 from reelproc.folders import cache_folder
 from reelproc.storage.local import local_path
 
-__all__ = ["OutputExistsError", "force_option", "job_of", "remember", "writing"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _MAX_DIGESTED_BYTES = 1 << 20
@@ -42,12 +40,12 @@ class OutputExistsError(click.ClickException):
 
 
 def force_option(command: CommandT) -> CommandT:
-    """``--force``."""
+    """Add ``--force``."""
     return click.option("--force", is_flag=True, help="Replace what is there already.")(command)
 
 
 def job_of(command: str, *inputs: str | os.PathLike[str] | None, **settings: object) -> str:
-    """A name for what ``command`` does: with the same settings, of inputs that have not changed.
+    """Return a name for what ``command`` does: with the same settings, of inputs that have not changed.
 
     Args:
         command: its name.
@@ -125,7 +123,7 @@ def _objection(address: str, job: Callable[[], str]) -> str | None:
 
 
 def _state(address: str) -> dict[str, str] | None:
-    """What is at ``address``; None where nothing is, or what no command would replace."""
+    """Return what is at ``address``; None where nothing is, or what no command would replace."""
     scheme = storage.scheme_of(address)
     if scheme in ("http", "https") or scheme not in storage.storages or "\0" in address:
         return None  # nothing can be written there, and who tries says so

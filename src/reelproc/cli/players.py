@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from reelproc.players.result import FollowResult
     from reelproc.results import DetectResult, FrameDetections
 
-__all__ = ["detect", "follow", "people"]
-
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 
 def _model_options(image_size: int) -> Callable[[CommandT], CommandT]:
-    """What both commands ask of the model."""
+    """Add what both commands ask of the model."""
 
     def decorate(command: CommandT) -> CommandT:
         options = (
@@ -66,7 +64,7 @@ def _model_options(image_size: int) -> Callable[[CommandT], CommandT]:
 
 
 def _pair(_: click.Context, __: click.Parameter, value: str | None) -> tuple[float, ...] | None:
-    """The callback of options that take numbers with commas between."""
+    """Return the callback of options that take numbers with commas between."""
     if value is None:
         return None
     try:

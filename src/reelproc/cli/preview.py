@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from reelproc import Reel
     from reelproc.job_context import OnDamage
 
-__all__ = ["plan", "sheet", "still"]
-
 
 class StillFile(Schema):
     """A picture that was written.
@@ -63,7 +61,7 @@ class SheetFile(Schema):
 
 
 def _subject(argument: str) -> Reel | str:
-    """The reel that a JSON file holds, or the name of a video."""
+    """Return the reel that a JSON file holds, or the name of a video."""
     import reelproc as rp
     from reelproc.reel_file import read_reel
 
@@ -73,7 +71,7 @@ def _subject(argument: str) -> Reel | str:
 
 
 def _job(command: str, subject: Reel | str, **settings: object) -> str:
-    """The name of what ``command`` does with ``subject``, see :func:`~reelproc.cli.overwrite.job_of`."""
+    """Return the name of what ``command`` does with ``subject``, see :func:`~reelproc.cli.overwrite.job_of`."""
     if isinstance(subject, str):
         return job_of(command, subject, **settings)
     sources = [clip.source for clip in subject.clips]

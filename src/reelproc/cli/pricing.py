@@ -11,8 +11,6 @@ from reelproc.cli.completion import regions
 if TYPE_CHECKING:
     from reelproc.prices import PriceTable
 
-__all__ = ["price_table", "pricing_options"]
-
 
 def pricing_options(command: click.decorators.FC) -> click.decorators.FC:
     """Add ``--region``, ``--prices`` and ``--calibration``, given as region, price_file and calibration_file."""

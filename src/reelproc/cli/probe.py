@@ -12,8 +12,6 @@ from reelproc.cli.stdin_source import is_piped, shown_source, source_from_pipe
 if TYPE_CHECKING:
     from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 
-__all__ = ["probe"]
-
 
 @click.command()
 @click.argument("src", metavar="SRC")

@@ -17,8 +17,6 @@ from reelproc.cli.interruption import end_if_requested
 if TYPE_CHECKING:
     from reelproc.results import Progress, ProgressCallback
 
-__all__ = ["aside", "event_line", "progress_bar"]
-
 LINE_SECONDS = 5.0
 """Between two lines of progress where there is no terminal: a short job has none, an hour's has nine."""
 
@@ -69,7 +67,7 @@ def _say(line: str) -> None:
 
 
 def _has_room() -> bool:
-    """Whether standard error takes a line without waiting for a reader; what is no pipe always does."""
+    """Return whether standard error takes a line without waiting for a reader; what is no pipe always does."""
     try:
         poll = select.poll()  # a pipe that is writable takes 4096 bytes at once
         poll.register(sys.stderr.fileno(), select.POLLOUT)
@@ -106,7 +104,7 @@ def _json_line(event: Progress, job: str | None) -> None:
 
 
 def _part(phase: str) -> str:
-    """What a bar runs through once: a whole job, or a phase that is none of a job's."""
+    """Return what a bar runs through once: a whole job, or a phase that is none of a job's."""
     return "job" if phase in _JOB_PHASES else phase
 
 

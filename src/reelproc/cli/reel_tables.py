@@ -11,8 +11,6 @@ from reelproc.cli.groups import Group
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.verbosity import verbose_option
 
-__all__ = ["reel"]
-
 
 @click.group(cls=Group)
 @verbose_option

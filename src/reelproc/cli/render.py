@@ -25,9 +25,6 @@ from reelproc.cli.progress import progress_bar
 if TYPE_CHECKING:
     from reelproc.job_context import OnDamage
 
-__all__ = ["demo", "render"]
-
-
 MAX_CHUNKS = 100
 
 

@@ -18,8 +18,6 @@ import click
 from reelproc.errors import ReelprocError, SpecError, StorageError
 from reelproc.files import scratch_folder
 
-__all__ = ["is_piped", "shown_source", "source_file", "source_from_pipe"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _BLOCK_BYTES = 1 << 20
@@ -39,18 +37,18 @@ def source_from_pipe(command: CommandT) -> CommandT:
 
 
 def is_piped(source: str) -> bool:
-    """Whether ``source`` is what came by standard input, and will be gone when the command ends."""
+    """Return whether ``source`` is what came by standard input, and will be gone when the command ends."""
     return source in _piped_files
 
 
 def shown_source(source: str) -> str:
-    """``source`` as it was given."""
+    """Return ``source`` as it was given."""
     return "-" if is_piped(source) else source
 
 
 @contextmanager
 def source_file(source: str, *other: str | None) -> Iterator[str]:
-    """The path or address of ``source``; for ``-`` a file with what standard input holds, gone after the block.
+    """Yield the path or address of ``source``; for ``-`` a file with what standard input holds, gone after the block.
 
     Args:
         source: as it is given to a command.

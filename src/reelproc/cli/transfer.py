@@ -18,8 +18,6 @@ from reelproc.schema import Schema
 if TYPE_CHECKING:
     from reelproc.results import ProgressCallback
 
-__all__ = ["Moved", "get", "put"]
-
 
 class Moved(Schema):
     """What was moved.

@@ -13,15 +13,13 @@ import click
 from reelproc.cli.progress import event_line
 from reelproc.errors import redact
 
-__all__ = ["logging_shown", "verbose_option"]
-
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
 def verbose_option(command: CommandT) -> CommandT:
-    """``-v``, which may stand anywhere and be given twice."""
+    """Add ``-v``, which may stand anywhere and be given twice."""
     return click.option(
         "-v",
         "--verbose",

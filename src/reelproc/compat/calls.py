@@ -24,18 +24,6 @@ from reelproc.executors.handle import JobHandle, JobState
 from reelproc.jobs import Job, job_identity
 from reelproc.results import DetectResult, ExtractResult, JobResult, Progress
 
-__all__ = [
-    "AppFunction",
-    "Call",
-    "CallOptions",
-    "ProgressCallback",
-    "Result",
-    "app_function",
-    "failure_data",
-    "outcome_of",
-    "success_data",
-]
-
 P = ParamSpec("P")
 
 Result = dict[str, Any]
@@ -82,7 +70,7 @@ class Call:
     added: Callable[[JobResult], Result] | None = None
 
     def id(self) -> str | None:
-        """The job's name for the executor: the caller's and its content, so that the same call again joins the job.
+        """Return the job's name: the caller's and a digest of its content, so that the same call again joins the job.
 
         Another call under the same ``job_id`` is another job.
         """
@@ -92,14 +80,14 @@ class Call:
         return f"{readable or 'job'}-{job_identity(self.job)[:20]}"
 
     def result(self, outcome: JobResult | ReelprocError) -> Result:
-        """The app's dictionary for how the job ended."""
+        """Return the app's dictionary for how the job ended."""
         if isinstance(outcome, ReelprocError):
             return failure_data(outcome)
         return success_data(outcome, self.keys) | (self.added(outcome) if self.added else {})
 
 
 def success_data(result: JobResult, keys: Keys) -> Result:
-    """The dictionary of a job that is complete; ``details`` is all that its result says."""
+    """Return the dictionary of a job that is complete; ``details`` is all that its result says."""
     details = result.model_dump(mode="json")
     if isinstance(result, DetectResult):
         return {
@@ -125,7 +113,7 @@ def success_data(result: JobResult, keys: Keys) -> Result:
 
 
 def detection_data(found: Any) -> dict[str, Any]:
-    """A detection in the app's words: the centre of its box."""
+    """Return a detection in the app's words: the centre of its box."""
     return {
         "bbox": {"x": found.x, "y": found.y, "width": found.width, "height": found.height},
         "confidence": found.confidence,
@@ -135,7 +123,7 @@ def detection_data(found: Any) -> dict[str, Any]:
 
 
 def failure_data(error: ReelprocError) -> Result:
-    """The dictionary of a job that failed; ``transient``: the same again may succeed."""
+    """Return the dictionary of a job that failed; ``transient``: the same again may succeed."""
     data: Result = {
         "status": "error",
         "error": str(error),
@@ -183,7 +171,7 @@ class AppFunction(Generic[P]):
         return call.result(outcome_of(handle.wait()))
 
     async def call_async(self, *args: P.args, **kwargs: P.kwargs) -> Result:
-        """The same for asyncio. Cancelling the task that awaits it does not cancel the job."""
+        """Do the same for asyncio. Cancelling the task that awaits it does not cancel the job."""
         call, callbacks = await asyncio.to_thread(self._prepared, args, kwargs)
         name = await asyncio.to_thread(call.id)
         handle = await callbacks.executor.submit_async(call.job, id=name, timeout=callbacks.timeout)
@@ -194,7 +182,7 @@ class AppFunction(Generic[P]):
         return call.result(outcome_of(await handle.wait_async()))
 
     def translate(self, *args: P.args, **kwargs: P.kwargs) -> Call:
-        """The job that the call means; nothing is run.
+        """Return the job that the call means; nothing is run.
 
         Raises:
             SpecError: an argument is not as it should be; the message begins with its path.
@@ -212,7 +200,7 @@ class AppFunction(Generic[P]):
     def variant(
         self, name: str, *, preset: str | None = None, change: Callable[[Job], Job] | None = None
     ) -> AppFunction[P]:
-        """The same function under another name: on other hardware, or with its job changed."""
+        """Return the same function under another name: on other hardware, or with its job changed."""
         translated = self._translated
         if change is not None:
             change_job = change
@@ -246,7 +234,7 @@ def app_function(*, preset: str, timeout_seconds: int) -> Callable[[Callable[P, 
 
 
 def outcome_of(state: JobState) -> JobResult | ReelprocError:
-    """How a job that has ended went."""
+    """Return how a job that has ended went."""
     return state.outcome or JobLostError(f"there is no result: the job is {state.status}")
 
 
@@ -284,7 +272,7 @@ class _Callbacks:
                 await returned
 
     def call(self, callback: Callable[..., object] | None, *arguments: object) -> None:
-        """The same from a thread without an event loop; coroutines get one that lives as long as the call."""
+        """Call it from a thread without an event loop; coroutines get one that lives as long as the call."""
         if callback is None:
             return
         if self._runner is None:
@@ -311,5 +299,5 @@ class _Callbacks:
 
 
 def _is_async(callback: Callable[..., object] | None) -> bool:
-    """Whether it is a coroutine function, or an object that is called as one."""
+    """Return whether ``callback`` is a coroutine function, or an object that is called as one."""
     return any(map(inspect.iscoroutinefunction, (callback, type(callback).__call__)))

@@ -16,8 +16,6 @@ from reelproc.stages.concat import Concat, Transition
 from reelproc.stages.rotate import Rotate
 from reelproc.timing import exact
 
-__all__ = ["annotated_clip", "clip_of", "clips_in_order", "framed_clip", "read_transition"]
-
 _CLIP = spellings(
     "clip_index", "duration", "clip_name", "rotation", "source_start_time", "source_end_time",
     keyframes="keyframes cropKeyframes crop_keyframes",
@@ -40,7 +38,7 @@ def framed_clip(
     source_end: float | None = None,
     duration: float | None = None,
 ) -> Clip:
-    """A clip that is straightened, cropped along its keyframes and slowed down.
+    """Return a clip that is straightened, cropped along its keyframes and slowed down.
 
     Args:
         source: address of the footage.
@@ -72,7 +70,7 @@ def framed_clip(
 
 
 def clips_in_order(clips: FieldReader, sources: list[str]) -> list[tuple[str, RecordReader]]:
-    """Each clip with its source, in the order of ``clipIndex``, which is also the number of its source.
+    """Return each clip with its source, in the order of ``clipIndex``, which is also the number of its source.
 
     Raises:
         SpecError: clips and sources do not match one to one: a clip would be left out, or made twice.
@@ -95,7 +93,7 @@ def clips_in_order(clips: FieldReader, sources: list[str]) -> list[tuple[str, Re
 def clip_of(
     source: str, fields: RecordReader, *, fps: Fraction, finish: tuple[Stage, ...], interpolation: Interpolation
 ) -> Clip:
-    """A clip of ``clips_data``."""
+    """Return a clip of ``clips_data``."""
     start = fields["source_start_time"].number(0.0, least=0)
     end = fields["source_end_time"]
     return framed_clip(
@@ -113,7 +111,7 @@ def clip_of(
 
 
 def read_transition(item: FieldReader) -> Concat:
-    """``{type, duration}``; a cut where there is none.
+    """Return ``{type, duration}``; a cut where there is none.
 
     Raises:
         SpecError: it is none.
@@ -126,7 +124,7 @@ def read_transition(item: FieldReader) -> Concat:
 
 
 def annotated_clip(item: FieldReader, source: str) -> Clip:
-    """A clip of a compilation: a span of the source under its banner.
+    """Return a clip of a compilation: a span of the source under its banner.
 
     Raises:
         SpecError: it is not as it should be.

@@ -19,8 +19,6 @@ from reelproc.executors.modal.worker import MARGIN_SECONDS, Container, Delegatin
 from reelproc.executors.outcome import as_reelproc_error, outcome_from_data
 from reelproc.jobs import RenderJob
 
-__all__ = ["run_by_name"]
-
 CLIENT_OPTIONS = ("executor", "progress_callback", "call_id_callback")
 
 

@@ -20,8 +20,6 @@ from typing import Any
 
 from reelproc.errors import SpecError
 
-__all__ = ["MISSING", "FieldReader", "Names", "Path", "RecordReader", "dotted", "refused", "spellings"]
-
 Path = tuple[str | int, ...]
 """Where a value is: ``("clips_data", 1, "keyframes", 0, "x")``."""
 
@@ -39,7 +37,7 @@ MISSING = _Missing()
 
 
 def dotted(path: Path) -> str:
-    """The path as people write it.
+    """Return the path as people write it.
 
     >>> dotted(("clips_data", 1, "segmentsData", "trimRange", 0))
     'clips_data[1].segmentsData.trimRange[0]'
@@ -48,7 +46,7 @@ def dotted(path: Path) -> str:
 
 
 def refused(path: Path, got: object, expected: str, remedy: str = "") -> SpecError:
-    """The error that says what was got where, what was expected, and what to do."""
+    """Return the error that says what was got where, what was expected, and what to do."""
     shown = _shown(got)
     return SpecError(f"{dotted(path)}: got {shown}, expected {expected}" + (f"; {remedy}" if remedy else ""), path=path)
 
@@ -70,7 +68,7 @@ def _as_float(value: numbers.Real) -> float:
 
 
 def spellings(*names: str, **others: str) -> Names:
-    """The spellings of ``snake_case`` names: as they are and in camelCase; and those that differ, by name.
+    """Return the spellings of ``snake_case`` names: as they are and in camelCase; and those that differ, by name.
 
     >>> spellings("start_time", end="end endTime")
     {'start_time': ('start_time', 'startTime'), 'end': ('end', 'endTime')}
@@ -97,7 +95,7 @@ class FieldReader:
         return self.value is not MISSING and self.value is not None
 
     def refused(self, expected: str, remedy: str = "") -> SpecError:
-        """The error that says that this value will not do."""
+        """Return the error that says that this value will not do."""
         return refused(self.path, self.value, expected, remedy)
 
     def number(
@@ -108,7 +106,7 @@ class FieldReader:
         above: float | None = None,
         most: float | None = None,
     ) -> float:
-        """A finite number within bounds.
+        """Return a finite number within bounds.
 
         Args:
             default: what it is where it is not given; None: it must be given.
@@ -132,7 +130,7 @@ class FieldReader:
         return number
 
     def whole(self, default: int | None = None, *, least: int = 0, most: int | None = None) -> int:
-        """A whole number, also one written as ``3.0``.
+        """Return a whole number, also one written as ``3.0``.
 
         Raises:
             SpecError: it is none.
@@ -149,7 +147,7 @@ class FieldReader:
         return int(value)
 
     def text(self, default: str | None = None) -> str:
-        """A string.
+        """Return a string.
 
         Raises:
             SpecError: it is none.
@@ -161,7 +159,7 @@ class FieldReader:
         return self.value
 
     def prose(self, default: str | None = None) -> str:
-        """A string for people. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
+        """Return a string for people. Half an emoji, as JavaScript's ``substring`` leaves it, becomes U+FFFD.
 
         Raises:
             SpecError: it is none.
@@ -169,7 +167,7 @@ class FieldReader:
         return self.text(default).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def name(self) -> str | None:
-        """What something is called, text or a number; None where it is not given.
+        """Return what something is called, text or a number; None where it is not given.
 
         Raises:
             SpecError: it cannot be written.
@@ -194,7 +192,7 @@ class FieldReader:
         return self.value
 
     def choice(self, *options: str, default: str | None = None) -> str:
-        """One of ``options``.
+        """Return one of ``options``.
 
         Raises:
             SpecError: it is none of them.
@@ -206,7 +204,7 @@ class FieldReader:
         return str(self.value)
 
     def color(self) -> str | None:
-        """``"#rrggbb"``, from that, ``"rrggbb"`` or ``"#rgb"``; None where it is not given.
+        """Return ``"#rrggbb"``, from that, ``"rrggbb"`` or ``"#rgb"``; None where it is not given.
 
         Raises:
             SpecError: it is none.
@@ -221,7 +219,7 @@ class FieldReader:
         return f"#{digits}"
 
     def items(self) -> list[FieldReader]:
-        """The items of a list; none where it is not given.
+        """Return the items of a list; none where it is not given.
 
         Raises:
             SpecError: it is no list.
@@ -233,7 +231,7 @@ class FieldReader:
         return [FieldReader(value, (*self.path, number)) for number, value in enumerate(self.value)]
 
     def record(self, names: Names, *, open_ended: bool = False) -> RecordReader:
-        """The object that it is; see :class:`RecordReader`."""
+        """Return the object that it is; see :class:`RecordReader`."""
         return RecordReader(self.value, self.path, names, open_ended=open_ended)
 
 
@@ -275,7 +273,7 @@ class RecordReader:
         return self._items.get(name, FieldReader(MISSING, (*self.path, name)))
 
     def first(self, *names: str) -> str | None:
-        """The first of ``names`` that is given."""
+        """Return the first of ``names`` that is given."""
         return next((name for name in names if self[name].given), None)
 
     def _unknown(self, key: object, content: object, known: Mapping[str, str]) -> SpecError:

@@ -16,22 +16,13 @@ from reelproc.reel import Output, Reel
 from reelproc.stages.upscale import Upscale
 from reelproc.timing import exact
 
-__all__ = [
-    "process_framing",
-    "process_framing_ai",
-    "process_framing_ai_l4",
-    "process_framing_ai_nvenc",
-    "process_multi_clip",
-    "read_rate",
-]
-
 Data = Mapping[str, Any]
 
 MODEL = "realesr-general-x4v3"
 
 
 def read_rate(fps: float) -> Fraction:
-    """``fps``, exact."""
+    """Return ``fps``, exact."""
     return exact(FieldReader(fps, ("fps",)).number(above=0, most=1000))
 
 

@@ -18,8 +18,6 @@ from reelproc.stages.crop import Crop, CropKeyframe
 from reelproc.stages.speed import MAX_SPEED, MIN_SPEED, Speed, SpeedSegment
 from reelproc.timing import exact
 
-__all__ = ["Segments", "crop_stage", "keyframe_time", "read_segments", "shifted", "speed_stages"]
-
 ENDLESS_SECONDS = 1e6
 """The end of what has no end yet: the plan ignores what lies behind the source's."""
 
@@ -33,7 +31,7 @@ _SEGMENT = spellings("start", "end", "speed")
 
 
 def shifted(time: float, by: float) -> float:
-    """``time - by`` without the noise of binary fractions.
+    """Return ``time - by`` without the noise of binary fractions.
 
     >>> shifted(0.3, 0.1), 0.3 - 0.1
     (0.2, 0.19999999999999998)
@@ -42,7 +40,7 @@ def shifted(time: float, by: float) -> float:
 
 
 def keyframe_time(keyframe: RecordReader, fps: Fraction) -> float:
-    """Seconds of a keyframe that says its ``time``, or its ``frame`` at ``fps``.
+    """Return the seconds of a keyframe that says its ``time``, or its ``frame`` at ``fps``.
 
     Raises:
         SpecError: it says neither, or two different times.
@@ -60,7 +58,7 @@ def keyframe_time(keyframe: RecordReader, fps: Fraction) -> float:
 
 
 def crop_stage(keyframes: FieldReader, *, fps: Fraction, trim_start: float = 0.0, interpolation: Interpolation) -> Crop:
-    """The crop along the app's keyframes; without any, the largest centred one.
+    """Return the crop along the app's keyframes; without any, the largest centred one.
 
     Args:
         keyframes: ``{time or frame, x, y, width, height, origin?}``, in any order.
@@ -104,7 +102,7 @@ class Segments:
 
 
 def read_segments(item: FieldReader, *, duration: float | None = None) -> Segments:
-    """The trim and the speeds of a clip.
+    """Return the trim and the speeds of a clip.
 
     Args:
         item: ``{trim_start, trim_end, segments}``, ``{trimRange, segments}`` or the editor's own
@@ -126,7 +124,7 @@ def read_segments(item: FieldReader, *, duration: float | None = None) -> Segmen
 
 
 def _trim(fields: RecordReader) -> tuple[float, float | None]:
-    """The trim, of whichever form; both forms, where both are given, must say the same."""
+    """Return the trim, of whichever form; both forms, where both are given, must say the same."""
     apart = _bounds(fields["trim_start"], fields["trim_end"])
     trim = fields["trim_range"]
     if not trim.given:
@@ -150,7 +148,7 @@ def _bounds(start: FieldReader, end: FieldReader) -> tuple[float, float | None]:
 
 
 def _listed(segments: FieldReader) -> list[tuple[float, float, float]]:
-    """``[{start, end, speed}]``."""
+    """Return ``[{start, end, speed}]``."""
     speeds = []
     for item in segments.items():
         fields = item.record(_SEGMENT)
@@ -166,7 +164,7 @@ def _listed(segments: FieldReader) -> list[tuple[float, float, float]]:
 
 
 def _numbered(fields: RecordReader, duration: float | None) -> list[tuple[float, float, float]]:
-    """The editor's: interval ``i`` lies between boundaries ``i`` and ``i + 1``."""
+    """Return the editor's segments: interval ``i`` lies between boundaries ``i`` and ``i + 1``."""
     boundaries = _boundaries(fields, duration)
     table = fields["segment_speeds"]
     if not table.given:
@@ -188,7 +186,7 @@ def _numbered(fields: RecordReader, duration: float | None) -> list[tuple[float,
 
 
 def _boundaries(fields: RecordReader, duration: float | None) -> list[float]:
-    """The editor's boundaries with 0 and the clip's end, which some writers leave out."""
+    """Return the editor's boundaries with 0 and the clip's end, which some writers leave out."""
     item = fields["boundaries"] if fields["boundaries"].items() else fields["user_splits"]
     boundaries = [0.0]
     for number in item.items():
@@ -204,7 +202,7 @@ def _boundaries(fields: RecordReader, duration: float | None) -> list[float]:
 
 
 def speed_stages(segments: Segments) -> list[Speed]:
-    """The speeds as a stage that sees the trimmed clip; none where all of it runs at speed 1."""
+    """Return the speeds as a stage that sees the trimmed clip; none where all of it runs at speed 1."""
     start, end = segments.trim_start, segments.trim_end
     kept = []
     for begin, stop, speed in segments.speeds:

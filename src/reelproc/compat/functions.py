@@ -20,8 +20,6 @@ from reelproc.compat.game_moments import (
 )
 from reelproc.compat.overlay import render_overlay, render_overlay_cpu, render_overlay_parallel
 
-__all__ = ["FUNCTIONS"]
-
 FUNCTIONS: dict[str, AppFunction[Any]] = {
     function.name: function
     for function in (

@@ -14,8 +14,6 @@ from reelproc.jobs import DetectJob, ExtractJob, RenderJob
 from reelproc.reel import Output, Reel
 from reelproc.results import DetectResult, JobResult
 
-__all__ = ["create_annotated_compilation", "detect_players", "detect_players_batch", "extract_clip"]
-
 Data = Mapping[str, Any]
 
 DETECTOR = "yolov8x"

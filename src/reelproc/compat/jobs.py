@@ -13,8 +13,6 @@ from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError, SpecE
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle
 
-__all__ = ["CallStatus", "cancel", "cancel_async", "result", "result_async", "status", "status_async"]
-
 CallStatus = Literal["running", "complete", "error", "expired", "unknown"]
 """The app's words. ``unknown`` is no verdict: nothing is known *here*, or Modal cannot be asked now. Ask again."""
 
@@ -30,7 +28,7 @@ _APP_STATUS: dict[str, CallStatus] = {
 
 
 def status(call_id: str, *, executor: str | Executor | None = None) -> CallStatus:
-    """How far a call is.
+    """Return how far a call is.
 
     A local job that was cut short when its process died goes on from its finished segments once it is asked for, and
     counts as running.
@@ -55,7 +53,7 @@ def result(
     executor: str | Executor | None = None,
     root: str | os.PathLike[str] | None = None,
 ) -> Result:
-    """The call's result dictionary. One that has not ended gives ``{"status": "running"}``; see also :func:`status`.
+    """Return the call's result dictionary; ``{"status": "running"}`` before it ends. See also :func:`status`.
 
     A detection's is that of ``detect_players_batch``.
 

@@ -14,8 +14,6 @@ from reelproc.compat.fields import FieldReader, refused
 from reelproc.errors import SpecError, StorageError
 from reelproc.storage.local import local_path
 
-__all__ = ["ROOT_VARIABLE", "Keys"]
-
 ROOT_VARIABLE = "REELPROC_STORAGE_ROOT"
 SHARED_FOLDER = "games"
 
@@ -51,7 +49,7 @@ class Keys:
         self.root = str(self._folder) if self._folder is not None else given.rstrip("/")
 
     def source(self, user_id: str, key: str, field: str = "input_key") -> str:
-        """The address of what is read.
+        """Return the address of what is read.
 
         Args:
             user_id: whose it is.
@@ -64,7 +62,7 @@ class Keys:
         return self._address(user_id, FieldReader(key, _path(field)))
 
     def output(self, user_id: str, key: str, field: str = "output_key") -> str:
-        """The address of what is written; in a folder of this machine, the folders on its way are made.
+        """Return the address of what is written; in a folder of this machine, the folders on its way are made.
 
         Raises:
             SpecError: the key is none, or leads elsewhere.
@@ -79,7 +77,7 @@ class Keys:
         return address
 
     def key(self, address: str) -> str:
-        """The key of an address below the root, without its user's prefix; the address itself, if it is not."""
+        """Return the key of an address below the root, without its user's prefix; the address itself, if it is not."""
         prefix = f"{self.root}/"
         if not address.startswith(prefix):
             return address
@@ -103,7 +101,7 @@ class Keys:
 
     @staticmethod
     def _check_inside(path: Path, allowed: Path, key: FieldReader) -> None:
-        """A link in the folder must not lead to another user, or out."""
+        """Refuse a link in the folder that leads to another user, or out."""
         if not path.resolve().is_relative_to(allowed.resolve()):
             raise key.refused("a key that stays below its user's folder", "there is a link on its way that leads out")
 

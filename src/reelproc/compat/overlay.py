@@ -16,8 +16,6 @@ from reelproc.reel import Clip, Output, Reel
 from reelproc.stages.base import Stage
 from reelproc.timing import exact
 
-__all__ = ["render_overlay", "render_overlay_cpu", "render_overlay_parallel"]
-
 Data = Mapping[str, Any]
 
 
@@ -32,7 +30,7 @@ def _overlaid(
     keyframe_fps: float,
     chunks: int | Literal["auto"] = 1,
 ) -> Call:
-    """The call; ``keys`` are user_id, input_key and output_key."""
+    """Return the call; ``keys`` are user_id, input_key and output_key."""
     stages: list[Stage] = [
         *overlay_stages(
             FieldReader(highlight_regions, ("highlight_regions",)),

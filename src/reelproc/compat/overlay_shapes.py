@@ -10,8 +10,6 @@ from reelproc.compat.framing_shapes import keyframe_time
 from reelproc.drawing.options import Effect, Shape
 from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 
-__all__ = ["DIM_STRENGTH", "overlay_stages"]
-
 DIM_STRENGTH = 0.15
 """The app's default, of keyframes' ``opacity`` and of settings' ``dim_strength``."""
 
@@ -32,7 +30,7 @@ _SETTINGS = spellings(
 def overlay_stages(
     regions: FieldReader, settings: FieldReader, effect_type: FieldReader, *, fps: Fraction
 ) -> list[Overlay]:
-    """The spotlights of ``render_overlay``; none where nothing can be drawn.
+    """Return the spotlights of ``render_overlay``; none where nothing can be drawn.
 
     The first version of the app had ``opacity`` in its keyframes and drew no ring. The later one has ``strokeOpacity``
     and ``fillOpacity`` there, and settings for the whole: what has either of them is drawn with a ring and a tint.

@@ -6,8 +6,6 @@ from typing import Any
 
 from reelproc.results import Progress
 
-__all__ = ["ProgressMeter"]
-
 _PERCENT_SPANS = {
     "queued": (0, 0),
     "startup": (0, 0),
@@ -54,7 +52,7 @@ class ProgressMeter:
         self._reached = 0.0
 
     def message(self, event: Progress) -> dict[str, Any]:
-        """``{progress, phase, message, current, total}``; progress in per cent, ``total`` 0 where it is not known."""
+        """Return ``{progress, phase, message, current, total}``: progress in per cent, ``total`` 0 if unknown."""
         low, high = _PERCENT_SPANS.get(event.phase, (self._reached, self._reached))
         self._reached = max(self._reached, round(low + (high - low) * event.fraction, 1))
         words = _MESSAGES.get(event.phase, event.message or event.phase)

@@ -8,8 +8,6 @@ import threading
 from reelproc.executors import executor as make_executor
 from reelproc.executors.base import Executor
 
-__all__ = ["EXECUTOR_VARIABLE", "chosen_executor"]
-
 EXECUTOR_VARIABLE = "REELPROC_COMPAT_EXECUTOR"
 MODAL = "modal"
 
@@ -18,7 +16,7 @@ _shared: dict[tuple[int, str], Executor] = {}
 
 
 def chosen_executor(executor: str | Executor | None, preset: str = "local") -> tuple[str, Executor]:
-    """The executor that is meant, and its name.
+    """Return the executor that is meant, and its name.
 
     One that is asked for by name is never closed: a process that ends leaves its local jobs cut short, not cancelled,
     and whoever asks for them next resumes them from their finished segments.

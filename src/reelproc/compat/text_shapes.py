@@ -7,8 +7,6 @@ from typing import Literal, cast
 from reelproc.compat.fields import FieldReader, RecordReader, spellings
 from reelproc.stages.text import Text, TextElement, TextPosition, TextRegion, TextShadow, TextSpec, TextStroke
 
-__all__ = ["text_stages"]
-
 _REGION = spellings("start_time", "end_time", "elements", "enabled", "id")
 _ELEMENT = spellings("spec", "enabled", "id")
 _SPEC = spellings("text", "size", "position", "max_width", "align", "opacity", "shadow", "stroke", color="color colour",
@@ -19,7 +17,7 @@ _STROKE = spellings("width", color="color colour")
 
 
 def text_stages(layers: FieldReader) -> list[Text]:
-    """The texts of ``render_overlay``; none where there are no layers.
+    """Return the texts of ``render_overlay``; none where there are no layers.
 
     Raises:
         SpecError: a layer is not as it should be.

@@ -8,8 +8,6 @@ import os
 from reelproc import storage
 from reelproc.compat.keys import Keys
 
-__all__ = ["upload_to_r2", "upload_to_r2_sync"]
-
 
 def upload_to_r2_sync(
     user_id: str, key: str, path: str | os.PathLike[str], *, root: str | os.PathLike[str] | None = None

@@ -19,8 +19,6 @@ from dataclasses import dataclass, field
 from reelproc.errors import BackendError
 from reelproc.machine.cores import usable_cores
 
-__all__ = ["Reading", "Watch", "is_loaded", "read_machine"]
-
 MAX_LOAD_PER_CORE = 0.5
 """A load average above this much for each of the machine's processors is that of a busy machine."""
 
@@ -48,7 +46,7 @@ class Reading:
 
 
 def is_loaded(load: float) -> bool:
-    """Whether a load average of this machine is that of a busy one."""
+    """Return whether a load average of this machine is that of a busy one."""
     return load / (os.cpu_count() or 1) > MAX_LOAD_PER_CORE
 
 

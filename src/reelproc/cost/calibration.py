@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["Calibration", "Entry", "Machine", "SampleSpread", "calibration_path", "reference", "this_host"]
-
 MAX_SAMPLES = 40
 """Samples of a rate that are kept, the newest."""
 
@@ -69,10 +67,10 @@ class SampleSpread(Schema):
 
     @classmethod
     def of(cls, samples: Sequence[float]) -> SampleSpread:
-        """The spread of at least one sample.
+        """Return the spread of at least one sample.
 
         >>> SampleSpread.of([1.0, 2.0, 3.0, 4.0, 10.0])
-        Spread(median=3.0, low=2.0, high=4.0, count=5)
+        SampleSpread(median=3.0, low=2.0, high=4.0, count=5)
         """
         ordered = sorted(samples)
         if len(ordered) < 4:
@@ -102,7 +100,7 @@ class Entry(Schema):
     busy: bool = False
 
     def spread(self, kind: str) -> SampleSpread | None:
-        """The samples of ``kind``, summed up; None without any."""
+        """Return the samples of ``kind``, summed up; None without any."""
         samples = self.rates.get(kind)
         return SampleSpread.of(samples) if samples else None
 
@@ -119,7 +117,7 @@ class Calibration(Schema):
     entries: tuple[Entry, ...] = ()
 
     def entry(self, hardware: str, machine: Machine | None = None, *, busy: bool = False) -> Entry | None:
-        """What is known of ``hardware``; of ``"local"`` only what was measured on ``machine``.
+        """Return what is known of ``hardware``; of ``"local"`` only what was measured on ``machine``.
 
         Args:
             hardware: the executor's name.
@@ -140,7 +138,7 @@ class Calibration(Schema):
         *,
         busy: bool = False,
     ) -> Calibration:
-        """This calibration and some more samples; those of a ``busy`` machine are kept apart."""
+        """Return this calibration with more samples; those of a ``busy`` machine are kept apart."""
         old = self.entry(hardware, machine, busy=busy) or Entry(hardware=hardware, machine=machine, busy=busy)
         merged = dict(old.rates)
         for kind, samples in rates.items():
@@ -158,7 +156,7 @@ class Calibration(Schema):
         return self.model_copy(update={"entries": (*others, new)})
 
     def add(self, result: RenderResult | DetectResult, work: Work, *, busy: bool = False) -> Calibration:
-        """This calibration and what a finished run teaches.
+        """Return this calibration with what a finished run teaches.
 
         What overlaps in a run cannot be told apart from outside; so a run gives the rates of what does not overlap
         (start, transfer, probing, sound, joining), of its network, and the *pace*: the loop's time over what the rates
@@ -185,7 +183,7 @@ class Calibration(Schema):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Calibration:
-        """What the file holds; nothing, where there is none and ``path`` is None.
+        """Return what the file holds; nothing, where there is none and ``path`` is None.
 
         Raises:
             StorageError: it cannot be read, or ``path`` is not there.
@@ -230,12 +228,12 @@ def calibration_path() -> Path:
 
 @cache
 def this_host() -> Machine:
-    """This machine."""
+    """Return this machine."""
     return Machine(cpu=cpu_name(), threads=this_machine().cores)
 
 
 def software() -> dict[str, str]:
-    """The versions that rates depend on."""
+    """Return the versions that rates depend on."""
     from reelproc import __version__
     from reelproc.media.ffmpeg_build import ffmpeg_version
 
@@ -244,6 +242,6 @@ def software() -> dict[str, str]:
 
 @cache
 def reference() -> Entry:
-    """The rates that the package carries: measured on one machine, which it names, and a prediction on any other."""
+    """Return the package's own rates: measured on one machine, which they name, and a prediction on any other."""
     text = (resources.files("reelproc.cost") / "reference.json").read_text(encoding="utf-8")
     return Calibration.model_validate_json(text).entries[0]

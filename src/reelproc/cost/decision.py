@@ -12,8 +12,6 @@ from typing import Protocol, TypeVar
 from reelproc.prices import PriceTable
 from reelproc.schema import Schema
 
-__all__ = ["MAX_EXTRA_COST", "BreakEven", "break_even", "choose"]
-
 MAX_EXTRA_COST = 0.20
 """Share by which a faster one may cost more."""
 
@@ -36,7 +34,7 @@ OfferT = TypeVar("OfferT", bound=Offer)
 
 
 def choose(offers: Sequence[OfferT], *, within: float = MAX_EXTRA_COST) -> OfferT:
-    """The offer that the rule chooses.
+    """Return the offer that the rule chooses.
 
     Args:
         offers: at least one.
@@ -64,7 +62,7 @@ class BreakEven(Schema):
 
 
 def break_even(prices: PriceTable, dearer: str = "modal-l4", cheaper: str = "modal-t4") -> BreakEven:
-    """How much faster ``dearer`` must be to cost less than ``cheaper``: the ratio of what their seconds cost.
+    """Return how much faster ``dearer`` must be to cost less than ``cheaper``: the ratio of what their seconds cost.
 
     >>> from reelproc.prices import PRICES
     >>> round(break_even(PRICES).ratio, 2)

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from reelproc.jobs import Job
     from reelproc.reel import Reel
 
-__all__ = ["Estimate", "estimate", "estimate_work"]
-
-
 NO_LIBRARY = (
     "nothing that runs networks is installed here (pip install 'reelproc[onnx]' or 'reelproc[ai]'); local is estimated "
     "as if it were"
@@ -69,7 +66,7 @@ class Estimate(Schema):
     warnings: tuple[str, ...] = ()
 
     def option(self, executor: str, *, chunks: int = 1, start: str = "warm") -> Option:
-        """One of :attr:`options`.
+        """Return one of :attr:`options`.
 
         Raises:
             SpecError: it is not among them.
@@ -90,7 +87,7 @@ def estimate(
     prices: PriceTable | None = None,
     region: str | None = None,
 ) -> Estimate:
-    """What ``job`` will take, without doing it: its sources are probed, nothing is decoded or rented.
+    """Return what ``job`` will take, without doing it: its sources are probed, nothing is decoded or rented.
 
     Args:
         job: a reel, or a job that renders, extracts or detects.

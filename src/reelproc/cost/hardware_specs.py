@@ -14,8 +14,6 @@ from reelproc.executors.modal.presets import COORDINATOR, PRESETS
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["ASSUMPTIONS", "DEVICES", "PLACES", "Assumption", "Device", "Place", "place"]
-
 THREADS_PER_CORE = 2
 """Modal's unit is a physical core; ``local`` counts logical processors."""
 
@@ -45,7 +43,7 @@ PLACES = ("local", "modal-cpu", "modal-t4", "modal-l4")
 
 
 def place(name: str) -> Place:
-    """The hardware of the executor ``name``.
+    """Return the hardware of the executor ``name``.
 
     Raises:
         SpecError: nothing is known of it.

@@ -24,8 +24,6 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
-__all__ = ["as_job", "work_of"]
-
 REGULAR_RATE_NOTE = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
 MAYBE_COPIED_NOTE = (
     "what is not drawn on may be copied instead of being encoded, which is not known of a remote source before it is "
@@ -37,7 +35,7 @@ DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2,
 
 
 def as_job(job: Job | Reel) -> Job:
-    """``job`` itself, or the job that renders a reel."""
+    """Return ``job`` itself, or the job that renders a reel."""
     if isinstance(job, RenderJob | ExtractJob | DetectJob | ChunkJob):
         return job
     check_reel(job)
@@ -45,7 +43,7 @@ def as_job(job: Job | Reel) -> Job:
 
 
 def work_of(job: Job | Reel) -> Work:
-    """The work of ``job``, as its plan has it.
+    """Return the work of ``job``, as its plan has it.
 
     Local sources are planned as a render plans them. Of remote ones no more than a probe is read, by ranges; their
     frames are taken to come at a constant rate, which the warnings say.

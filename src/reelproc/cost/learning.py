@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
-__all__ = ["pace_in", "rates_of"]
-
 PHASES_OUTSIDE_LOOP = ("startup", "download", "probe", "load", "assemble", "upload")
 """Phases of a run that do not overlap with its loop."""
 
@@ -27,7 +25,7 @@ SHORTEST_LOOP_SECONDS = 0.5
 
 
 def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
-    """The rates that ``result`` shows, by kind, but for the pace.
+    """Return the rates that ``result`` shows, by kind, but for the pace.
 
     Args:
         result: of a run that was done by one worker; of a divided one only what one worker does is told.
@@ -71,14 +69,14 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
 
 
 def _bare_startup(calibration: Calibration, hardware: str) -> float | None:
-    """Seconds of a start without a network, where they are known."""
+    """Return the seconds of a start without a network; None if they are not known."""
     entry = calibration.entry(hardware)
     spread = entry.spread("startup") if entry is not None else None
     return None if spread is None else spread.median
 
 
 def pace_in(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
-    """The pace that ``result`` shows: its loop's time over what the rates say; none where the loop is short.
+    """Return the pace that ``result`` shows: its loop's time over what the rates say; none where the loop is short.
 
     Args:
         result, work: see :func:`rates_of`.

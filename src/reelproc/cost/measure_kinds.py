@@ -31,8 +31,6 @@ from reelproc.stages.text import Text, TextElement, TextRegion, TextSpec
 if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Samples", "measure_encoding", "measure_reading", "measure_stages"]
-
 MEGA = 1e6
 FRAMES = 48
 """Frames of each measurement: enough for x264's lookahead of 30 (preset fast) to fill."""
@@ -61,7 +59,7 @@ def _cpu() -> float:
 
 @contextmanager
 def metered() -> Iterator[Spent]:
-    """Measures a block; children count once they have ended inside it."""
+    """Measure a block; children count once they have ended inside it."""
     spent = Spent()
     wall, cpu = time.perf_counter(), _cpu()
     try:
@@ -71,7 +69,7 @@ def metered() -> Iterator[Spent]:
 
 
 def measure_reading(source: Path, rounds: int, check: Callable[[], None]) -> Samples:
-    """``decode.CODEC``, ``pipe`` and ``open``: reading whole frames, a corner of them, and a single one.
+    """Measure ``decode.CODEC``, ``pipe`` and ``open``: reading whole frames, a corner of them, and a single one.
 
     Raises:
         SpecError: the footage is too short or too small.
@@ -110,7 +108,7 @@ def _read(source: Path, info: MediaInfo, count: int, excerpt: Excerpt | None) ->
 
 
 def some_frames(source: Path, count: int = FRAMES) -> list[Frame]:
-    """The first frames of ``source``, yuv420p."""
+    """Return the first frames of ``source``, yuv420p."""
     frames = []
     with open_video(source, pix_fmt="yuv420p") as reader:
         for frame in reader:
@@ -123,7 +121,7 @@ def some_frames(source: Path, count: int = FRAMES) -> list[Frame]:
 def measure_encoding(
     frames: Sequence[Frame], settings: EncoderSettings, rounds: int, check: Callable[[], None]
 ) -> Samples:
-    """``encode`` and ``repeat`` of an encoder, and ``segment``, its start and end.
+    """Measure ``encode`` and ``repeat`` of an encoder, and ``segment``, its start and end.
 
     The pictures are the footage's own and a part of it enlarged by 1.5, as reels have them: the time that x264 takes
     for a pixel hardly differs between the two.
@@ -172,7 +170,7 @@ def _encode(frames: Sequence[Frame], path: Path, settings: EncoderSettings) -> S
 
 
 def measure_stages(frames: Sequence[Frame], rounds: int, check: Callable[[], None]) -> Samples:
-    """``stage.*`` but for networks: each stage's work on frames in memory."""
+    """Measure ``stage.*`` but for networks: each stage's work on frames in memory."""
     from reelproc.render.transitions import darken, mix
     from reelproc.stages.upscale import Upscale
 

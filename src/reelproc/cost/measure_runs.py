@@ -26,8 +26,6 @@ from reelproc.stages.overlay import HighlightKeyframe, HighlightRegion, Overlay
 from reelproc.stages.speed import Speed, SpeedSegment
 from reelproc.stages.upscale import Upscale
 
-__all__ = ["calibrate", "calibrate_by"]
-
 Said = Callable[[str], None]
 
 
@@ -42,7 +40,7 @@ def calibrate(
     check: Callable[[], None] = lambda: None,
     watch: Watch | None = None,
 ) -> Calibration:
-    """``calibration`` with the rates of this machine, measured now.
+    """Measure this machine, and return ``calibration`` with its rates.
 
     A machine that other processes use is refused, before and while it is measured.
 
@@ -81,7 +79,7 @@ def calibrate(
 def _measured(
     source: Path, *, rounds: int, encoders: tuple[str, ...], upscaler: str | None, say: Said, check: Callable[[], None]
 ) -> Calibration:
-    """What one calibration finds, and nothing else."""
+    """Return what one calibration finds, and nothing else."""
     here = this_host()
     loaded: Samples = {}
     if upscaler is not None:  # first: that it cannot be run is better known before all else is measured
@@ -126,7 +124,7 @@ def calibrate_by(
     upscaler: str | None = None,
     say: Said = lambda _: None,
 ) -> Calibration:
-    """``calibration`` with what whole runs on an executor's hardware teach (see :meth:`Calibration.add`).
+    """Return ``calibration`` with what whole runs on an executor's hardware teach (see :meth:`Calibration.add`).
 
     Single rates cannot be measured from outside; they stay predictions, which the pace of these runs corrects.
 
@@ -197,7 +195,7 @@ def _light(start: float, end: float, width: float, height: float) -> Overlay:
 
 
 def _reels(source: Path) -> list[Reel]:
-    """Reels of different kinds: cropped and scaled, in the source's own size, copied for the most part, slowed down."""
+    """Return reels of four kinds: cropped and scaled, in the source's size, mostly copied, slowed down."""
     info = probe(source)
     video = info.require_video()
     end = min(6.0, float(info.duration))
@@ -221,14 +219,14 @@ def _reels(source: Path) -> list[Reel]:
 
 
 def _upscaled(source: Path, model: str) -> Reel:
-    """A few small frames: a processor takes seconds for each of them."""
+    """Return a few small frames: a processor takes seconds for each of them."""
     crop = Crop(keyframes=[CropKeyframe(time=0, x=100, y=60, width=180, height=320)])
     clip = Clip(source=source, end=0.4, stages=[crop, Upscale(model=model)])
     return Reel(clips=[clip], output=Output(width=270, height=480, audio=False))
 
 
 def _starts(source: Path, folder: Path, rounds: int) -> list[float]:
-    """What the first job of an executor takes longer than the second."""
+    """Return what the first job of an executor takes longer than the second."""
     job = ExtractJob(source=source, output=folder / "start.mp4", end=1, copy_codec=True)
     samples = []
     for _ in range(rounds):

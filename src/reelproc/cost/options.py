@@ -17,8 +17,6 @@ from reelproc.prices import PriceTable
 from reelproc.render.chunks import divided
 from reelproc.schema import Schema
 
-__all__ = ["Option", "Pricing", "Start", "option"]
-
 Start = Literal["cold", "warm"]
 
 PHASES = (
@@ -107,7 +105,7 @@ class _Bill:
     phases: dict[str, float] = field(default_factory=dict)
 
     def container(self, where: Place, pricing: Pricing, spent: float, cpu: float = 0.0) -> None:
-        """A container that was there for ``spent`` seconds, in which it used ``cpu`` processor seconds."""
+        """Add a container that was there for ``spent`` seconds and used ``cpu`` processor seconds."""
         self.usd += spent * pricing.rate(where, cpu / spent if spent else 0.0)
         self.containers.append(where)
         if where.rented:
@@ -116,7 +114,7 @@ class _Bill:
 
 
 def option(work: Work, rates: Rates, pricing: Pricing, *, chunks: int, start: Start) -> Option:
-    """What ``work`` takes at the place of ``rates``.
+    """Return what ``work`` takes at the place of ``rates``.
 
     Args:
         work: of the job.
@@ -167,7 +165,7 @@ def _alone(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start:
 
 
 def _in_processes(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start: Start, level: Level) -> _Bill:
-    """Workers on one machine share its processors; each is started for its chunk, whatever the first one's start."""
+    """Predict workers on one machine: they share its processors, and each is started for its chunk."""
     made = loop_of_parts(parts, rates, level, beside=work.beside)
     around = _around(work, rates, level)
     first, each = _starting(work, rates, start, level), _starting(work, rates, "cold", level)
@@ -181,7 +179,7 @@ def _in_processes(work: Work, parts: list[Part], rates: Rates, pricing: Pricing,
 
 
 def _in_containers(work: Work, parts: list[Part], rates: Rates, pricing: Pricing, start: Start, level: Level) -> _Bill:
-    """Each chunk has a container of its own; another coordinates them and puts their segments together."""
+    """Count each chunk as a container of its own; another coordinates them and puts their segments together."""
     bill = _Bill()
     walls = []
     for part in parts:
@@ -208,7 +206,7 @@ def _in_containers(work: Work, parts: list[Part], rates: Rates, pricing: Pricing
 
 
 def _sum(phases: Mapping[str, float]) -> float:
-    """Seconds of what comes one after the other."""
+    """Return the seconds of what comes one after the other."""
     return sum(spent for name, spent in phases.items() if name not in OVERLAPPING)
 
 
@@ -224,7 +222,7 @@ def _starting(work: Work, rates: Rates, start: Start, level: Level) -> dict[str,
 
 
 def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
-    """What comes before, beside and behind the loop."""
+    """Return what comes before, beside and behind the loop."""
     phases: dict[str, float] = {}
     for kind, spent in seconds(added(work.before, work.beside, work.after), rates, level).items():
         name = "assemble" if kind == "copy" else kind.partition(".")[0]
@@ -238,7 +236,7 @@ def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
 
 
 def _weights(work: Work, rates: Rates, start: Start) -> dict[str, float]:
-    """Seconds by kind, to tell which rates matter."""
+    """Return the seconds by kind, to tell which rates matter."""
     counted = added(work.whole.amounts, work.before, work.beside, work.after)
     weights = {kind: spent for kind, spent in seconds(counted, rates, "value").items() if spent}
     if start == "cold":

@@ -22,8 +22,6 @@ from reelproc.cost.rates import Basis, Rate, Rates
 from reelproc.cost.work import Part
 from reelproc.media.write.encoders import ENCODER_THREADS
 
-__all__ = ["Level", "Loop", "loop", "loop_of_parts", "pace_of", "seconds"]
-
 Level = Literal["value", "low", "high"]
 """The likely figure, or the lower or upper one."""
 
@@ -60,26 +58,26 @@ class Loop:
 
 
 def at(rate: Rate, level: Level) -> float:
-    """The figure of ``rate`` at ``level``."""
+    """Return the figure of ``rate`` at ``level``."""
     return {"value": rate.value, "low": rate.low, "high": rate.high}[level]
 
 
 def seconds(amounts: Mapping[str, float], rates: Rates, level: Level) -> dict[str, float]:
-    """The seconds of each kind."""
+    """Return the seconds of each kind."""
     return {kind: amount * at(rates(kind), level) for kind, amount in amounts.items()}
 
 
 def loop(
     part: Part, rates: Rates, level: Level = "value", *, beside: Mapping[str, float] = MappingProxyType({})
 ) -> Loop:
-    """The loop of one worker that has the place for itself."""
+    """Return the loop of one worker that has the place for itself."""
     return loop_of_parts([part], rates, level, beside=beside)
 
 
 def loop_of_parts(
     parts: Sequence[Part], rates: Rates, level: Level = "value", *, beside: Mapping[str, float] = MappingProxyType({})
 ) -> Loop:
-    """The loops of workers that share one place: its processors and its device.
+    """Return the loops of workers that share one place: its processors and its device.
 
     Args:
         parts: what each worker does.
@@ -121,13 +119,13 @@ def loop_of_parts(
 
 
 def pace_of(parts: Sequence[Part]) -> str:
-    """The kind of pace that counts: a network that is waited for hides what the other threads wait for."""
+    """Return the kind of pace that counts: a network that is waited for hides what the other threads wait for."""
     networks = any(kind.startswith("network.") for part in parts for kind in part.amounts)
     return "pace.network" if networks else "pace"
 
 
 def basis_of(kinds: Mapping[str, float], rates: Rates) -> tuple[Basis, str]:
-    """Whether all that matters was measured on this hardware, and what was not.
+    """Return whether all that matters was measured on this hardware, and what was not.
 
     Args:
         kinds: seconds by kind; those under a twentieth of the sum do not matter.

@@ -15,8 +15,6 @@ from reelproc.render.plan import Plan, PlannedClip, Segment
 from reelproc.render.rendering import encoder_settings
 from reelproc.render.source_fetch import is_fetched_whole
 
-__all__ = ["count"]
-
 MEGA = 1e6
 
 LEAD_IN_SECONDS = 1
@@ -28,7 +26,7 @@ MEGABYTES_MEGAPIXEL = 0.012
 
 
 def count(plan: Plan, *, destination: str = "out.mp4") -> Work:
-    """The work of ``plan``.
+    """Return the work of ``plan``.
 
     Args:
         plan: what will be rendered.
@@ -106,7 +104,7 @@ class _ClipWork:
         self.opening = {self._decode: leading * self._coded}
 
     def amounts(self, pts: Sequence[int]) -> dict[str, float]:
-        """Of the source frames ``pts`` (increasing, each once) and of those between them that are only decoded."""
+        """Return the work of the source frames ``pts`` (increasing) and of those between them that are only decoded."""
         if not pts:
             return {}
         frames = self.plan.frames
@@ -151,7 +149,7 @@ class _ClipWork:
 
 
 def _cut(width: int, height: int) -> dict[str, float]:
-    """A window sampled at its own size: two passes of six taps."""
+    """Return a window sampled at its own size: two passes of six taps."""
     return {"stage.scale": width * height * 2 * 6 * 2 * 1.5 / 1e9}
 
 

@@ -9,8 +9,6 @@ from typing import Literal
 from reelproc.cost.calibration import Calibration, Entry, Machine, SampleSpread, reference, this_host
 from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, FLOP_PER_BYTE, Assumption, Place
 
-__all__ = ["Basis", "Rate", "Rates"]
-
 Basis = Literal["measured", "predicted"]
 
 MIN_RUNS = 3
@@ -37,7 +35,7 @@ class Rate:
     why: str
 
     def times(self, factor: Assumption) -> Rate:
-        """A prediction: this rate and an uncertain factor."""
+        """Return a prediction: this rate and an uncertain factor."""
         return Rate(
             self.value * factor.value, self.low * factor.low, self.high * factor.high, "predicted", factor.source
         )
@@ -72,13 +70,13 @@ class Rates:
         return this_host() if self.place.executor == "local" else None
 
     def corrected(self, pace: str = "pace") -> int:
-        """How many whole runs at this place the pace of that kind was taken from; 0 where they are too few to go by."""
+        """Return how many whole runs at this place the pace of that kind is taken from; 0 if they are too few."""
         own = self.own
         count = len(own.rates.get(pace, ())) if own is not None else 0
         return count if count >= MIN_RUNS else 0
 
     def __call__(self, kind: str) -> Rate:
-        """The rate of ``kind``."""
+        """Return the rate of ``kind``."""
         own = self.own
         if own is not None and (spread := own.spread(kind)):
             return _rate(spread, "measured", f"{spread.count} samples on {self.place.executor}")
@@ -121,7 +119,7 @@ class Rates:
         return self(base).times(_factor(ratio, f"{ratio:.2f} times {base}, as on the reference machine"))
 
     def _network(self, kind: str) -> Rate:
-        """Seconds per TFLOP: from the device's peaks, or without one from the reference machine's processor."""
+        """Return seconds per TFLOP: from the device's peaks, or without one from the reference machine's processor."""
         if self.place.gpu is None:
             spread = reference().spread(kind) or reference().spread("network.default")
             if spread is None:

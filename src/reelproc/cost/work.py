@@ -31,14 +31,12 @@ from pydantic import Field
 
 from reelproc.schema import Schema
 
-__all__ = ["Amounts", "Part", "SegmentWork", "Work", "added"]
-
 Amounts = Mapping[str, float]
 """By kind."""
 
 
 def added(*amounts: Amounts) -> dict[str, float]:
-    """The sum, kind by kind.
+    """Return the sum, kind by kind.
 
     >>> added({"pipe": 1.0}, {"pipe": 2.0, "frame": 1.0})
     {'pipe': 3.0, 'frame': 1.0}
@@ -117,7 +115,7 @@ class Work(Schema):
     warnings: tuple[str, ...] = ()
 
     def part(self, numbers: Iterable[int]) -> Part:
-        """The encoded segments at these places in :attr:`segments`, as one worker does them.
+        """Return the encoded segments at these places in :attr:`segments`, as one worker does them.
 
         Segments that follow one another share their readers; each gap, and each worker, opens its sources anew.
         """

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from reelproc.demo.match import MatchTracks, Outline
     from reelproc.media.info import MediaInfo
 
-__all__ = ["footage_reel", "match_reel"]
-
 _OUTPUT = Output(width=810, height=1440, fps=Fraction(30))
 _ASPECT = 810 / 1440
 _RESAMPLER = "lanczos"

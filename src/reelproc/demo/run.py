@@ -21,8 +21,6 @@ from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.schema import Schema
 from reelproc.storage import resolve
 
-__all__ = ["DemoResult", "make_demo"]
-
 
 class DemoResult(Schema):
     """What the demo made.

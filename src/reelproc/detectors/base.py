@@ -55,7 +55,7 @@ class DetectWork(ABC):
 
     @abstractmethod
     def __call__(self, images: Sequence[NDArray[np.uint8]]) -> list[tuple[Detection, ...]]:
-        """What is on each of the images, in order; the surest first, boxes within the image.
+        """Return what is on each of the images, in order; the surest first, boxes within the image.
 
         Args:
             images: from one to ``batch_size`` arrays (H, W, 3) uint8, blue, green, red. They are not changed.
@@ -84,7 +84,7 @@ class Detector(ABC):
 
     @abstractmethod
     def open(self, spec: DetectSpec) -> DetectWork:
-        """The work for such a run.
+        """Return the work for such a run.
 
         Raises:
             SpecError: the model has no such class.
@@ -94,7 +94,7 @@ class Detector(ABC):
 
 
 def class_numbers(labels: Sequence[str], classes: Sequence[str], model: str) -> list[int]:
-    """The numbers of those of a model's ``labels`` that ``classes`` names.
+    """Return the numbers of the model's ``labels`` that ``classes`` names.
 
     Raises:
         SpecError: there is no such class; the message lists those there are.

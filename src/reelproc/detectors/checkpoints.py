@@ -16,8 +16,6 @@ from reelproc.files import sha256_of
 from reelproc.folders import weights_folder
 from reelproc.storage.local import local_path
 
-__all__ = ["KNOWN", "Checkpoint", "KnownCheckpoint", "find_checkpoint", "is_checkpoint_path", "trusted_checkpoint"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownCheckpoint:
@@ -71,7 +69,7 @@ class Checkpoint:
 
 
 def is_checkpoint_path(model: str) -> bool:
-    """Whether ``model`` is a path or an address of a checkpoint, and not a name.
+    """Return whether ``model`` is a path or an address of a checkpoint, and not a name.
 
     What contains a slash is one, and what ends in ``.pt`` and is there.
     """
@@ -79,7 +77,7 @@ def is_checkpoint_path(model: str) -> bool:
 
 
 def find_checkpoint(model: str) -> Path:
-    """The file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
+    """Return the file that ``model`` means: itself where it is a path, else ``NAME.pt`` in :func:`weights_folder`.
 
     Raises:
         ObjectNotFoundError: there is no such file; the message says where to get it and where to put it.

@@ -10,15 +10,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["with_colours"]
-
 _MIDDLE_SHARES = 0.3, 0.7
 _CHEST_AND_LEGS_SHARES = (0.18, 0.45), (0.55, 0.8)
 """Shares of the box: its middle, at the height of the chest and of the legs, where there is least background."""
 
 
 def with_colours(detection: Detection, image: NDArray[np.uint8]) -> Detection:
-    """``detection`` with the colours of its upper and lower half.
+    """Return ``detection`` with the colours of its upper and lower half.
 
     Args:
         detection: on ``image``.

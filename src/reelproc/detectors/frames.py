@@ -18,8 +18,6 @@ from reelproc.pixels.frame import Frame
 from reelproc.storage.source import Source
 from reelproc.timing import exact
 
-__all__ = ["FrameRequest", "decoded", "requests_by_ordinal", "requests_by_time"]
-
 _RESTART_SECONDS = 5
 """Where wanted frames are further apart than this, seeking is faster than decoding what lies between."""
 
@@ -110,7 +108,7 @@ def decoded(source: Source, info: MediaInfo, wanted: FrameRequest, *, conceal: b
 
 
 def _runs(pts: Sequence[int], times: FrameTimes) -> Iterator[list[int]]:
-    """``pts`` in runs that are worth decoding through."""
+    """Yield ``pts`` in runs that are worth decoding through."""
     run = [pts[0]]
     for one, two in pairwise(pts):
         if (two - one) * times.time_base > _RESTART_SECONDS:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from reelproc.job_context import JobContext
     from reelproc.jobs import DetectJob
 
-__all__ = ["detect"]
-
 
 def detect(job: DetectJob, context: JobContext) -> DetectResult:
     """Do ``job``; a frame that is asked for twice is looked at once.

@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ULTRALYTICS", "UltralyticsDetector"]
-
 
 @contextmanager
 def _opencv_untouched() -> Iterator[None]:
-    """The package sets OpenCV to one thread when it is imported; the rest of the process has not asked for that."""
+    """Undo that the package sets OpenCV to one thread at its import: the rest of the process did not ask for it."""
     import cv2
 
     threads = cv2.getNumThreads()
@@ -41,7 +39,7 @@ def _opencv_untouched() -> Iterator[None]:
 
 @contextmanager
 def _variable_untouched(name: str) -> Iterator[None]:
-    """The package sets OMP_NUM_THREADS=1 where it is not set; whatever is started afterwards would inherit that."""
+    """Undo that the package sets OMP_NUM_THREADS=1: whatever is started afterwards would inherit it."""
     before = os.environ.get(name)
     try:
         yield
@@ -62,7 +60,7 @@ class _Threads:
         self._wanted = torch.get_num_threads()
 
     def remember(self) -> None:
-        """What there is now is what is wanted."""
+        """Remember the number of threads that there is now as the wanted one."""
         self._wanted = self._torch.get_num_threads()
 
     def set_back(self, _predictor: Any = None) -> None:
@@ -114,7 +112,7 @@ class UltralyticsDetector(Detector):
         self._lock = threading.Lock()
 
     def open(self, spec: DetectSpec) -> DetectWork:
-        """The model, loaded, or as it was loaded before in this process.
+        """Return the model, loaded, or as it was loaded before in this process.
 
         Raises:
             SpecError: the model has no such class.
@@ -135,7 +133,7 @@ class UltralyticsDetector(Detector):
         )
 
     def loaded(self) -> tuple[str, ...]:
-        """The sha256 of the checkpoints that are in memory."""
+        """Return the sha256 of the checkpoints that are in memory."""
         return tuple(self._loaded)
 
 

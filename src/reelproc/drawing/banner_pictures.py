@@ -12,8 +12,6 @@ from reelproc.drawing.typeset.layout import Block, Fonts, set_text
 from reelproc.drawing.typeset.picture import Picture, Style, draw_block, draw_displayed
 from reelproc.pixels.colour import hex_to_rgb
 
-__all__ = ["draw_banner"]
-
 SQUARE = Fraction(1)
 _PLATE_OPACITY = 0.95
 _PLATE_WIDTH = 0.8

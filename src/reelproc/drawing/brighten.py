@@ -1,4 +1,4 @@
-"""Brightening as R'G'B' would do it, on YUV planes: scaled, and each of R', G', B' clipped at white.
+"""Brighten YUV planes as R'G'B' would be: scaled, and each of R', G', B' clipped at white.
 
 Scaling alone is linear in YUV. What the clip takes away is computed in R'G'B' and carried over as a difference, so that
 pixels that do not clip are exact and never make the round trip.
@@ -16,8 +16,6 @@ from reelproc.drawing.ellipse import PixelBox
 from reelproc.pixels.blend import halve
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK, YUV_TO_RGB
 
-__all__ = ["brightened"]
-
 F32 = NDArray[np.float32]
 
 _GREATEST_CHROMA = float(np.abs(YUV_TO_RGB[:, 1:]).sum(axis=1).max())
@@ -25,7 +23,7 @@ _GREATEST_CHROMA = float(np.abs(YUV_TO_RGB[:, 1:]).sum(axis=1).max())
 
 
 def brightened(planes: Sequence[NDArray[np.uint8]], boxes: Sequence[PixelBox], gain: float) -> list[F32]:
-    """The codes in ``boxes`` with R'G'B' times ``gain``, clipped at white (or where they were, if beyond it).
+    """Return the codes in ``boxes`` with R'G'B' times ``gain``, clipped at white (or where they were, if beyond it).
 
     Args:
         planes: Y', Cb, Cr of a yuv420p or yuv444p frame.
@@ -60,7 +58,7 @@ def _may_clip(parts: Sequence[F32], gain: float) -> bool:
 
 
 def _clipped_away(luma: F32, chroma: Sequence[F32], gain: float) -> list[F32]:
-    """What clipping adds to Y', Cb and Cr, at luma resolution."""
+    """Return what clipping adds to Y', Cb and Cr, at luma resolution."""
     before: F32 = np.asarray(cv2.transform(cv2.merge([luma, *chroma]), YUV_TO_RGB.astype(np.float32)), np.float32)
     excess = np.maximum(before, 1)
     before *= np.float32(gain)
@@ -70,7 +68,7 @@ def _clipped_away(luma: F32, chroma: Sequence[F32], gain: float) -> list[F32]:
 
 
 def _at_luma(plane: NDArray[np.uint8], luma: PixelBox) -> F32:
-    """A 4:2:0 chroma plane, less its black, interpolated linearly to the luma samples of ``luma``.
+    """Interpolate a 4:2:0 chroma plane, less its black, linearly to the luma samples of ``luma``.
 
     ``luma`` begins on an even row and column; the plane's edges are held.
     """
@@ -89,7 +87,7 @@ def _at_luma(plane: NDArray[np.uint8], luma: PixelBox) -> F32:
 
 
 def _at_chroma(values: F32, seen: PixelBox, box: PixelBox) -> F32:
-    """Values at the luma samples of ``seen``, sampled at the chroma sites of ``box``; the picture's edges are held."""
+    """Sample values at the luma samples of ``seen`` at the chroma sites of ``box``; the picture's edges are held."""
     rows, columns = box.shape
     # One pair of columns on the left, for the filter's first tap; on an odd edge, one row or column more.
     left = 2 if 2 * box.left == seen.left else 0

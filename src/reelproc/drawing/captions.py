@@ -14,8 +14,6 @@ from reelproc.drawing.typeset.picture import Picture
 from reelproc.pixels.blend import Sprite
 from reelproc.pixels.frame import Frame, PixelFormat
 
-__all__ = ["Caption", "Captions"]
-
 
 @dataclass(frozen=True, slots=True)
 class Caption:

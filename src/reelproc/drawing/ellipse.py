@@ -1,4 +1,4 @@
-"""Coverage of ellipses and elliptic rings, anti-aliased, from their analytic distance.
+"""Work out the anti-aliased coverage of ellipses and elliptic rings from their analytic distance.
 
 Coordinates are luma pixels in edge coordinates: pixel i spans [i, i + 1], its centre lies at i + 0.5. A coverage is the
 share of a sample's footprint that lies inside, with the edge taken for straight across the footprint; it is a smooth
@@ -13,22 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = [
-    "Ellipse",
-    "EllipseTile",
-    "Grid",
-    "PixelBox",
-    "bounds",
-    "covered",
-    "encloses",
-    "gap",
-    "on_the_ground",
-    "open_ring",
-    "ring",
-    "signed_distance",
-    "tiles",
-]
 
 F32 = NDArray[np.float32]
 
@@ -80,7 +64,7 @@ class PixelBox(NamedTuple):
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def within(self, outer: PixelBox) -> tuple[slice, slice]:
-        """For indexing an array that covers ``outer``."""
+        """Return what indexes it in an array that covers ``outer``."""
         return (
             slice(self.top - outer.top, self.bottom - outer.top),
             slice(self.left - outer.left, self.right - outer.left),
@@ -100,12 +84,16 @@ class EllipseTile(NamedTuple):
 
 
 def on_the_ground(body: Ellipse) -> Ellipse:
-    """The flat ellipse under the feet of the player whom ``body`` surrounds with 1.3 times his size."""
+    """Return the flat ellipse under the feet of a player whom ``body`` surrounds at 1.3 times their size."""
     return Ellipse(body.x, body.y + body.radius_y / 1.3, body.radius_x * 2 / 1.3, body.radius_y * 0.3)
 
 
 _SAMPLE = 0.5
 """Pixels from a sample's centre to its edge: how far from an edge something of a sample is covered."""
+
+
+_BOX_SLACK = 4.0
+"""Pixels by which :func:`bounds` reaches beyond what it is told at most: 2, and up to a pair of pixels."""
 
 
 def gap(ellipse: Ellipse, width: float, height: float, *, reach: float = 0.0) -> float:
@@ -120,11 +108,20 @@ def gap(ellipse: Ellipse, width: float, height: float, *, reach: float = 0.0) ->
     x = max(_SAMPLE - ellipse.x, 0.0, ellipse.x - (width - _SAMPLE))
     y = max(_SAMPLE - ellipse.y, 0.0, ellipse.y - (height - _SAMPLE))
     radii = hypot(x / (ellipse.radius_x + reach + _SAMPLE), y / (ellipse.radius_y + reach + _SAMPLE))
-    return 0.0 if radii < 1 else hypot(x, y) * (1 - 1 / radii)
+    if radii < 1:
+        return 0.0
+    if x <= ellipse.radius_x + reach + _BOX_SLACK and y <= ellipse.radius_y + reach + _BOX_SLACK:
+        # beside a flat ellipse, the first-order distance that is drawn by is less than the true one
+        column, row = min(max(ellipse.x, _SAMPLE), width - _SAMPLE), min(max(ellipse.y, _SAMPLE), height - _SAMPLE)
+        beside = signed_distance(ellipse, np.array([column]), np.arange(_SAMPLE, height))
+        above = signed_distance(ellipse, np.arange(_SAMPLE, width), np.array([row]))
+        if min(beside.min(), above.min()) < reach + _SAMPLE:
+            return 0.0
+    return hypot(x, y) * (1 - 1 / radii)
 
 
 def encloses(ellipse: Ellipse, width: int, height: int) -> bool:
-    """Whether every sample of a frame lies wholly inside an ellipse."""
+    """Return whether every sample of a frame lies wholly inside an ellipse."""
     rx, ry = ellipse.radius_x - _SAMPLE, ellipse.radius_y - _SAMPLE
     if rx <= 0 or ry <= 0:
         return False
@@ -134,7 +131,7 @@ def encloses(ellipse: Ellipse, width: int, height: int) -> bool:
 
 
 def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> PixelBox:
-    """What an ellipse grown by ``margin`` pixels can touch of a frame, in pairs of luma columns and rows."""
+    """Return what an ellipse grown by ``margin`` pixels can touch, in pairs of luma columns and rows."""
     reach = margin + 2
 
     def pair(at: float, end: int) -> int:
@@ -149,7 +146,7 @@ def bounds(ellipse: Ellipse, margin: float, width: int, height: int) -> PixelBox
 
 
 def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[EllipseTile]:
-    """:func:`bounds` in pieces: some rows each, so that what is computed of one fits the cache, and the inside apart.
+    """Divide :func:`bounds` into bands of rows that fit the cache, and keep the inside of the ellipse apart.
 
     Args:
         ellipse: in luma pixels.
@@ -180,7 +177,7 @@ def tiles(ellipse: Ellipse, margin: float, width: int, height: int) -> list[Elli
 
 
 def _half_width(ellipse: Ellipse, y: float) -> float:
-    """Half the width of an ellipse at a height; 0 where it does not reach."""
+    """Return half the width of an ellipse at a height; 0 where it does not reach."""
     if ellipse.radius_x <= 0 or ellipse.radius_y <= 0:
         return 0.0
     return ellipse.radius_x * sqrt(max(1 - ((y - ellipse.y) / ellipse.radius_y) ** 2, 0.0))
@@ -200,7 +197,7 @@ class Grid:
     height: int
 
     def samples(self, pairs: PixelBox) -> PixelBox:
-        """The samples of pairs of luma columns and rows."""
+        """Return the samples of pairs of luma columns and rows."""
         each = 2 // self.step
         return PixelBox(
             pairs.left * each,
@@ -210,14 +207,14 @@ class Grid:
         )
 
     def positions(self, box: PixelBox) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The x of each column and the y of each row; 4:2:0 chroma lies on luma columns, between luma rows."""
+        """Return the x of each column and the y of each row; 4:2:0 chroma lies on luma columns, between luma rows."""
         x = np.arange(box.left, box.right, dtype=np.float64) * self.step + 0.5
         y = np.arange(box.top, box.bottom, dtype=np.float64) * self.step + self.step / 2
         return np.asarray(x), np.asarray(y)
 
 
 def signed_distance(ellipse: Ellipse, x: NDArray[np.float64], y: NDArray[np.float64]) -> F32:
-    """Pixels from the ellipse's edge, negative inside.
+    """Return the distance from the ellipse's edge in pixels, negative inside.
 
     To first order, (f^2 - f) / |grad (f^2 / 2)|, with f the distance from the centre in units of the radius in that
     direction (after G. Taubin, "Distance approximations for rasterizing implicit curves", 1994): exact on a circle and
@@ -244,7 +241,7 @@ def signed_distance(ellipse: Ellipse, x: NDArray[np.float64], y: NDArray[np.floa
 
 
 def covered(distance: F32, footprint: float, *, grow: float = 0.0) -> F32:
-    """The share of each sample that lies inside the edge moved outwards by ``grow`` pixels.
+    """Return the share of each sample that lies inside the edge moved outwards by ``grow`` pixels.
 
     Args:
         distance: see :func:`signed_distance`.
@@ -259,7 +256,7 @@ def covered(distance: F32, footprint: float, *, grow: float = 0.0) -> F32:
 
 
 def ring(distance: F32, footprint: float, width: float) -> F32:
-    """The share of each sample that a line of ``width`` pixels, centred on the edge, covers."""
+    """Return the share of each sample that a line of ``width`` pixels, centred on the edge, covers."""
     share = covered(distance, footprint, grow=width / 2)
     share -= covered(distance, footprint, grow=-width / 2)
     return share
@@ -273,7 +270,7 @@ def open_ring(
     footprint: float,
     width: float,
 ) -> F32:
-    """Like :func:`ring`, open at the top: the arc from -30 to 210 degrees, with round ends.
+    """Return :func:`ring` open at the top: the arc from -30 to 210 degrees, with round ends.
 
     Angles are the ellipse's parameter t of (x + radius_x cos t, y + radius_y sin t) and run clockwise on the screen
     from the right: the arc passes through the bottom, and the third that is missing lies behind the player.

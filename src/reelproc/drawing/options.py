@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["Align", "Effect", "Shape"]
-
 Align = Literal["left", "center", "right"]
 """Of the lines of a text to one another."""
 

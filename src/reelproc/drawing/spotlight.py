@@ -30,8 +30,6 @@ from reelproc.pixels.blend import mix, subsampling
 from reelproc.pixels.colour import YUV_BLACK, rgb_to_yuv
 from reelproc.pixels.frame import Frame, PixelFormat, plane_shapes
 
-__all__ = ["Spotlight", "SpotlightLook", "SpotlightPath"]
-
 F32 = NDArray[np.float32]
 
 _OUTLINE_OPACITY = 0.5
@@ -268,7 +266,7 @@ class Spotlight:
 
 
 def _tinted(fill: float, code: float) -> NDArray[np.uint8]:
-    """What becomes of each code where the tint covers all; rounded as beside it, where the ellipse's edge is."""
+    """Return what each code becomes where the tint covers all, rounded as it is at the ellipse's edge."""
     table = np.arange(256, dtype=np.uint8)[None]
     alpha = np.full(table.shape, fill, np.float32)
     mix(table, 1 - alpha, alpha * np.float32(code))

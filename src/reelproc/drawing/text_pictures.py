@@ -17,8 +17,6 @@ from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.drawing.typeset.picture import Picture, Style, draw_block, draw_displayed
 from reelproc.files import sha256_of
 
-__all__ = ["check_text", "draw_text", "fonts_fingerprint"]
-
 SQUARE = Fraction(1)
 _CHECK_EM = 24.0
 """Pixels: the size at which a text is checked; the fonts that it needs do not depend on it."""

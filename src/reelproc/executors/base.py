@@ -22,8 +22,6 @@ from reelproc.schema import Schema
 if TYPE_CHECKING:
     from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
 
-__all__ = ["Executor", "Hardware", "check_id", "check_timeout", "executors"]
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

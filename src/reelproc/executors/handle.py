@@ -22,8 +22,6 @@ else:
 
     ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-__all__ = ["JobHandle", "JobState"]
-
 _POLL_SECONDS = 1.0
 _ASYNC_FIRST_SECONDS, _ASYNC_LONGEST_SECONDS = 0.02, 0.25
 

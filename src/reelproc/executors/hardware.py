@@ -7,8 +7,6 @@ import os
 from reelproc.executors.base import Hardware
 from reelproc.machine.cores import cgroup_number, usable_cores
 
-__all__ = ["this_machine"]
-
 
 def this_machine() -> Hardware:
     """This machine's cores and memory, within the limits of the process's affinity and of its container."""

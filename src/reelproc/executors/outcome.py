@@ -21,8 +21,6 @@ from reelproc.errors import (
 )
 from reelproc.results import JobResult
 
-__all__ = ["WorkerTraceback", "as_reelproc_error", "outcome_from_data", "outcome_to_data"]
-
 _EXPECTED = (
     SpecError,
     MediaError,

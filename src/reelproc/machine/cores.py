@@ -7,13 +7,11 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["CGROUP", "cgroup_number", "cpu_name", "has_bfloat16", "usable_cores"]
-
 CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cores() -> float:
-    """Cores within the limits of the process's affinity and of its container; a container's share may be a fraction."""
+    """Return the cores that the process's affinity and its container allow; a container's share may be a fraction."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = float(len(affinity(0)) if affinity else os.cpu_count() or 1)
     quota = _quota()
@@ -22,7 +20,7 @@ def usable_cores() -> float:
 
 @functools.cache
 def has_bfloat16() -> bool:
-    """Whether the processor says that it multiplies bfloat16 by itself: AVX512-BF16, AMX-BF16 or Arm's BF16.
+    """Return whether the processor says that it multiplies bfloat16 by itself: AVX512-BF16, AMX-BF16 or Arm's BF16.
 
     False where it cannot be asked, that is, on other systems than Linux.
     """
@@ -36,7 +34,7 @@ def has_bfloat16() -> bool:
 
 @functools.cache
 def cpu_name() -> str:
-    """The processor's model, as the system calls it; its architecture where it says no more."""
+    """Return the processor's model, as the system calls it; its architecture where it says no more."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux
@@ -56,7 +54,7 @@ def _quota() -> float | None:
 
 
 def cgroup_number(name: str) -> int | None:
-    """What a file of the container's limits says; None where there is none, or no limit."""
+    """Return what a file of the container's limits says; None where there is none, or no limit."""
     try:
         value = int((CGROUP / name).read_text())
     except (OSError, ValueError):  # not there, or "max"

@@ -19,8 +19,6 @@ import sys
 import threading
 from typing import Any
 
-__all__ = ["keep_large_blocks", "release_free_memory", "use_one_arena"]
-
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _MALLOC_VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX")
 _keeps_large_blocks = threading.Event()

@@ -15,8 +15,6 @@ from typing import Self
 
 from reelproc.machine.posix import resource
 
-__all__ = ["MemoryWatch", "peak_memory_bytes"]
-
 _SAMPLE_SECONDS = 0.25
 
 

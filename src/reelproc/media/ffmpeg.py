@@ -26,8 +26,6 @@ from reelproc.logs import shown_command
 from reelproc.machine.posix import fcntl
 from reelproc.media.ffmpeg_build import ffmpeg_path
 
-__all__ = ["STALL_SECONDS", "FFmpegProcess", "run_ffmpeg", "widen_pipe"]
-
 _log = logging.getLogger(__name__)
 
 _STOPPED = 255

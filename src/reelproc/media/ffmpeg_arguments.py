@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from reelproc.storage.source import Source
 
-__all__ = ["CONTAINER_FORMATS", "filter_chain", "input_arguments", "option_value"]
-
 
 def option_value(text: str) -> str:
     r"""Escape ``text`` to stand as an option's value in a filter's arguments, whatever characters it holds.

@@ -9,8 +9,6 @@ import subprocess
 
 from reelproc.errors import MissingDependencyError
 
-__all__ = ["FFMPEG_MINIMUM", "encoders", "ffmpeg_path", "ffmpeg_version", "filters"]
-
 FFMPEG_MINIMUM = (6, 1)
 """Older ones guess time bases: Debian's 5.1.9 gave wrong timestamps on 14 of 16 test files."""
 

@@ -12,8 +12,6 @@ from reelproc.media.stream_colour import ColourInfo
 from reelproc.pixels.orientation import Orientation
 from reelproc.schema import WithFloats, readable_path
 
-__all__ = ["AudioStream", "MediaInfo", "VideoStream"]
-
 
 class VideoStream(WithFloats):
     """The video stream that is read.
@@ -114,10 +112,10 @@ class AudioStream(WithFloats):
 
 
 class MediaInfo(WithFloats):
-    """What a media file is.
+    r"""What a media file is.
 
     Attributes:
-        path: as given; in JSON, bytes of it that are not UTF-8 stand as ``\\xff``.
+        path: as given; in JSON, bytes of it that are not UTF-8 stand as ``\xff``.
         format_name: of the container, e.g. ``"mov,mp4,m4a,3gp,3g2,mj2"``.
         size_bytes: of the file.
         duration: seconds of the chosen video stream (of the sound, where there is no video).

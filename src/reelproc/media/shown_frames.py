@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from reelproc.media.read.reader import VideoReader
     from reelproc.pixels.frame import Frame
 
-__all__ = ["HOLD_SECONDS", "frame_schedule", "last_good_frame", "nearest_frame"]
-
 HOLD_SECONDS = 1
 """How long past its source's end the last frame holds without being asked to: editors round durations."""
 

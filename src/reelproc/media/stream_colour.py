@@ -13,8 +13,6 @@ from reelproc.media.ffmpeg_arguments import option_value
 from reelproc.pixels.frame import PixelFormat
 from reelproc.schema import Schema
 
-__all__ = ["ColourInfo", "Conversion", "assumed_matrix", "conversion"]
-
 UNSPECIFIED = "unspecified"
 
 # Names are those of ffmpeg's -colorspace, -color_primaries and -color_trc; numbers are those of ISO/IEC 23091-2
@@ -82,7 +80,7 @@ class ColourInfo(Schema):
 
     @property
     def is_wide(self) -> bool:
-        """Whether the primaries are clearly wider than BT.709's. (BT.601's differ little and are left alone.)"""
+        """Whether the primaries are clearly wider than BT.709's; BT.601's differ little and are left alone."""
         return self.primaries in ("bt2020", "smpte431", "smpte432")
 
 

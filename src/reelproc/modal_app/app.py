@@ -41,8 +41,6 @@ from reelproc.job_context import Delegate
 from reelproc.jobs import RenderJob
 from reelproc.storage import scheme_of
 
-__all__ = ["Worker", "app", "reachable_root"]
-
 WEIGHTS = "/reelproc"
 
 

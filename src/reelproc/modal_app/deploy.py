@@ -6,8 +6,6 @@ import contextlib
 
 from reelproc.errors import ExecutorError, MissingDependencyError
 
-__all__ = ["deploy_app"]
-
 
 def deploy_app(*, show: bool = False) -> str:
     """Deploy :mod:`reelproc.modal_app.app` in this version, and return its name on Modal.

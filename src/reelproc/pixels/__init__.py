@@ -1,1 +1,1 @@
-"""Pictures in memory: frames, where they are placed, how they are resampled and painted on."""
+"""Hold pictures in memory: frames, where they are placed, how they are resampled and painted on."""

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import PixelFormat
 
-__all__ = ["Layer", "Sprite", "halve", "mix", "subsampling"]
-
 F32 = NDArray[np.float32]
 
 
@@ -36,7 +34,7 @@ def mix(target: NDArray[np.uint8], keep: F32, paint: F32) -> None:
 
 
 def halve(values: F32) -> F32:
-    """A luma-sized array sampled at the chroma sites: [1 2 1] / 4 across, [1 1] / 2 down.
+    """Return a luma-sized array sampled at the chroma sites: [1 2 1] / 4 across, [1 1] / 2 down.
 
     Args:
         values: (H, W) with even H and W, its first column and row on even luma coordinates; zero beyond the edges.

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PIXEL_FORMATS", "Frame", "PixelFormat", "Window", "frame_bytes", "plane_shapes"]
-
 PixelFormat = Literal["yuv420p", "yuv444p", "bgr24", "rgb24"]
 """The pixel formats that frames come in."""
 
@@ -26,7 +24,7 @@ PIXEL_FORMATS: tuple[PixelFormat, ...] = ("yuv420p", "yuv444p", "bgr24", "rgb24"
 
 
 def plane_shapes(pix_fmt: PixelFormat, width: int, height: int) -> tuple[tuple[int, ...], ...]:
-    """The array shape of each plane; the chroma of an odd size is rounded up, as ffmpeg does.
+    """Return the array shape of each plane; the chroma of an odd size is rounded up, as ffmpeg does.
 
     Raises:
         SpecError: another pixel format.
@@ -49,7 +47,7 @@ def plane_shapes(pix_fmt: PixelFormat, width: int, height: int) -> tuple[tuple[i
 
 
 def frame_bytes(pix_fmt: PixelFormat, width: int, height: int) -> int:
-    """Bytes of one frame, planes one behind the other without padding.
+    """Return the bytes of one frame, planes one after the other without padding.
 
     >>> frame_bytes("yuv420p", 1920, 1080)
     3110400
@@ -97,14 +95,14 @@ class Frame:
 
     @classmethod
     def empty(cls, width: int, height: int, pix_fmt: PixelFormat) -> Frame:
-        """A frame with uninitialised pixels."""
+        """Return a frame with uninitialised pixels."""
         import numpy as np
 
         return cls(np.empty(frame_bytes(pix_fmt, width, height), np.uint8), width, height, pix_fmt)
 
     @classmethod
     def from_image(cls, image: NDArray[np.uint8], pix_fmt: Literal["bgr24", "rgb24"] = "bgr24") -> Frame:
-        """A frame around an (H, W, 3) uint8 image; shares memory where the image is contiguous."""
+        """Return a frame around an (H, W, 3) uint8 image; shares memory where the image is contiguous."""
         import numpy as np
 
         height, width, _ = image.shape
@@ -143,7 +141,7 @@ class Frame:
         return self.planes[0]
 
     def like(self, width: int, height: int) -> Frame:
-        """An uninitialised frame of another size with this one's format and timestamps."""
+        """Return an uninitialised frame of another size with this one's format and timestamps."""
         frame = Frame.empty(width, height, self.pix_fmt)
         frame.index, frame.pts, frame.time_base, frame.start_pts = (
             self.index,
@@ -154,7 +152,7 @@ class Frame:
         return frame
 
     def part(self, x: int, y: int, width: int, height: int) -> Frame:
-        """A copy of a rectangle of whole pixels inside the frame; of yuv420p it begins on even ones.
+        """Return a copy of a rectangle of whole pixels inside the frame; of yuv420p it begins on even ones.
 
         Its sides are even as well there, unless it reaches to an odd edge of the frame.
         """
@@ -169,7 +167,7 @@ class Frame:
         return part
 
     def copy(self) -> Frame:
-        """A frame with its own pixels."""
+        """Return a frame with its own pixels."""
         other = self.like(self.width, self.height)
         other.data[:] = self.data
         return other

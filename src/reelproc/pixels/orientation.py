@@ -1,4 +1,4 @@
-"""How a picture has to be turned to stand upright: the display matrix, reduced to what reelproc applies.
+"""Turn a picture upright: the display matrix, reduced to what reelproc applies.
 
 All backends turn frames themselves by this one definition (ffmpeg's own autorotation is switched off), so that they
 cannot differ.
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Orientation"]
-
-# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them anew.
+# vflip alone only walks the rows backwards, which not every consumer expects: "copy" and hflip write them again.
 _FILTERS: dict[tuple[int, bool], tuple[str, ...]] = {
     (0, False): (),
     (90, False): ("transpose=clock",),
@@ -46,7 +44,7 @@ class Orientation:
 
     @classmethod
     def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """The orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
+        """Return the orientation that a display matrix asks for, read as ffmpeg's autorotation reads it.
 
         Args:
             matrix: nine native-endian int32 (3x3, row-major; 16.16 fixed point but for the last column), as in ffmpeg's
@@ -86,7 +84,7 @@ class Orientation:
         return _FILTERS[self.rotation, self.hflip]
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The (H, W) or (H, W, C) array turned; a view where possible."""
+        """Return the (H, W) or (H, W, C) array turned; a view where possible."""
         import numpy as np
 
         turned = np.rot90(image, -self.rotation // 90, axes=(0, 1))

@@ -15,8 +15,6 @@ from reelproc.errors import SpecError
 from reelproc.pixels.frame import Window
 from reelproc.timing import round_half_up
 
-__all__ = ["CHROMA_SITING", "Fit", "Placement", "Rectangle", "compose", "even_near", "fit", "inside", "whole"]
-
 Fit = Literal["contain", "cover", "stretch"]
 """How a picture of one aspect ratio meets a canvas of another: bars, cut edges, or distortion."""
 
@@ -49,12 +47,12 @@ class Placement(NamedTuple):
 
 
 def whole(width: int, height: int) -> Window:
-    """The window that shows all of a picture."""
+    """Return the window that shows all of a picture."""
     return Window(0.0, 0.0, float(width), float(height))
 
 
 def even_near(value: Fraction | float, limit: int | None = None) -> int:
-    """The even number nearest to ``value``, the greater on a tie, at least 2 and at most ``limit``.
+    """Return the even number nearest to ``value``, the greater on a tie, at least 2 and at most ``limit``.
 
     >>> [even_near(v) for v in (540, 541, 540.9, 607.5, 0.3)]
     [540, 542, 540, 608, 2]
@@ -124,7 +122,7 @@ def _beside_bars(length: Fraction, room: int) -> tuple[int, int]:
 
 
 def inside(window: Window, width: int, height: int) -> Window:
-    """``window`` brought inside a picture: shrunk about its centre until it is no larger, its shape kept, then moved.
+    """Bring ``window`` inside a picture: shrink it about its centre until it is no larger, then move it.
 
     >>> inside(Window(-10, 5, 100, 50), 200, 100)
     Window(x=0.0, y=5.0, width=100.0, height=50.0)
@@ -139,7 +137,7 @@ def inside(window: Window, width: int, height: int) -> Window:
 
 
 def compose(inner: Window, outer: Window, width: int, height: int) -> Window:
-    """The window of a window: where ``inner`` lies on the picture that ``outer`` is a part of.
+    """Return the window of a window: where ``inner`` lies on the picture that ``outer`` is a part of.
 
     Args:
         inner: on the picture that ``outer`` stands for, which is ``width`` times ``height`` pixels large.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["REACH_PIXELS", "resample"]
-
 REACH_PIXELS = 8
 """Pixels of luma beyond its window that a filter may take in where it does not shrink: lanczos has 3 lobes, a sample of
 chroma is 2 pixels wide and sited a quarter of one aside, and is rounded outwards."""
@@ -103,7 +101,7 @@ def _check(frame: Frame, window: Window, result: Frame, place: Rectangle, size: 
 
 
 def _layers(frame: Frame) -> list[tuple[list[NDArray[np.uint8]], int]]:
-    """The planes (of RGB the channels) of one geometry each, and how many pixels a sample of them is wide and high."""
+    """Group the planes (of RGB the channels) by geometry, with the pixels that a sample is wide and high."""
     planes = list(frame.planes)
     if frame.pix_fmt == "yuv420p":
         return [(planes[:1], 1), (planes[1:], 2)]

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 
 from reelproc.pixels.frame import PixelFormat
 
-__all__ = ["RGBConverter", "packed"]
-
 
 class RGBConverter:
     """Converts frames of one stream.
@@ -38,7 +36,7 @@ class RGBConverter:
         self._graph: Graph | None = None
 
     def frame(self, yuv: VideoFrame) -> NDArray[np.uint8]:
-        """The packed RGB bytes of a yuv420p frame, in an array of their own. All frames have one size."""
+        """Return the packed RGB bytes of a yuv420p frame, in an array of their own. All frames have one size."""
         if self._graph is None:
             # A filter graph takes its frames' memory from a pool; a new block per frame costs more than the conversion.
             self._graph = Graph()
@@ -53,7 +51,7 @@ class RGBConverter:
         return packed(rgb, ((rgb.height, rgb.width * 3),))
 
     def planes(self, data: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-        """The packed RGB bytes of yuv420p planes that lie one behind the other; width and height are even."""
+        """Return the packed RGB bytes of yuv420p planes that lie one behind the other; width and height are even."""
         if height % 4 == 0:  # PyAV takes the height for a multiple of four where it shares the array's memory
             return self.frame(VideoFrame.from_numpy_buffer(data.reshape(height * 3 // 2, width), format="yuv420p"))
         frame = VideoFrame(width, height, "yuv420p")
@@ -67,7 +65,7 @@ class RGBConverter:
 
 
 def packed(frame: VideoFrame, shapes: tuple[tuple[int, int], ...]) -> NDArray[np.uint8]:
-    """The planes of ``frame`` without padding, one behind the other.
+    """Return the planes of ``frame`` without padding, one behind the other.
 
     Args:
         frame: a decoded or converted frame.

@@ -30,25 +30,6 @@ from numpy.typing import NDArray
 
 from reelproc.errors import SpecError
 
-__all__ = [
-    "FILTERS",
-    "PARTS",
-    "STORED",
-    "Bands",
-    "Filter",
-    "across",
-    "down",
-    "multiply_group",
-    "padding",
-    "part_of",
-    "pass_across",
-    "pass_down",
-    "repeat_edges",
-    "scale_planes",
-    "scratch",
-    "store_levels",
-]
-
 Filter = Literal["lanczos", "bicubic", "area"]
 
 FILTERS: tuple[Filter, ...] = ("lanczos", "bicubic", "area")
@@ -99,22 +80,22 @@ class Bands:
     step: int
 
     def blocks(self, group: int) -> int:
-        """How many blocks of a group have outputs: all, but for the last group."""
+        """Return how many blocks of a group have outputs: all, but for the last group."""
         return min(GROUP, -(-(self.size - group * STORED) // BLOCK))
 
     def inputs(self, group: int) -> tuple[int, int]:
-        """The first input that a group of rows reads, and the end of them."""
+        """Return the first input that a group of rows reads, and the end of them."""
         first = self.firsts[group]
         return first, first + (self.blocks(group) - 1) * self.advance + self.weights[group].shape[2]
 
 
 def across(length: int, start: float, extent: float, size: int, kernel: Filter) -> slice | Bands:
-    """How ``size`` columns are made of ``length``: see :func:`down`."""
+    """Return how ``size`` columns are made of ``length``: see :func:`down`."""
     return _axis(length, start, extent, size, kernel, upright=False)
 
 
 def down(length: int, start: float, extent: float, size: int, kernel: Filter) -> slice | Bands:
-    """How ``size`` rows are made of ``length``.
+    """Return how ``size`` rows are made of ``length``.
 
     Args:
         length: rows of the plane.
@@ -150,7 +131,7 @@ def _axis(length: int, start: float, extent: float, size: int, kernel: Filter, *
 
 @lru_cache(maxsize=CACHED_PATTERNS)
 def _pattern(phase: int, extent: float, size: int, kernel: Filter, *, upright: bool) -> Bands:
-    """The matrix of a window about ``phase / PHASES``: what a pan asks for are its shifts."""
+    """Return the matrix of a window about ``phase / PHASES``: what a pan asks for are its shifts."""
     count, scale = -(-size // STORED), extent / size
     period, turn = _period(scale, size) or (count * STORED, 0)
     taps, weights = _weights(phase / PHASES - extent / 2, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
@@ -227,7 +208,7 @@ class _Scratch(threading.local):
         self._buffers: dict[str, Floats] = {}
 
     def take(self, name: str, *shape: int) -> Floats:
-        """A float32 array with anything in it."""
+        """Return a float32 array with anything in it."""
         size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
@@ -239,7 +220,7 @@ scratch = _Scratch()
 
 
 def padding(bands: slice | Bands, length: int) -> tuple[int, int]:
-    """How many samples ``bands`` reads before the first of ``length`` and behind the last."""
+    """Return how many samples ``bands`` reads before the first of ``length`` and behind the last."""
     return (0, 0) if isinstance(bands, slice) else (max(0, -bands.first), max(0, bands.end - length))
 
 
@@ -285,7 +266,7 @@ def scale_planes(
 
 
 def part_of(plane: Plane | Floats, first: int, end: int, left: int, right: int) -> Plane | Floats:
-    """Rows and columns of a plane of bytes or floats, not copied; where some lie beyond it, a copy repeats its edge."""
+    """Return a view of rows and columns of a plane; where some lie beyond it, a copy that repeats its edge."""
     height, width = plane.shape
     if first >= 0 and left >= 0 and end <= height and right <= width:
         return plane[first:end, left:right]
@@ -296,7 +277,7 @@ def part_of(plane: Plane | Floats, first: int, end: int, left: int, right: int) 
 
 
 def _inside(first: int, end: int, length: int) -> tuple[tuple[int, int], slice]:
-    """What of a range lies inside, at least its nearest sample, and how many are missing on either side."""
+    """Return what of a range lies inside, at least its nearest sample, and how many are missing on either side."""
     begin, stop = min(max(first, 0), length - 1), max(min(end, length), 1)
     before = min(begin - first, end - first - 1) if first < 0 else 0
     return (before, end - first - before - (stop - begin)), slice(begin, stop)

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from reelproc.files import whole_file
 from reelproc.folders import cache_folder
 
-__all__ = ["GRID", "HDR_REFERENCE_WHITE", "table", "table_file"]
-
 Array = NDArray[np.float64]
 
 GRID = 49
@@ -48,7 +46,7 @@ _D65 = (0.3127, 0.3290)
 
 
 def _to_xyz(primaries: str) -> Array:
-    """The matrix from linear RGB to XYZ, white having Y = 1 (SMPTE RP 177)."""
+    """Return the matrix from linear RGB to XYZ, white having Y = 1 (SMPTE RP 177)."""
     columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in _PRIMARIES[primaries]]).T
     x, y = _D65
     white = np.array([x / y, 1.0, (1 - x - y) / y])
@@ -64,7 +62,7 @@ def pq_to_nits(signal: Array) -> Array:
 
 
 def nits_to_pq(light: Array) -> Array:
-    """The inverse of :func:`pq_to_nits`."""
+    """Return the inverse of :func:`pq_to_nits`."""
     power = (np.maximum(light, 0) / 10_000) ** 0.1593017578125
     signal: Array = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
     return signal
@@ -117,7 +115,7 @@ def convert(signal: Array, transfer: str, primaries: str, peak: float) -> Array:
 
 
 def table(transfer: str, primaries: str, peak: float, grid: int = GRID) -> Array:
-    """The lookup table, (grid, grid, grid, 3) indexed [blue, green, red]: the order of a .cube file's lines."""
+    """Return the lookup table, (grid, grid, grid, 3) indexed [blue, green, red]: the order of a .cube file's lines."""
     axis = np.linspace(0, 1, grid)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     return convert(np.stack([red, green, blue], axis=-1), transfer, primaries, peak)
@@ -125,7 +123,7 @@ def table(transfer: str, primaries: str, peak: float, grid: int = GRID) -> Array
 
 @functools.cache
 def _folder() -> Path:
-    """Where tables are kept between runs; one of this process's own where the user's cache cannot be written."""
+    """Return where tables are kept between runs; one of this process's own where the user's cache cannot be written."""
     folder = cache_folder() / "tone"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +134,7 @@ def _folder() -> Path:
 
 
 def table_file(transfer: str, primaries: str, peak: float) -> Path:
-    """The .cube file with :func:`table`, made now if it is not there. It appears whole, by rename."""
+    """Return the .cube file with :func:`table`, made now if it is not there. It appears whole, by rename."""
     path = _folder() / f"tone-{transfer}-{primaries}-{peak:g}-{GRID}-v{_VERSION}.cube"
     if path.is_file():
         return path

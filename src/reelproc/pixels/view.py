@@ -1,4 +1,4 @@
-"""A frame, and the part of it that the next stage sees: how a crop and a scaling after it sample a picture once."""
+"""Hand a frame on with the part of it that is seen, so that a crop and a scaling after it sample it once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import compose
-
-__all__ = ["View"]
 
 
 class View(NamedTuple):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-__all__ = ["assign"]
-
 
 def assign(costs: Sequence[Sequence[float]], *, unmatched: float) -> list[int | None]:
     """For each row the column it gets, or None, such that the sum of costs is the least possible.

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Camera", "Framing", "crop_path", "outside", "spotlight_regions"]
-
 _Speed = Annotated[float, Field(ge=0.01, allow_inf_nan=False)]
 
 _HEIGHT_SIGMA_SECONDS = 0.5
@@ -83,7 +81,7 @@ class Camera:
 def crop_path(
     sightings: Sequence[Sighting], start: float, duration: float, camera: Camera, *, step: float
 ) -> tuple[CropKeyframe, ...]:
-    """The window's path: one size, the player in its middle as far as the frame's edges and the bounds allow.
+    """Return the window's path: one size, the player in its middle as far as the frame's edges and the bounds allow.
 
     Args:
         sightings: at least one, in order of time.
@@ -122,19 +120,19 @@ def crop_path(
 
 
 def _window_size(tall: float, camera: Camera) -> tuple[float, float]:
-    """The window for a player ``tall`` pixels high: within the frame, and of the shape that was asked for."""
+    """Return the window for a player ``tall`` pixels high: within the frame, and of the shape that was asked for."""
     most = min(float(camera.height), camera.width / camera.shape)
     height = min(most, max(tall / camera.framing.player_height, 2.0, 2.0 / camera.shape))
     return round(min(height * camera.shape, camera.width), 3), round(min(height, camera.height), 3)
 
 
 def _placed(value: float, most: float) -> float:
-    """``value`` to a hundredth of a pixel, within [0, most]."""
+    """Return ``value`` to a hundredth of a pixel, within [0, most]."""
     return min(max(round(value, 2), 0.0), round(max(most, 0.0), 3))
 
 
 def _heights(times: NDArray[np.float64], start: float, sightings: Sequence[Sighting]) -> NDArray[np.float64]:
-    """(N,) the player's height at ``times``."""
+    """Return (N,) the player's height at ``times``."""
     at = [s.time - start for s in sightings]
     step = float(times[1] - times[0])
     heights = on_grid(times, at, [(s.detection.height,) for s in sightings])
@@ -142,7 +140,7 @@ def _heights(times: NDArray[np.float64], start: float, sightings: Sequence[Sight
 
 
 def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyframe]) -> tuple[LostSpan, ...]:
-    """The spans in which the player's box is not wholly inside the window (but for what lies beyond the frame)."""
+    """Return the spans in which the player's box leaves the window; what lies beyond the frame does not count."""
     windows = Curve([k.time for k in crop], [(k.x, k.y, k.width, k.height) for k in crop])
     spans: list[LostSpan] = []
     last_was_outside = False
@@ -166,7 +164,7 @@ def outside(sightings: Sequence[Sighting], start: float, crop: Sequence[CropKeyf
 def spotlight_regions(
     sightings: Sequence[Sighting], start: float, duration: float, camera: Camera, *, step: float
 ) -> tuple[HighlightRegion, ...]:
-    """The spans in which the player is seen, short gaps bridged, with an ellipse around them.
+    """Return the spans in which the player is seen, short gaps bridged, with an ellipse around them.
 
     Args:
         sightings, start, duration, camera, step: as for :func:`crop_path`; the keyframes have the same times.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from reelproc.executors.base import Executor
     from reelproc.timing import Time
 
-__all__ = ["DetectOptions", "detect_players", "run_detection"]
-
 
 class DetectOptions(TypedDict, total=False):
     """How to look for players; see :class:`~reelproc.DetectJob`, whose defaults hold for what is left out."""

@@ -13,8 +13,6 @@ from math import hypot
 from reelproc.players.track import Track, colour_distance
 from reelproc.results import Detection
 
-__all__ = ["Sightings", "without_exchanges"]
-
 Sightings = dict[int, Detection]
 """Of one track: what it was given, by the number of the frame."""
 
@@ -67,7 +65,7 @@ def without_exchanges(
 
 
 def _offsets(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list[_Offset]:
-    """How far apart the two are where both were seen."""
+    """Return how far apart the two are where both were seen."""
     return [
         (n, times[n], (theirs[n].x - a.x) / a.height, (theirs[n].y - a.y) / a.height)
         for n, a in sorted(mine.items())
@@ -76,7 +74,7 @@ def _offsets(mine: Sightings, theirs: Sightings, times: Sequence[float]) -> list
 
 
 def _encounters(apart: Sequence[_Offset]) -> Iterator[tuple[int, int]]:
-    """The first and the last place in ``apart`` of each stretch in which the two are close."""
+    """Yield the first and the last place in ``apart`` of each stretch in which the two are close."""
     begin = None
     for place, (_, _, x, y) in enumerate(apart):
         if hypot(x, y) < _CLOSE_HEIGHTS:
@@ -87,7 +85,7 @@ def _encounters(apart: Sequence[_Offset]) -> Iterator[tuple[int, int]]:
 
 
 def _exchange_frame(apart: Sequence[_Offset], begin: int, end: int) -> int | None:
-    """The number of the frame from which the names are changed; None where they are not, or it cannot be told."""
+    """Return the number of the frame from which the names are exchanged; None if they are not, or nobody can tell."""
     since, until = apart[begin][1], apart[end][1]
     before = [a for a in apart[:begin] if since - a[1] <= _STRAIGHT_SECONDS]
     after = [a for a in apart[end + 1 :] if a[1] - until <= _STRAIGHT_SECONDS]
@@ -103,7 +101,7 @@ def _exchange_frame(apart: Sequence[_Offset], begin: int, end: int) -> int | Non
 
 
 def _misfit(before: Sequence[_Offset], after: Sequence[_Offset]) -> float:
-    """The root mean square, in heights, by which both sides are off one straight line."""
+    """Return the root mean square, in heights, by which both sides are off one straight line."""
     points = [*before, *after]
     squares = 0.0
     for axis in (2, 3):
@@ -113,7 +111,7 @@ def _misfit(before: Sequence[_Offset], after: Sequence[_Offset]) -> float:
 
 
 def _line(points: Sequence[_Offset], axis: int) -> tuple[float, float]:
-    """The least-squares line through one coordinate over time: its value at 0 s, and what it gains in a second."""
+    """Fit a line to one coordinate over time by least squares; return its value at 0 s and its gain per second."""
     count = len(points)
     time = sum(p[1] for p in points) / count
     value = sum(p[axis] for p in points) / count

@@ -24,8 +24,6 @@ from reelproc.timing import Time, exact
 if TYPE_CHECKING:
     from reelproc.executors.base import Executor
 
-__all__ = ["follow_player"]
-
 DEFAULT_REACH_SECONDS = 3.0
 """What is followed before and behind the mark where the caller does not say."""
 
@@ -145,7 +143,7 @@ def _mark(
     box: tuple[float, float, float, float] | None,
     start: float | None,
 ) -> float:
-    """The time at which the player is known."""
+    """Return the time at which the player is known."""
     if (point is None) == (box is None):
         raise SpecError(f"say where the player is by point or by box, got {'neither' if point is None else 'both'}")
     if not all(isfinite(value) for value in (point or ()) + (box or ())):
@@ -178,13 +176,13 @@ def _span(mark: float, start: float | None, end: float | None, duration: Fractio
 
 
 def _looks(first: float, last: float, mark: float, rate: float) -> list[float]:
-    """When to look: ``rate`` times a second, and at the mark."""
+    """Return when to look: ``rate`` times a second, and at the mark."""
     count = int((last - first) * rate + 1e-6) + 1
     return sorted({*(round(first + k / rate, 6) for k in range(count)), last, mark})
 
 
 def _frames_of_span(result: DetectResult, source: str, first: float, last: float, step: float) -> list[FrameDetections]:
-    """The frames of the span, each once, in order of time."""
+    """Return the frames of the span, each once, in order of time."""
     if result.source != source:
         raise SpecError(f"the detections are of {result.source!r}, expected {source!r}; leave them out")
     frames = {frame.pts: frame for frame in result.frames if first - step <= frame.time <= last + step}
@@ -202,7 +200,7 @@ def _walks(
     max_gap: float,
     longest_step: float,
 ) -> tuple[Walk, Walk]:
-    """The walks forwards and backwards from the mark.
+    """Return the walks forwards and backwards from the mark.
 
     A model often gives several boxes for one person. Of those around the mark, the one that leads furthest is theirs.
     """
@@ -225,7 +223,7 @@ def _at_mark(
     point: tuple[float, float] | None,
     box: tuple[float, float, float, float] | None,
 ) -> list[Detection]:
-    """The boxes of the person that is meant, the one that fits the mark best first.
+    """Return the boxes of the person that is meant, the one that fits the mark best first.
 
     Raises:
         SpecError: nobody is there.
@@ -279,7 +277,7 @@ def _lost(
     first: float,
     last: float,
 ) -> tuple[LostSpan, ...]:
-    """Where frames were looked at and the player was not seen."""
+    """Return where frames were looked at and the player was not seen."""
     spans = []
     if before is not None:
         spans.append(LostSpan(start=first, end=sightings[0].time, reason=before))
@@ -294,13 +292,13 @@ def _lost(
 
 
 def _usual_step(frames: Sequence[FrameDetections], step: float) -> float:
-    """Seconds from one of all looks to the next; ``step`` where they are too few to tell."""
+    """Return the usual seconds from one look to the next; ``step`` where they are too few to tell."""
     looks = sorted({frame.time for frame in frames})
     return median_low([two - one for one, two in pairwise(looks)]) if len(looks) > _FEWEST_LOOKS else step
 
 
 def _unseen_spans(frames: Sequence[FrameDetections], first: float, last: float, longest: float) -> Iterator[LostSpan]:
-    """Where one look lies further than ``longest`` seconds behind another."""
+    """Yield where one look lies further than ``longest`` seconds behind another."""
     looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
     for one, two in pairwise(looks):
         if two - one > longest:

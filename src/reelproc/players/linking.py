@@ -19,8 +19,6 @@ from reelproc.players.encounters import Sightings, without_exchanges
 from reelproc.players.track import Track, overlap, union_overlap
 from reelproc.results import Detection, FrameDetections
 
-__all__ = ["LossReason", "Walk", "distinct", "walk"]
-
 LossReason = Literal["left the picture", "not seen", "could be one of several", "not looked at"]
 """Why somebody is not followed; the last: there are no frames to look at."""
 
@@ -180,7 +178,7 @@ def _is_doubtful(
     detections: Sequence[Detection],
     now: float,
 ) -> bool:
-    """Whether somebody whom no track of old claims fits nearly as well; a second box of the same person is nobody."""
+    """Return whether somebody else, whom no older track claims, fits nearly as well; second boxes do not count."""
     number = given[mine]
     assert number is not None
     # only of those who were there before can be said that they are somebody else
@@ -197,7 +195,7 @@ def _is_doubtful(
 def _camera_shift(
     tracks: Sequence[Track], given: Sequence[int | None], detections: Sequence[Detection], now: float
 ) -> tuple[float, float]:
-    """How far everybody is off their prediction, pixels: the camera. (0, 0) where too few are seen to tell."""
+    """Return how far everybody is off their prediction, pixels: the camera. (0, 0) where too few are seen to tell."""
     off = []
     for track, column in zip(tracks, given, strict=True):
         if column is not None and track.sightings > 1:
@@ -209,12 +207,12 @@ def _camera_shift(
 
 
 def surest(detections: Sequence[Detection]) -> list[Detection]:
-    """The surest detections, as many as a walk looks at, the surest first."""
+    """Return the surest detections, as many as a walk looks at, the surest first."""
     return sorted(detections, key=lambda d: -d.confidence)[:_MOST_DETECTIONS]
 
 
 def distinct(detections: Sequence[Detection]) -> list[Detection]:
-    """The surest, without boxes that all but repeat a surer one."""
+    """Return the surest, without boxes that all but repeat a surer one."""
     kept: list[Detection] = []
     for seen in surest(detections):
         if all(union_overlap(seen, other) < SAME_PERSON_OVERLAP for other in kept):
@@ -229,7 +227,7 @@ def _at_edge(seen: Detection, width: int, height: int) -> bool:
 
 
 def _is_crowded(track: Track, seen: Detection, tracks: Sequence[Track], now: float) -> bool:
-    """Whether somebody else, who is known, should be where ``track`` was seen: half of either box in the other."""
+    """Return whether somebody else, who is known, should be in half of the box in which ``track`` was seen."""
     others = (
         t for t in tracks if t is not track and (t.sightings > 2 or t.born == 0) and now - t.time <= _RECENT_SECONDS
     )

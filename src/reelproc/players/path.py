@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["greatest_acceleration", "greatest_speed", "grid", "on_grid", "smooth", "steady"]
-
 _GAUSSIAN_REACH_SIGMAS = 4.0
 """Standard deviations at which the Gaussian is cut off."""
 
@@ -26,7 +24,7 @@ _WIDENING = sqrt(2.0)
 
 
 def grid(duration: float, step: float) -> NDArray[np.float64]:
-    """(N,) evenly spaced times from 0 to ``duration``, at most ``step`` apart, seconds; at least two."""
+    """Return (N,) evenly spaced times from 0 to ``duration``, at most ``step`` apart, seconds; at least two."""
     import numpy as np
 
     return np.linspace(0.0, duration, max(2, ceil(duration / step - 1e-9) + 1))
@@ -35,7 +33,7 @@ def grid(duration: float, step: float) -> NDArray[np.float64]:
 def on_grid(
     times: NDArray[np.float64], seen_at: Sequence[float], values: Sequence[Sequence[float]]
 ) -> NDArray[np.float64]:
-    """(N, D) values at ``times``: straight between the sightings, held outside, each the median of three in a row.
+    """Return (N, D) values at ``times``, medians of three sightings, straight between them and held outside.
 
     Args:
         times: (N,) seconds.
@@ -58,7 +56,7 @@ def smooth(
     low: Sequence[float] | float = -inf,
     high: Sequence[float] | float = inf,
 ) -> NDArray[np.float64]:
-    """(N, D) the path averaged over time.
+    """Return (N, D) the path averaged over time.
 
     Beyond its ends it is taken to go on as it came (turned about its end point), so that the average neither starts
     late nor stops early; but never beyond ``low`` and ``high``.
@@ -88,7 +86,7 @@ def steady(
     low: Sequence[float],
     high: Sequence[float],
 ) -> NDArray[np.float64]:
-    """(N, 2) the path smoothed by ``sigma`` seconds, or by as much more as keeps it within the bounds.
+    """Return (N, 2) the path smoothed by ``sigma`` seconds, or by as much more as keeps it within the bounds.
 
     Args:
         path: (N, 2) positions, a row every ``step`` seconds, within ``low`` and ``high``.
@@ -106,14 +104,14 @@ def steady(
 
 
 def greatest_speed(path: NDArray[np.float64], step: float) -> float:
-    """The greatest distance between two rows, per second."""
+    """Return the greatest distance between two rows, per second."""
     import numpy as np
 
     return float(np.max(np.linalg.norm(np.diff(path, axis=0), axis=1), initial=0.0)) / step
 
 
 def greatest_acceleration(path: NDArray[np.float64], step: float) -> float:
-    """The greatest change of velocity from one step to the next, per second."""
+    """Return the greatest change of velocity from one step to the next, per second."""
     import numpy as np
 
     return float(np.max(np.linalg.norm(np.diff(path, n=2, axis=0), axis=1), initial=0.0)) / step**2

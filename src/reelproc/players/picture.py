@@ -16,8 +16,6 @@ from reelproc.storage import resolve
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["draw_detections"]
-
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 _BOX_COLOUR, _TEXT_COLOUR = "#facc15", "#111827"
 

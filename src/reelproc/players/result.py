@@ -19,8 +19,6 @@ from reelproc.stages.upscale import Upscale
 _REEL_HEIGHT = 1440
 """Pixels of a reel whose output the caller does not name."""
 
-__all__ = ["FollowResult", "LostSpan", "Sighting"]
-
 
 class Sighting(Schema):
     """The player, seen in a frame.
@@ -126,7 +124,7 @@ class FollowResult(Schema):
         )
 
     def clip(self, width: int, height: int, *, upscaler: str = "lanczos", opacity: float | None = 0.15) -> Clip:
-        """The span as a clip: cropped, scaled to a size, the player in a spotlight.
+        """Return the span as a clip: cropped, scaled to a size, the player in a spotlight.
 
         It does for another size of the same footage as well: what was followed on a proxy can be rendered from the
         original, ``clip.replace(source="original.mp4")``.
@@ -145,7 +143,7 @@ class FollowResult(Schema):
         return Clip(source=self.source, start=self.start, end=self.end, stages=stages)
 
     def reel(self, output: Output | None = None, *, upscaler: str = "lanczos", opacity: float | None = 0.15) -> Reel:
-        """A reel of this one clip.
+        """Return a reel of this one clip.
 
         Args:
             output: its format, whose shape should be the crop's; None: 1440 high, as wide as the crop's shape makes it,

@@ -7,8 +7,6 @@ from math import exp, hypot, inf, log
 
 from reelproc.results import Detection
 
-__all__ = ["Track", "colour_distance", "overlap", "union_overlap"]
-
 _POSITION_GAIN, _VELOCITY_GAIN, _FIRST_VELOCITY_GAIN = 0.7, 0.35, 0.5
 """Of the alpha-beta filter that a track is."""
 
@@ -64,29 +62,29 @@ class Track:
 
     @classmethod
     def of(cls, seen: Detection, time: float) -> Track:
-        """A track that begins with ``seen``."""
+        """Return a track that begins with ``seen``."""
         return cls(seen.x, seen.y, seen.height, 0.0, 0.0, levels(seen), time, 1, seen, time)
 
     def predicted(self, time: float) -> tuple[float, float]:
-        """Where the centre should be at ``time``: straight on, slowing down once out of sight for long."""
+        """Return where the centre should be at ``time``: straight on, slowing down once out of sight for long."""
         ahead = time - self.time
         if ahead > _COAST_SECONDS:
             ahead = _COAST_SECONDS * (2.0 - exp(1.0 - ahead / _COAST_SECONDS))
         return self.x + self.velocity_x * ahead, self.y + self.velocity_y * ahead
 
     def box(self, time: float) -> Detection:
-        """The last box, where it should be at ``time``."""
+        """Return the last box, where it should be at ``time``."""
         x, y = self.predicted(time)
         return self.last.model_copy(update={"x": x, "y": y})
 
     def reach(self, time: float) -> float:
-        """How far from the prediction a sighting at ``time`` may be, pixels."""
+        """Return how far from the prediction a sighting at ``time`` may be, pixels."""
         gap = time - self.time
         rate = _DRIFT_HEIGHTS_PER_SECOND if self.sightings > _SIGHTINGS_FOR_SPEED else _SPRINT_HEIGHTS_PER_SECOND
         return self.height * (_JITTER_HEIGHTS + rate * gap)
 
     def cost(self, seen: Detection, time: float, shift: tuple[float, float] = (0.0, 0.0)) -> float:
-        """How badly ``seen`` fits, about 0 to 2; ``inf`` where it cannot be this person.
+        """Return how badly ``seen`` fits, about 0 to 2; ``inf`` where it cannot be this person.
 
         Args:
             seen: at ``time``.
@@ -134,25 +132,25 @@ class Track:
 
 
 def levels(seen: Detection) -> tuple[float, ...]:
-    """The colours of ``seen`` as sRGB levels, three for each."""
+    """Return the colours of ``seen`` as sRGB levels, three for each."""
     return tuple(float(int(colour[k : k + 2], 16)) for colour in seen.colours for k in (1, 3, 5))
 
 
 def colour_distance(one: tuple[float, ...], two: tuple[float, ...]) -> float:
-    """How much the clothes of two people differ, 0 to 1: the root mean square over all levels; 0 where unknown."""
+    """Return how much the clothes of two people differ, 0 to 1 (root mean square over all levels); 0 if unknown."""
     if not one or len(one) != len(two):
         return 0.0
     return float((sum((a - b) ** 2 for a, b in zip(one, two, strict=True)) / len(one)) ** 0.5 / 255)
 
 
 def overlap(one: Detection, two: Detection) -> float:
-    """The share of the smaller box that lies in the other, 0 to 1."""
+    """Return the share of the smaller box that lies in the other, 0 to 1."""
     shared = _shared(one, two)
     return shared / min(one.width * one.height, two.width * two.height) if shared else 0.0
 
 
 def union_overlap(one: Detection, two: Detection) -> float:
-    """What two boxes share, of all that they cover, 0 to 1 (intersection over union)."""
+    """Return what two boxes share, of all that they cover, 0 to 1 (intersection over union)."""
     shared = _shared(one, two)
     return shared / (one.width * one.height + two.width * two.height - shared) if shared else 0.0
 

@@ -9,8 +9,6 @@ import os
 
 from reelproc.prices.table import Price, PriceTable, Region, read_prices
 
-__all__ = ["PRICES", "current_prices"]
-
 _PRICING = "https://modal.com/pricing"
 _READ_IN = "2026-07 to 2026-09"
 _REGIONS = "https://modal.com/docs/guide/region-selection.md"
@@ -47,7 +45,7 @@ PRICES = PriceTable(
 
 
 def current_prices() -> PriceTable:
-    """The prices that count here: :data:`PRICES`, with what the file of ``REELPROC_PRICES`` says otherwise.
+    """Return the prices that count here: :data:`PRICES`, with what the file of ``REELPROC_PRICES`` says otherwise.
 
     Raises:
         ReelprocError: that file is not there, or is no price file.

@@ -17,8 +17,6 @@ from reelproc.errors import ObjectNotFoundError, SpecError, StorageError
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["Price", "PriceTable", "Region", "read_prices"]
-
 GIB = 1 << 30
 
 Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -87,7 +85,7 @@ class PriceTable(Schema):
         used_memory_bytes: float = 0.0,
         region: str | None = None,
     ) -> float:
-        """What one second of a container costs.
+        """Return what one second of a container costs.
 
         Args:
             gpu: the GPU's name; None: none.
@@ -118,7 +116,7 @@ class PriceTable(Schema):
         return rate * (self.regions[region].multiplier if region else 1.0)
 
     def with_rates(self, rates: Mapping[str, float], *, source: str, read: str) -> PriceTable:
-        """The table with other prices of some things: of a GPU by its name, ``core``, ``gib``, ``own_machine``.
+        """Return the table with other prices of some things: of a GPU by its name, ``core``, ``gib``, ``own_machine``.
 
         Raises:
             SpecError: a price below 0.
@@ -140,7 +138,7 @@ class _Changes(Schema):
 
 
 def read_prices(path: str | os.PathLike[str], base: PriceTable) -> PriceTable:
-    """``base`` with the prices that a JSON file gives; what it does not name stays.
+    """Return ``base`` with the prices that a JSON file gives; what it does not name stays.
 
     Raises:
         ObjectNotFoundError: there is no such file.

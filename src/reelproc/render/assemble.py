@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-__all__ = ["assemble"]
-
 
 def assemble(
     plan: Plan, files: Sequence[Path | None], sound: Path | None, destination: Destination, sources: Sources

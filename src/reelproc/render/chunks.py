@@ -18,8 +18,6 @@ from reelproc.results import Progress, RenderResult
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
 
-__all__ = ["delegated", "divided", "with_parts"]
-
 SEGMENTS_PER_CHUNK = 3
 """The least that ``chunks="auto"`` gives a worker: 30 s of output, several times what a worker's start takes."""
 

@@ -9,8 +9,6 @@ from reelproc.media.read.excerpt import Excerpt, PixelBounds, cover
 from reelproc.pixels.resample import REACH_PIXELS
 from reelproc.render.plan import PlannedClip
 
-__all__ = ["excerpt_of"]
-
 
 def excerpt_of(clip: PlannedClip, pts: Iterable[int]) -> Excerpt | None:
     """Return the part of the frames ``pts`` that the clip shows.

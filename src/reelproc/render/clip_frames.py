@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from reelproc.media.read.excerpt import Excerpt
     from reelproc.media.read.reader import VideoReader
 
-__all__ = ["ClipFrames"]
-
 
 class ClipFrames:
     """The source frames of one clip, in order of time, from one decoder.

@@ -18,8 +18,6 @@ from reelproc.render.stage_chain import StageChain
 from reelproc.results import PhaseClock
 from reelproc.storage.source import Source
 
-__all__ = ["ClipRenderer"]
-
 
 @dataclass(slots=True)
 class _Batch:

@@ -11,8 +11,6 @@ from reelproc.errors import EncodeError
 from reelproc.files import whole_file
 from reelproc.render.plan import Plan
 
-__all__ = ["Concealment", "concealments", "damage_warnings", "notes_path", "write_notes"]
-
 _MOST_TIMES = 20
 """How many times of lost frames one warning lists."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from reelproc.job_context import OnDamage
 
-__all__ = ["contact_sheet", "draw_sheet", "timecode"]
-
 _BACK, _TEXT, _DIM = "#14171c", "#f3f4f6", "#9aa4b2"
 _GAP, _CAPTION, _TITLE = 10, 24, 44
 _MOST_PIXELS = 16384

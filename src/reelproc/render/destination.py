@@ -14,8 +14,6 @@ from reelproc.storage import local_output
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-__all__ = ["CONTAINERS", "PICTURES", "Destination", "check_container"]
-
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """File endings that a result may have, and the container that each means."""
 

@@ -20,8 +20,6 @@ from reelproc.render.stream_copy import Copied, SourceSpan, copy_span
 from reelproc.results import ExtractResult, PhaseClock, Progress
 from reelproc.timing import exact
 
-__all__ = ["extract_copied", "extract_exactly"]
-
 
 def extract_exactly(
     wanted: SourceSpan, destination: Destination, *, on_damage: OnDamage, smart_copy: bool, context: JobContext

@@ -19,8 +19,6 @@ from reelproc.storage.source import Source
 from reelproc.storage.sources import Sources
 from reelproc.timing import exact
 
-__all__ = ["place_of", "plan", "plan_from", "with_names"]
-
 
 def plan(
     reel: Reel,

@@ -10,8 +10,6 @@ from pydantic import computed_field
 from reelproc.errors import shown_address
 from reelproc.schema import Schema, WithFloats
 
-__all__ = ["PlanSummary", "PlannedClipSummary"]
-
 
 class PlannedClipSummary(Schema):
     """A clip of a plan.

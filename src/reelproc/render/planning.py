@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reelproc.media.info import MediaInfo
     from reelproc.pixels.frame import Window
 
-__all__ = ["MAX_FRAMES", "SEGMENT_SECONDS", "make_plan", "segment_bounds"]
-
 SEGMENT_SECONDS = 10
 """About how long a segment is: the unit of resuming and of parallel work."""
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reelproc.job_context import OnDamage
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Look", "PlanLook", "Subject", "VideoLook", "looking_at", "preview"]
-
 Subject = Reel | Plan | str | os.PathLike[str]
 """A reel, its plan, or a video file: all can be looked at."""
 

@@ -14,8 +14,6 @@ from reelproc.render.transitions import darken, mix
 from reelproc.results import PhaseClock
 from reelproc.storage.sources import Sources
 
-__all__ = ["RangeRenderer"]
-
 
 class RangeRenderer:
     """Composes the finished frames of a range of the plan; a context manager.

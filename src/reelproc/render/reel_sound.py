@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from reelproc.media.sound.sound_plan import SoundPiece
     from reelproc.render.plan import Plan
 
-__all__ = ["ReelSound", "sound_pieces"]
-
 
 class ReelSound:
     """Renders the sound of a plan in a thread of its own; a context manager that leaves neither thread nor half a file.

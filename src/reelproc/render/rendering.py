@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["Rendering", "encoder_settings"]
-
 
 def encoder_settings(output: Output, threads: int) -> EncoderSettings:
     """Return what ``output`` asks of the encoder."""

@@ -22,8 +22,6 @@ from reelproc.render.range_renderer import RangeRenderer
 from reelproc.results import PhaseClock
 from reelproc.storage.sources import Sources
 
-__all__ = ["render_segments"]
-
 
 def _nothing(*_: object) -> None:
     pass

@@ -16,8 +16,6 @@ from reelproc.render.plan import Plan, Segment
 from reelproc.render.segment_store import SegmentStore
 from reelproc.storage.sources import Sources
 
-__all__ = ["SegmentFiles", "segment_key"]
-
 
 @dataclass(frozen=True)
 class SegmentFiles:

@@ -10,8 +10,6 @@ from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, StorageError
 from reelproc.render.concealment import notes_path
 
-__all__ = ["SegmentStore"]
-
 
 class SegmentStore:
     """A prefix of addresses that holds segments under the names of their content.

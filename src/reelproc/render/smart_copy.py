@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from reelproc.reel import Reel
 
-__all__ = ["is_drawing", "with_copies"]
-
 
 def with_copies(plan: Plan, reel: Reel, sources: Sources) -> Plan:
     """Mark the untouched parts of ``plan`` for copying, where reel and source allow it.

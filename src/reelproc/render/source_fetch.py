@@ -9,8 +9,6 @@ from reelproc.media.info import MediaInfo
 from reelproc.storage.source import Source
 from reelproc.timing import exact
 
-__all__ = ["DOWNLOAD_WHOLE_ABOVE", "fetch_whole_if_worth_it", "is_fetched_whole"]
-
 DOWNLOAD_WHOLE_ABOVE = Fraction(1, 2)
 """Share of a source: who needs this much of it downloads it, several parts at a time; else it is read by ranges."""
 

@@ -16,8 +16,6 @@ from typing import Self
 from reelproc.errors import DecodeError
 from reelproc.storage.source import LocalSource, Source
 
-__all__ = ["SourceState"]
-
 END_BYTES = 64 << 10
 SAMPLES, SAMPLE_BYTES = 64, 4096
 

@@ -15,8 +15,6 @@ from reelproc.timing import TimeMap
 if TYPE_CHECKING:
     from reelproc.stages.base import StageWork
 
-__all__ = ["StageChain"]
-
 _BATCHES_AHEAD = 2
 """One that the network computes, one that is prepared or finished meanwhile."""
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from reelproc.job_context import JobContext
     from reelproc.media.info import MediaInfo
 
-__all__ = ["Copied", "SourceSpan", "copy_span"]
-
 _TAIL_SECONDS = 2
 """Before the end of a source that is copied to its end, whose last frames' lengths are looked up."""
 

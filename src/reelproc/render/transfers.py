@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from reelproc.job_context import JobContext
     from reelproc.results import JobResult
 
-__all__ = ["keep_sources", "with_transfers"]
-
 R = TypeVar("R", bound="JobResult")
 
 

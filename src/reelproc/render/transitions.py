@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["darken", "mix"]
-
 
 def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:
     """``a * (1 - weight) + b * weight``, rounded: a dissolve."""

@@ -1,4 +1,4 @@
-"""What can be done to a clip: each stage holds its data and its work, and is found by its name."""
+"""List by name what can be done to a clip. Each stage holds its data and its work."""
 
 from __future__ import annotations
 

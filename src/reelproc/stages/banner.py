@@ -1,4 +1,4 @@
-"""The banner of a rated clip: chess notation, name and notes on a white plate framed in the rating's colour."""
+"""Show the banner of a rated clip: notation, name and notes on a white plate framed in the rating's colour."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.drawing.typeset.picture import Picture
-
-__all__ = ["Banner"]
 
 _NOTES_LIMIT = 100
 _REFERENCE_SIDE = 1080
@@ -91,7 +89,7 @@ class Banner(Stage):
         return " ".join((self.notes or "")[:_NOTES_LIMIT].split())
 
     def pixel_scale(self, stream: StreamInfo) -> float:
-        """By what the banner's pixels are multiplied on such a stream."""
+        """Return by what the banner's pixels are multiplied on such a stream."""
         return self.scale or max(1.0, min(stream.width, stream.height) / _REFERENCE_SIDE)
 
     def picture(self, width: int, scale: float, aspect: Fraction = Fraction(1)) -> Picture:
@@ -112,7 +110,7 @@ class Banner(Stage):
         return draw_banner(self.title, self.second_line, color, width=width, scale=scale, aspect=aspect)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The same stream.
+        """Return the same stream.
 
         Raises:
             SpecError: its frames are not planar, or no font has one of the characters.
@@ -127,7 +125,7 @@ class Banner(Stage):
         return stream
 
     def fingerprint(self) -> str:
-        """The fonts of this machine that it is drawn with."""
+        """Return a digest of the fonts of this machine that it is drawn with."""
         from reelproc.drawing.text_pictures import fonts_fingerprint
 
         return fonts_fingerprint([(self.title, "sans-bold"), (self.second_line, "sans")])
@@ -142,7 +140,7 @@ class Banner(Stage):
         return (Mismatch(f"the banner {never_active(start, end, stream.duration)}"),)
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
-        """Its span, the end included."""
+        """Return its span, the end included."""
         start = Fraction(0) if self.start_time is None else exact(self.start_time)
         end = stream.duration if self.end_time is None else exact(self.end_time)
         return merge_spans([(start, end)] if start < end else [], stream.duration)

@@ -45,7 +45,7 @@ class StreamInfo:
         return self.width * self.height / 1e6
 
     def sized(self, width: int, height: int) -> StreamInfo:
-        """The same stream with frames of another size."""
+        """Return the same stream with frames of another size."""
         return replace(self, width=width, height=height)
 
 
@@ -71,7 +71,7 @@ class Mismatch:
     """A part of a stage that its stream has no place for: nobody will see it, or not where it was put.
 
     Attributes:
-        text: which part, what is wrong, and by how much; the plan puts clip and stage in front of it.
+        text: which part, what is wrong, and by how much; the plan puts clip and stage before it.
         path: the part within the stage, e.g. ``("regions", 0)``.
     """
 

@@ -1,4 +1,4 @@
-"""How clips are joined: a cut, a fade through black, or a dissolve."""
+"""Say how clips are joined: by a cut, a fade through black, or a dissolve."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from reelproc.schema import Schema, SecondsFromZero
 
 if TYPE_CHECKING:
     from reelproc.timing import Time
-
-__all__ = ["Concat", "Transition"]
 
 Transition = Literal["cut", "fade", "dissolve"]
 

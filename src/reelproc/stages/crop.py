@@ -23,8 +23,6 @@ from reelproc.stages.unseen import stands_still
 if TYPE_CHECKING:
     from reelproc.timing import Time
 
-__all__ = ["Crop", "CropKeyframe"]
-
 Pixels = Annotated[float, Field(allow_inf_nan=False)]
 
 SMALLEST = 2.0
@@ -94,7 +92,7 @@ class Crop(Stage):
         check_footage(self.video_width, self.video_height)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The fixed size; what rounding it to even numbers does to the shape goes into the sample aspect ratio.
+        """Return the fixed size; what rounding does to its shape goes into the sample aspect ratio.
 
         Raises:
             SpecError: the window gets smaller than 2 pixels somewhere along the path (a spline can undershoot).
@@ -102,7 +100,7 @@ class Crop(Stage):
         return self._path(stream, target).stream
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
-        """Work that marks the window; None where the whole frame is kept."""
+        """Return work that marks the window; None where the whole frame is kept."""
         path = self._path(stream, target)
         return None if path.stream == stream and path.fixed == whole(stream.width, stream.height) else _CropWork(path)
 
@@ -130,7 +128,7 @@ class Crop(Stage):
         return tuple(Mismatch(text, ("keyframes",)) for text in said if text)
 
     def _far_off(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> str:
-        """The frame whose window is furthest from where it was put, in words; "" if none is far."""
+        """Say on which frame the window is furthest from where it was put; "" if none is far."""
         changes = self._changes(stream, target, times)
         worst, time = max(changes, key=lambda change: change[0], default=(0.0, 0.0))
         if not worst:
@@ -147,7 +145,7 @@ class Crop(Stage):
         )
 
     def _changes(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> Iterator[tuple[float, float]]:
-        """How much the window is changed, in pixels, at each time at which that is far, and the time."""
+        """Yield by how many pixels the window is changed at each time at which that is far, and the time."""
         path = self._straight(stream, target)
         if path.track is not None:
             low, high = path.track.minimum(), path.track.maximum()
@@ -161,7 +159,7 @@ class Crop(Stage):
                 yield max(outside, 0.0) + wanted.width - got.width, time
 
     def _straight(self, stream: StreamInfo, target: Target) -> _Path:
-        """The path without a spline's swing, which may leave the picture though no keyframe does."""
+        """Return the path without a spline's swing, which may leave the picture though no keyframe does."""
         return self.model_copy(update={"interpolation": "linear"})._path(stream, target)
 
     def _path(self, stream: StreamInfo, target: Target) -> _Path:
@@ -207,7 +205,7 @@ class _Path:
         return inside(self.wanted(time), self.source.width, self.source.height)
 
     def wanted(self, time: float) -> Window:
-        """The window as its keyframes have it, wherever that is."""
+        """Return the window as its keyframes have it, inside the picture or not."""
         return self.at(time) if self.track is None else Window(*self.track.at(time).tolist())
 
 
@@ -216,7 +214,7 @@ def _centre(window: Window) -> tuple[float, float]:
 
 
 def _centred(stream: StreamInfo, target: Target) -> _Path:
-    """The largest centred window of the target's aspect ratio."""
+    """Return the path of the largest centred window of the target's aspect ratio."""
     if target.width is None or target.height is None:
         return _Path(stream, stream, None, whole(stream.width, stream.height))
     placed = fit(stream.width, stream.height, stream.sample_aspect_ratio, target.width, target.height, "cover")
@@ -225,7 +223,7 @@ def _centred(stream: StreamInfo, target: Target) -> _Path:
 
 
 def _nominal(stream: StreamInfo, width: float, height: float) -> StreamInfo:
-    """``stream`` cut to windows of that size: even, and of the same shape when displayed."""
+    """Return ``stream`` cut to windows of that size: even, and of the same shape when displayed."""
     even = even_near(width, stream.width), even_near(height, stream.height)
     across, down = (Fraction(size).limit_denominator(1000) for size in (width, height))
     shape = stream.sample_aspect_ratio * (across / even[0]) / (down / even[1])

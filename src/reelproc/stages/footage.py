@@ -1,10 +1,8 @@
-"""The size of the footage that coordinates were made on, where that is not the size of a stage's input."""
+"""Scale coordinates that were made on footage of another size than a stage's input."""
 
 from __future__ import annotations
 
 from reelproc.stages.base import StreamInfo
-
-__all__ = ["MADE_FOR", "bent", "check_footage", "scale_from"]
 
 MADE_FOR = "if its coordinates were made on footage of another size, name that size with video_width and video_height"
 
@@ -25,7 +23,7 @@ def check_footage(video_width: int | None, video_height: int | None) -> None:
 
 
 def scale_from(video_width: int | None, video_height: int | None, stream: StreamInfo) -> tuple[float, float]:
-    """By what coordinates made on such footage are multiplied, across and down; None: they are the stream's own."""
+    """Return by what coordinates made on such footage are multiplied; sizes of None: they are the stream's own."""
     if video_width is None or video_height is None:
         return 1.0, 1.0
     return stream.width / video_width, stream.height / video_height

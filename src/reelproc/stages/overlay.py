@@ -1,4 +1,4 @@
-"""The spotlight: an ellipse that follows the player, everything else dimmed, or the player brightened."""
+"""Put a spotlight on a player: an ellipse that follows, with all around it dimmed or the inside brightened."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ from reelproc.timing import Time, exact, merge_spans
 if TYPE_CHECKING:
     from reelproc.drawing.ellipse import Ellipse
     from reelproc.drawing.spotlight import SpotlightPath
-
-__all__ = ["HighlightKeyframe", "HighlightRegion", "Overlay"]
 
 Pixels = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 
@@ -124,11 +122,11 @@ class HighlightRegion(Schema):
         check_footage(self.video_width, self.video_height)
 
     def scale(self, stream: StreamInfo) -> tuple[float, float]:
-        """By what the keyframes' coordinates are multiplied on such a stream, across and down."""
+        """Return by what the keyframes' coordinates are multiplied on such a stream, across and down."""
         return scale_from(self.video_width, self.video_height, stream)
 
     def path(self, stream: StreamInfo) -> Curve:
-        """The ellipse on such a stream: centre and half axes over time."""
+        """Return the ellipse on such a stream: centre and half axes over time."""
         across, down = self.scale(stream)
         keyframes = sorted(self.keyframes, key=lambda k: k.time)
         values = [(k.x * across, k.y * down, k.radius_x * across, k.radius_y * down) for k in keyframes]
@@ -144,7 +142,7 @@ class Overlay(Stage):
 
     Layers, from the bottom: the effect, the tint, a dark outline of the ring, the ring. All of them fade out together
     over the last ``F = min(fade_out, half the region)`` seconds: with ``r`` seconds left, every opacity is multiplied
-    by ``(r / F)^2``. A frame just before the stream's start or behind its end counts as at its start or end.
+    by ``(r / F)^2``. A frame just before the stream's start or after its end counts as at its start or end.
 
     The dark outline is as wide as the ring and 2 px more (of a frame 1080 high, at least 2 px), its colour the ring's
     times 0.3, its opacity 0.5 or the ring's, whichever is less.
@@ -185,18 +183,18 @@ class Overlay(Stage):
     fade_out: SecondsFromZero = 0.25
 
     def drawn_regions(self) -> tuple[HighlightRegion, ...]:
-        """The regions that can show anything, by start time; those that start together keep their order."""
+        """Return the regions that can show anything, by start time; those that start together keep their order."""
         return tuple(region for _, region in self._drawn())
 
     def _drawn(self) -> list[tuple[int, HighlightRegion]]:
-        """The regions that can show anything, each with its place in ``regions``."""
+        """Return the regions that can show anything, each with its place in ``regions``."""
         if self.effect == "original" and not self.fill and not self.stroke_width:
             return []
         drawn = ((number, region) for number, region in enumerate(self.regions) if region.enabled)
         return sorted(drawn, key=lambda r: r[1].start_time)
 
     def ring_widths(self, height: int) -> tuple[float, float]:
-        """Pixels across the ring and across its dark outline, on frames of that height; 0 without a ring."""
+        """Return the pixels across the ring and its dark outline, on frames of that height; 0 without a ring."""
         if not self.stroke_width:
             return 0.0, 0.0
         scale = height / _REFERENCE_HEIGHT
@@ -227,7 +225,7 @@ class Overlay(Stage):
     def _shown(
         self, stream: StreamInfo, times: Sequence[float]
     ) -> Iterator[tuple[int, HighlightRegion, list[tuple[int, float]], bool]]:
-        """Each drawn region with its number, the frames that it draws on, and whether it is active on any at all."""
+        """Yield each drawn region with its number, the frames that it draws on, and whether it is active on any."""
         shown = clamped(times, stream.duration, closed=True)
         taken = bytearray(len(shown))
         for number, region in self._drawn():
@@ -237,7 +235,7 @@ class Overlay(Stage):
             yield number, region, own, bool(frames)
 
     def _doubts(self, region: HighlightRegion, stream: StreamInfo, own: list[float], *, active: bool) -> list[str]:
-        """What is wrong with a region that draws on the frames at ``own``, and is active on some at all."""
+        """Say what is wrong with a region that draws on the frames at ``own``; ``active``: it is active on some."""
         start, end = region.start_time, region.end_time
         if not active:
             return [never_active(start, end, stream.duration)]
@@ -253,7 +251,7 @@ class Overlay(Stage):
         return [text for text in said if text]
 
     def _unseen(self, region: HighlightRegion, stream: StreamInfo, times: list[float]) -> str:
-        """Why nothing of a region is seen on any frame; "" if something is."""
+        """Say why nothing of a region is seen on any frame; "" if something is."""
         from reelproc.drawing.ellipse import Ellipse, encloses
 
         width, height = stream.width, stream.height
@@ -286,7 +284,7 @@ class Overlay(Stage):
         frames: list[tuple[int, float]],
         window_of: Callable[[int], Window],
     ) -> str:
-        """By how much a region misses the window of a crop on each of ``frames``; "" if it is seen on one."""
+        """Say by how much a region misses the window of a crop on each of ``frames``; "" if it is seen on one."""
         from reelproc.drawing.ellipse import Ellipse
 
         nearest, said = inf, ""
@@ -311,7 +309,7 @@ class Overlay(Stage):
         return self.fill or self.stroke_width > 0
 
     def _gap(self, body: Ellipse, stream: StreamInfo, window: Window, *, beyond: float = 0.0) -> float:
-        """How many pixels what is drawn about ``body`` is away from a window of ``stream``; 0 if it meets it."""
+        """Return how many pixels what is drawn around ``body`` is away from a window; 0 if it meets it."""
         from reelproc.drawing.ellipse import Ellipse, gap, on_the_ground
 
         body = Ellipse(body.x - window.x, body.y - window.y, body.radius_x, body.radius_y)
@@ -323,7 +321,7 @@ class Overlay(Stage):
         return min(gaps)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The same stream.
+        """Return the same stream.
 
         Raises:
             SpecError: its frames are not planar.
@@ -333,7 +331,7 @@ class Overlay(Stage):
         return stream
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
-        """The spans of the regions that can show anything."""
+        """Return the spans of the regions that can show anything."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
     def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Rotate"]
-
 
 class Rotate(Stage):
     """Rotation about the centre of the frame; the canvas keeps its size, uncovered corners are black.
@@ -37,12 +35,12 @@ class Rotate(Stage):
         return (FrameAmounts({"stage.rotate": stream.megapixels}),)
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork | None:
-        """The work; None for a full turn, which costs nothing."""
+        """Return the work; None for a full turn, which costs nothing."""
         return None if self.degrees % 360 == 0 else _RotateWork(self.degrees, stream)
 
 
 def inverse_maps(degrees: float, stream: StreamInfo) -> list[NDArray[np.float64]]:
-    """For each plane the (2, 3) matrix from a sample of the result to the place in the source that it shows.
+    """Return for each plane the (2, 3) matrix from a sample of the result to the place in the source it shows.
 
     In the form that ``cv2.warpAffine`` takes: samples have their centres at whole coordinates. Where pixels are not
     square the picture is turned as it is seen, not as it is stored.

@@ -1,4 +1,4 @@
-"""Slow motion and fast forward: several segments, each at its own speed. Sound keeps its pitch."""
+"""Play segments in slow motion or fast forward, each at its own speed. Sound keeps its pitch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from reelproc.schema import Items, Schema, Seconds, SecondsFromZero
 from reelproc.stages.base import Stage, StreamInfo, Target
 from reelproc.timing import Time, TimeMap, exact
 
-__all__ = ["MAX_SPEED", "MIN_SPEED", "Speed", "SpeedSegment"]
-
 MIN_SPEED = 0.1
 MAX_SPEED = 10.0
 
@@ -23,7 +21,7 @@ class SpeedSegment(Schema):
     """A span that runs at its own speed.
 
     Attributes:
-        start, end: seconds of the stage's input, ``0 <= start < end``; what lies behind the input's end is ignored.
+        start, end: seconds of the stage's input, ``0 <= start < end``; what lies after the input's end is ignored.
         speed: 0.1 to 10; 0.5 takes twice as long.
     """
 
@@ -68,16 +66,16 @@ class Speed(Stage):
         return sorted(self.segments, key=lambda s: s.start)
 
     def time_map(self, stream: StreamInfo) -> TimeMap:
-        """Where each moment of the input lands on the output's clock."""
+        """Return where each moment of the input lands on the output's clock."""
         return TimeMap.from_speeds(
             stream.duration, [(exact(s.start), exact(s.end), exact(s.speed)) for s in self._ordered()]
         )
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The same frames over another duration.
+        """Return the same frames over another duration.
 
         Raises:
-            SpecError: a segment starts behind the end of the stream.
+            SpecError: a segment starts after the end of the stream.
         """
         for segment in self.segments:
             if exact(segment.start) >= stream.duration:
@@ -88,5 +86,5 @@ class Speed(Stage):
         return replace(stream, duration=self.time_map(stream).out_duration)
 
     def open(self, stream: StreamInfo, target: Target) -> None:
-        """Nothing to do on pixels."""
+        """Return None: there is nothing to do on pixels."""
         return

@@ -1,4 +1,4 @@
-"""Words on the picture: text in any script, placed by fractions of the frame."""
+"""Put words on the picture: text in any script, placed by fractions of the frame."""
 
 from __future__ import annotations
 
@@ -18,16 +18,6 @@ from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
     from reelproc.drawing.typeset.picture import Picture, Style
-
-__all__ = [
-    "Text",
-    "TextElement",
-    "TextPosition",
-    "TextRegion",
-    "TextShadow",
-    "TextSpec",
-    "TextStroke",
-]
 
 Em = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
@@ -193,7 +183,7 @@ class TextRegion(Schema):
         return self.enabled and self.start_time < self.end_time and drawn
 
     def anchored_outside(self, stream: StreamInfo) -> Iterator[tuple[int, str]]:
-        """The texts whose anchor is far outside the picture, by their number, and by how much it is."""
+        """Yield the number of each text whose anchor is far outside the picture, and by how much it is."""
         for number, element in enumerate(self.elements):
             at = element.spec.position
             across, down = max(-at.x, at.x - 1, 0), max(-at.y, at.y - 1, 0)
@@ -222,7 +212,7 @@ class Text(Stage):
     fade_out: SecondsFromZero = 0.25
 
     def drawn_regions(self) -> tuple[TextRegion, ...]:
-        """The regions that can show anything."""
+        """Return the regions that can show anything."""
         return tuple(region for region in self.regions if region.shows_anything)
 
     def mismatches(self, stream: StreamInfo, target: Target, times: Sequence[float]) -> tuple[Mismatch, ...]:
@@ -243,7 +233,7 @@ class Text(Stage):
         return tuple(found)
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The same stream.
+        """Return the same stream.
 
         Raises:
             SpecError: its frames are not planar, a font does not exist, or no font has one of the characters.
@@ -261,14 +251,14 @@ class Text(Stage):
         return stream
 
     def fingerprint(self) -> str:
-        """The fonts of this machine that it is drawn with."""
+        """Return a digest of the fonts of this machine that it is drawn with."""
         from reelproc.drawing.text_pictures import fonts_fingerprint
 
         elements = [e for r in self.drawn_regions() for e in r.elements if e.enabled]
         return fonts_fingerprint((e.spec.text, e.spec.font) for e in elements)
 
     def active_spans(self, stream: StreamInfo) -> tuple[tuple[Fraction, Fraction], ...]:
-        """The spans of the regions that can show anything, their ends included."""
+        """Return the spans of the regions that can show anything, their ends included."""
         return merge_spans([(exact(r.start_time), exact(r.end_time)) for r in self.drawn_regions()], stream.duration)
 
     def amounts(self, stream: StreamInfo, target: Target, room: StreamInfo) -> tuple[FrameAmounts, ...]:

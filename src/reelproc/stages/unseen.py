@@ -1,4 +1,4 @@
-"""Sentences about what a stage has outside the time of its stream."""
+"""Find and say what a stage has outside the time of its stream."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import inf, nextafter
 
-__all__ = ["clamped", "frames_between", "never_active", "stands_still"]
-
 
 def clamped(times: Sequence[float], duration: Fraction, *, closed: bool) -> list[float]:
-    """The times of frames with those just outside a stream moved to its first or last moment, as drawing does it.
+    """Move the times of frames that lie just outside a stream to its first or last moment, as drawing does it.
 
     Args:
         times: seconds.
@@ -23,12 +21,12 @@ def clamped(times: Sequence[float], duration: Fraction, *, closed: bool) -> list
 
 
 def frames_between(times: Sequence[float], start: float, end: float, *, closed: bool) -> range:
-    """The numbers of the frames from ``start`` to ``end``, with the one at ``end`` if ``closed``."""
+    """Return the numbers of the frames from ``start`` to ``end``, with the one at ``end`` if ``closed``."""
     return range(bisect_left(times, start), (bisect_right if closed else bisect_left)(times, end))
 
 
 def never_active(start: float, end: float, duration: Fraction) -> str:
-    """Why no frame of a stream of ``duration`` seconds lies between ``start`` and ``end``.
+    """Say why no frame of a stream of ``duration`` seconds lies between ``start`` and ``end``.
 
     >>> never_active(7, 9, Fraction(1, 2))
     'is never shown: it lasts from 7 s to 9 s, its input ends at 0.5 s, 6.5 s before it starts'

@@ -20,8 +20,6 @@ from reelproc.upscalers import find
 from reelproc.upscalers.base import Sample, UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.dedupe import Deduplicated
 
-__all__ = ["Upscale"]
-
 CONTEXT = 24
 """Pixels: beyond them nothing changed the crop by a level on real frames, though the networks look 34 pixels far."""
 
@@ -64,7 +62,7 @@ class Upscale(Stage):
             raise ValueError(f"width and height are given together or not at all, got {self.width} and {self.height}")
 
     def resolve(self, stream: StreamInfo, target: Target) -> StreamInfo:
-        """The size to reach, with square pixels.
+        """Return the size to reach, with square pixels.
 
         Raises:
             SpecError: no upscaler has that name or such options, or neither the stage nor the output has a size.
@@ -75,7 +73,7 @@ class Upscale(Stage):
         return replace(stream, width=width, height=height, sample_aspect_ratio=Fraction(1))
 
     def decided(self, stream: StreamInfo, target: Target) -> tuple[Stage, str]:
-        """With ``model="auto"``, the stage with the model that was chosen, and the reason.
+        """Return the stage with the model that is chosen for ``model="auto"``, and the reason.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -101,7 +99,7 @@ class Upscale(Stage):
         return self.dedupe is not None
 
     def placement(self, stream: StreamInfo, target: Target) -> Placement:
-        """Which part of the input is shown, and where on the canvas.
+        """Return which part of the input is shown, and where on the canvas.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -110,7 +108,7 @@ class Upscale(Stage):
         return fit(stream.width, stream.height, stream.sample_aspect_ratio, *self._size(target), mode)
 
     def upscaler(self) -> Upscaler:
-        """What does the work; of a network, nothing is loaded yet.
+        """Return what does the work; of a network, nothing is loaded yet.
 
         Raises:
             SpecError: no upscaler has that name, or such options.
@@ -119,7 +117,7 @@ class Upscale(Stage):
         return find(self.model, options)
 
     def spec(self, stream: StreamInfo, target: Target) -> UpscaleSpec:
-        """What the upscaler is told; with :meth:`Upscaler.flop <reelproc.upscalers.base.Upscaler.flop>`, the cost.
+        """Return what the upscaler is told.
 
         Raises:
             SpecError: neither the stage nor the output has a size.
@@ -174,15 +172,15 @@ class Upscale(Stage):
         return (FrameAmounts(host | {f"network.{self.precision or 'default'}": flop / 1e12}, network=upscaler.name),)
 
     def fingerprint(self) -> str:
-        """The digests of the weights, where there are any."""
+        """Return the digests of the weights, where there are any."""
         return self.upscaler().fingerprint()
 
     def remarks(self) -> tuple[str, ...]:
-        """Which weights are not the official ones."""
+        """Say which weights are not the official ones."""
         return self.upscaler().remarks()
 
     def open(self, stream: StreamInfo, target: Target) -> StageWork:
-        """The work of the upscaler on such a stream.
+        """Return the work of the upscaler on such a stream.
 
         Raises:
             SpecError: no upscaler has that name.

@@ -13,8 +13,6 @@ from reelproc.files import whole_file
 from reelproc.storage.base import Storage, TransferCallback, no_progress
 from reelproc.storage.source import LocalSource, Source, regular_file
 
-__all__ = ["LocalStorage", "local_path"]
-
 
 def local_path(address: str) -> Path:
     """The path that a plain path or a ``file://`` address means, absolute; nothing needs to be there.

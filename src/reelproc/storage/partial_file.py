@@ -21,8 +21,6 @@ from reelproc.retries import retried
 from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.remote_object import RemoteObject
 
-__all__ = ["PartialFile"]
-
 BLOCK_BYTES = 256 << 10
 """What is fetched at least."""
 

@@ -17,8 +17,6 @@ from typing import Protocol
 
 from reelproc.errors import ReelprocError
 
-__all__ = ["Served", "serve", "withdraw"]
-
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _PIECE_BYTES = 64 << 10
 _IDLE_SECONDS = 120

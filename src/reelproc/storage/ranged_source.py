@@ -9,8 +9,6 @@ from reelproc.retries import retried
 from reelproc.storage.partial_file import PartialFile
 from reelproc.storage.source import LocalSource, Source
 
-__all__ = ["RangedSource"]
-
 LOOPBACK_PROTOCOLS = "http,tcp"
 """What ffmpeg may open for a file that this process serves to it."""
 

@@ -21,8 +21,6 @@ from reelproc.storage.ranged_source import RangedSource
 from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.source import LocalSource, Source
 
-__all__ = ["RemoteStorage", "check_key", "local_name"]
-
 _log = logging.getLogger(__name__)
 
 SMALL_BYTES = 8 << 20

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from reelproc.errors import StorageError
 
-__all__ = ["RemoteObject"]
-
 
 @dataclass(frozen=True)
 class RemoteObject(abc.ABC):

@@ -18,8 +18,6 @@ from reelproc.storage.remote_object import RemoteObject
 from reelproc.storage.s3_client import client, default_bucket, translated_errors
 from reelproc.storage.s3_upload import Upload
 
-__all__ = ["S3Storage"]
-
 _ADDRESS = re.compile(r"s3://(?P<bucket>[^/]*)/(?P<key>.*)", re.IGNORECASE | re.DOTALL)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 PIECE_BYTES = 256 << 10

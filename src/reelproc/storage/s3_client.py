@@ -19,8 +19,6 @@ from reelproc.retries import asked_pause
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-__all__ = ["client", "default_bucket", "translated_errors"]
-
 CONNECT_SECONDS, READ_SECONDS = 5, 20
 CONNECTIONS = 16
 

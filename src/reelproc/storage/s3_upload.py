@@ -25,8 +25,6 @@ from reelproc.storage.s3_client import client, translated_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-__all__ = ["Upload"]
-
 _log = logging.getLogger(__name__)
 
 PART_BYTES = 8 << 20

@@ -14,8 +14,6 @@ from typing import BinaryIO
 
 from reelproc.errors import ObjectNotFoundError, StorageError
 
-__all__ = ["FILE_PROTOCOLS", "LocalSource", "Source", "SourceLike", "as_source", "file_argument", "regular_file"]
-
 FILE_PROTOCOLS = "file,pipe,fd"
 """What ffmpeg may open for a local file: never the network, whatever the file says."""
 

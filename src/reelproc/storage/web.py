@@ -23,8 +23,6 @@ from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.remote import RemoteStorage, check_key
 from reelproc.storage.remote_object import RemoteObject
 
-__all__ = ["WebStorage"]
-
 STALL_SECONDS = 20
 """Without a byte, after which a connection is given up."""
 

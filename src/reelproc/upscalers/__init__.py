@@ -27,7 +27,7 @@ for _name in ("lanczos", "bicubic", "area"):
 
 
 def find(model: str, options: UpscaleOptions | None = None) -> Upscaler:
-    """The upscaler that ``model`` names, set up.
+    """Return the upscaler that ``model`` names, set up.
 
     Args:
         model: a registered name, or the path of a ``.pth``, ``.pt``, ``.ckpt``, ``.safetensors`` or ``.onnx``

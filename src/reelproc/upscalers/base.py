@@ -61,7 +61,7 @@ class UpscaleOptions:
     denoise_strength: float | None = None
 
     def given(self) -> tuple[str, ...]:
-        """The names of those that are not None."""
+        """Return the names of those that are not None."""
         return tuple(f.name for f in fields(self) if getattr(self, f.name) is not None)
 
 
@@ -94,7 +94,7 @@ class UpscaleWork(ABC):
 
     @abstractmethod
     def __call__(self, samples: Sequence[Sample]) -> list[Frame]:
-        """The scaled frames, one for each sample, in order, with the timestamps of their sources.
+        """Return the scaled frames, one for each sample, in order, with the timestamps of their sources.
 
         Args:
             samples: from one to ``batch_size`` of them. Their windows may differ in place and size.
@@ -139,15 +139,15 @@ class Upscaler(ABC):
         """Floating point operations per frame, a multiplication with its addition counting two; for estimates."""
 
     def fingerprint(self) -> str:
-        """What beyond name and options decides the pixels: of a network, the digest of its weights."""
+        """Return what beyond name and options decides the pixels: of a network, the digest of its weights."""
         return ""
 
     def remarks(self) -> tuple[str, ...]:
-        """What a result made with it should say of it, for people."""
+        """Return what a result made with it should say of it, for people."""
         return ()
 
     def with_options(self, options: UpscaleOptions) -> Upscaler:
-        """This upscaler, set up so.
+        """Return this upscaler, set up so.
 
         Raises:
             SpecError: it has no such option.
@@ -158,7 +158,7 @@ class Upscaler(ABC):
 
     @abstractmethod
     def open(self, spec: UpscaleSpec) -> UpscaleWork:
-        """The work for such frames.
+        """Return the work for such frames.
 
         Raises:
             BackendError: it cannot run here: no device, no weights, no memory.

@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 
 from reelproc.errors import BackendError
 
-__all__ = ["PICKLED", "Tensors", "not_tensors", "read_tensors", "unwrapped"]
-
 Tensors = dict[str, NDArray[np.float32]]
 
 PICKLED = (".pth", ".pt", ".ckpt")

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from reelproc.upscalers.models import MODELS, Model
 
-__all__ = ["Choice", "choose"]
-
 NOTHING_TO_ENLARGE = 1.01
 """Up to this scale a resampler loses nothing: rounding to even sizes alone costs half a percent."""
 
@@ -26,7 +24,7 @@ class Choice(NamedTuple):
 
 
 def choose(scale: float, pixels: float, models: Iterable[Model] = MODELS.values()) -> Choice:
-    """The network of the least cost that meets a scale.
+    """Return the network of the least cost that meets a scale.
 
     Costs are operations per frame at the input's size, which is what the time of these networks follows
     (``benchmarks/upscaling.py`` measures both). Only networks made for camera pictures count. Where none enlarges

@@ -8,8 +8,6 @@ from reelproc.pixels.frame import Frame
 from reelproc.upscalers.base import Sample, UpscaleWork
 from reelproc.upscalers.network_work import Cut, cut_out
 
-__all__ = ["Deduplicated"]
-
 
 class Deduplicated(UpscaleWork):
     """Other work, that gets only frames which differ from the last one it got.

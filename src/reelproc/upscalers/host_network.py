@@ -17,8 +17,6 @@ from reelproc.upscalers.network_work import Cut, Enlarged, Network, placed
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import smaller_tile, tiles
 
-__all__ = ["HostNetwork"]
-
 Image = NDArray[np.uint8]
 
 
@@ -37,7 +35,7 @@ class HostNetwork(Network):
 
     @abstractmethod
     def enlarge(self, rgb: Image) -> Image:
-        """(H, W, 3) RGB of a size that :attr:`needs` allows, ``scale`` times as large.
+        """Return (H, W, 3) RGB of a size that :attr:`needs` allows, ``scale`` times as large.
 
         Raises:
             MemoryError: it does not fit.
@@ -57,7 +55,7 @@ class HostNetwork(Network):
         return lambda: Enlarged(frames, seconds)
 
     def enlarge_fitting(self, rgb: Image) -> Image:
-        """The same as :meth:`enlarge`, in tiles if it must be.
+        """Return the same as :meth:`enlarge`, in tiles if it must be.
 
         Raises:
             OutOfMemoryError: not even the smallest tiles fit.

@@ -38,8 +38,6 @@ from reelproc.pixels.scaling import (
 )
 from reelproc.upscalers.base import UpscaleSpec
 
-__all__ = ["fill_planes", "planes_of", "rgb_floats", "rgb_of"]
-
 Picture = NDArray[np.uint8] | NDArray[np.float32]
 
 MAX_THREADS = 4
@@ -56,7 +54,7 @@ _OF_CHANNELS: dict[PixelFormat, NDArray[np.float64]] = {
 
 
 def rgb_of(frame: Frame) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB bytes of a frame of any format; chroma of ``yuv420p`` is interpolated at its sites."""
+    """Return (H, W, 3) RGB bytes of a frame of any format; chroma of ``yuv420p`` is interpolated at its sites."""
     if frame.pix_fmt == "rgb24":
         return frame.image
     if frame.pix_fmt == "bgr24":
@@ -66,7 +64,7 @@ def rgb_of(frame: Frame) -> NDArray[np.uint8]:
 
 
 def rgb_floats(frame: Frame) -> NDArray[np.float32]:
-    """The same as :func:`rgb_of` in float32 of 0 to 1, rounded nowhere."""
+    """Return the same as :func:`rgb_of` in float32 of 0 to 1, rounded nowhere."""
     if frame.pix_fmt in ("rgb24", "bgr24"):
         return rgb_of(frame) * np.float32(1 / 255)
     levels = np.empty((frame.height, frame.width, 3), np.float32)
@@ -90,7 +88,7 @@ def _full_size(frame: Frame, out: Picture) -> Picture:
 
 
 def planes_of(rgb: Picture, window: Window, spec: UpscaleSpec) -> list[NDArray[np.uint8]]:
-    """What of an enlarged picture fills the destination; see :func:`fill_planes`.
+    """Return what of an enlarged picture fills the destination; see :func:`fill_planes`.
 
     Returns:
         The planes of the destination: of RGB formats one of (H, W, 3).
@@ -201,7 +199,7 @@ class _Strips:
 
 
 def _room(name: str, rows: int, width: int, columns: slice | Bands) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(3, rows, W) with room beside it for what ``columns`` reads beyond it, and without."""
+    """Return (3, rows, W) with room beside it for what ``columns`` reads beyond it, and without."""
     before, after = padding(columns, width)
     whole = scratch.take(name, 3, rows, before + width + after)
     return whole, whole[..., before : before + width]

@@ -11,8 +11,6 @@ from pathlib import Path
 from reelproc.upscalers.base import UpscaleOptions
 from reelproc.upscalers.weights import kept_file
 
-__all__ = ["MODELS", "Model", "exported_file", "onnx_file", "weight_files"]
-
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -38,13 +36,13 @@ class Model:
 
 
 def compact_flop(features: int, convolutions: int, scale: int) -> float:
-    """Of SRVGGNetCompact, per pixel: 3x3 convolutions all at the input's size."""
+    """Return the operations of SRVGGNetCompact per pixel: 3x3 convolutions all at the input's size."""
     inner = convolutions * features * features * 9
     return 2.0 * (3 * features * 9 + inner + features * 3 * scale * scale * 9)
 
 
 def rrdb_flop(scale: int) -> float:
-    """Of RRDBNet with 64 features, 23 blocks and growth 32, per pixel of its input.
+    """Return the operations of RRDBNet with 64 features, 23 blocks and growth 32, per pixel of its input.
 
     The body works at the input's size, or, after folding pixels into channels, at a half of it for x2.
     """
@@ -96,7 +94,7 @@ MODELS: dict[str, Model] = {
 
 
 def onnx_file(model: Model, options: UpscaleOptions) -> str:
-    """The name of the exported file of ``model``; a denoise strength is blended in when exporting.
+    """Return the name of the exported file of ``model``; a denoise strength is blended in when exporting.
 
     >>> onnx_file(MODELS["realesr-general-x4v3"], UpscaleOptions(denoise_strength=0.5))
     'realesr-general-x4v3-denoise-0.5.onnx'
@@ -109,13 +107,13 @@ def onnx_file(model: Model, options: UpscaleOptions) -> str:
 
 
 def exported_file(model: Model, options: UpscaleOptions) -> str | None:
-    """The ``.onnx`` file that there is of ``model``: itself, or one that was exported; None: it has to be made."""
+    """Return the ``.onnx`` file of ``model``: itself, or one that was exported; None: it has to be made."""
     name = onnx_file(model, options)
     return name if name == model.file or kept_file(name) is not None else None
 
 
 def weight_files(model: Model, options: UpscaleOptions) -> tuple[str, ...]:
-    """The files that ``model`` is made of: its weights, and its twin's where they are blended in."""
+    """Return the files that ``model`` is made of: its weights, and its twin's where they are blended in."""
     strength, twin = options.denoise_strength, model.weak_denoise_file
     blended = twin is not None and strength is not None and strength < 1
     return (model.file, twin) if blended and twin else (model.file,)

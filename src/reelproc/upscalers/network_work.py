@@ -94,7 +94,7 @@ class Backend(ABC):
 
     @abstractmethod
     def load(self, model: Model, options: UpscaleOptions) -> Network:
-        """The network, loaded now if it was not before.
+        """Return the network, loaded now if it was not before.
 
         Args:
             model: which.

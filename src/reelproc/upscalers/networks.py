@@ -20,8 +20,6 @@ from reelproc.upscalers.weights import SUFFIXES, kept_file, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.network_work import Backend
 
-__all__ = ["BACKENDS", "NetworkUpscaler", "installed_backend", "local_network"]
-
 BACKENDS: Registry[Backend] = Registry("network backend", group="reelproc.network_backends")
 """What runs networks. An entry is a :class:`~reelproc.upscalers.network_work.Backend`."""
 
@@ -55,7 +53,7 @@ class NetworkUpscaler(Upscaler):
         self.name, self.description, self.scale = model.name, model.description, model.scale
 
     def with_options(self, options: UpscaleOptions) -> NetworkUpscaler:
-        """The same network with other options.
+        """Return the same network with other options.
 
         Raises:
             SpecError: an unknown backend, or a ``denoise_strength`` for a network without a twin.
@@ -82,7 +80,7 @@ class NetworkUpscaler(Upscaler):
         return self.options.backend is None and not graph and self.backend_name != "torch"
 
     def flop(self, spec: UpscaleSpec) -> float:
-        """Those of the network alone, at the size of the window.
+        """Return those of the network alone, at the size of the window.
 
         Raises:
             BackendError: a file of your own that cannot be loaded here.
@@ -94,7 +92,7 @@ class NetworkUpscaler(Upscaler):
         return per_pixel * spec.source_width * spec.source_height
 
     def fingerprint(self) -> str:
-        """The digests of the weights, and which backend it is where none was asked for."""
+        """Return the digests of the weights, and which backend it is where none was asked for."""
         digests = [weights_sha256(name) for name in self._files()]
         return " ".join([*digests, self.backend_name] if self._for_want_of_torch else digests)
 
@@ -111,7 +109,7 @@ class NetworkUpscaler(Upscaler):
         )
 
     def open(self, spec: UpscaleSpec) -> UpscaleWork:
-        """The work, once the network is loaded; it stays loaded for the next clip or job.
+        """Return the work, once the network is loaded; it stays loaded for the next clip or job.
 
         Raises:
             MissingDependencyError: the backend's extra is not installed.
@@ -139,7 +137,7 @@ class NetworkUpscaler(Upscaler):
 
 
 def installed_backend() -> str:
-    """The backend that is taken where none is asked for: torch, or what there is in its place."""
+    """Return the backend that is taken where none is asked for: torch, or what there is in its place."""
     return next(filter(_is_installed, _DEFAULTS), "torch")
 
 
@@ -148,7 +146,7 @@ def _is_installed(backend: str) -> bool:
 
 
 def local_network(name: str) -> NetworkUpscaler | None:
-    """The network in a file of your own, or None where ``name`` does not end as one does."""
+    """Return the network in a file of your own, or None where ``name`` does not end as one does."""
     if Path(name).suffix.lower() not in SUFFIXES:
         return None
     return NetworkUpscaler(Model(name, "a file of your own", name))

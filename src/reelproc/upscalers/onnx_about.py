@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, fields
 
 from reelproc.upscalers.picture_size import SizeNeeds
 
-__all__ = ["METADATA", "OPSET", "About"]
-
 METADATA = "reelproc"
 """The key of the file's metadata under which that is."""
 
@@ -36,7 +34,7 @@ class About:
     weights_sha256: str = ""
 
     def text(self) -> str:
-        """As it stands in the file."""
+        """Return it as it stands in the file."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -26,8 +26,6 @@ from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_network import TorchNetwork
 from reelproc.upscalers.weights import KeptFile, add, weights_sha256
 
-__all__ = ["export"]
-
 TRIED_SIZES = ((38, 26), (67, 97))
 """Sizes at which an export is compared with torch: smaller and larger than that of the export, multiples of nothing."""
 

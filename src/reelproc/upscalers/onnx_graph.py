@@ -20,8 +20,6 @@ from reelproc.upscalers.onnx_about import METADATA, OPSET, About
 from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 
-__all__ = ["graph_of", "noted"]
-
 IR_VERSION = 8
 """Of the file format: that of OPSET's time."""
 
@@ -66,7 +64,7 @@ def graph_of(tensors: Tensors, file: str) -> onnx.ModelProto | None:
 
 
 def noted(model: onnx.ModelProto, about: About) -> onnx.ModelProto:
-    """``model`` with what there is to know of it in its metadata."""
+    """Return ``model`` with what there is to know of it in its metadata."""
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA, about.text()
@@ -122,7 +120,7 @@ class _Graph:
         return self.add("Resize", x, "", scales, **how)
 
     def picture(self) -> str:
-        """The input, (N, 3, H, W) of 0 to 1."""
+        """Return the input, (N, 3, H, W) of 0 to 1."""
         whole = self.add("Transpose", "rgb", perm=[0, 3, 1, 2])
         levels = self.add("Cast", whole, to=TensorProto.FLOAT)
         return self.add("Div", levels, self.constant("levels", np.array(255, np.float32)))

@@ -24,8 +24,6 @@ from reelproc.upscalers.weights import checked_weights, weights_sha256
 if TYPE_CHECKING:
     from reelproc.upscalers.onnx_source import Bare
 
-__all__ = ["BACKEND", "PROVIDERS", "OnnxBackend", "OnnxNetwork", "loaded", "run"]
-
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
@@ -108,7 +106,7 @@ class OnnxBackend(Backend):
 
 
 def loaded(path: Path, provider: str) -> OnnxNetwork:
-    """The network in a file.
+    """Return the network in a file.
 
     Raises:
         BackendError: it is no network that can be run.
@@ -134,7 +132,7 @@ def loaded(path: Path, provider: str) -> OnnxNetwork:
 
 
 def _made(model: Model, options: UpscaleOptions, provider: str) -> OnnxNetwork:
-    """A network of its weights."""
+    """Return a network of its weights."""
     from reelproc.upscalers.onnx_source import made_graph
 
     session = _session(made_graph(model, options).SerializeToString(), provider, model.file)
@@ -160,7 +158,7 @@ def _provider(name: str | None) -> str:
 
 
 def _session(network: str | bytes, provider: str, named: object) -> Any:
-    """A session of a file or of its content.
+    """Return a session of a file or of its content.
 
     Raises:
         BackendError: it cannot be loaded, or the provider not be started.

@@ -19,8 +19,6 @@ from reelproc.upscalers.picture_size import SizeNeeds
 from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.weights import checked_weights, weights_sha256
 
-__all__ = ["Bare", "bare_model", "made_graph", "measured_model", "onnx_model"]
-
 
 def made_graph(model: Model, options: UpscaleOptions) -> onnx.ModelProto:
     """Make the graph of ``model`` of its weights, without torch.
@@ -76,12 +74,12 @@ class Bare:
     colours_last: bool
 
     def given(self, rgb: Any) -> Any:
-        """(H, W, 3) bytes as the input takes them."""
+        """Return (H, W, 3) bytes as the input takes them."""
         picture = rgb if self.dtype == "uint8" else rgb.astype(self.dtype) / np.array(255, self.dtype)
         return np.ascontiguousarray(picture if self.colours_last else picture.transpose(2, 0, 1))[None]
 
     def taken(self, made: Any) -> tuple[Any, float]:
-        """The output as (H, W, 3) bytes, and the sum of it."""
+        """Return the output as (H, W, 3) bytes, and the sum of it."""
         picture = made[0] if self.colours_last else made[0].transpose(1, 2, 0)
         if self.dtype == "uint8":
             return np.ascontiguousarray(picture), 0.0
@@ -100,7 +98,7 @@ _DTYPES = {
 
 
 def onnx_model(path: Path) -> onnx.ModelProto:
-    """The graph in a file.
+    """Return the graph in a file.
 
     Raises:
         BackendError: it is none.
@@ -112,7 +110,7 @@ def onnx_model(path: Path) -> onnx.ModelProto:
 
 
 def bare_model(graph: onnx.ModelProto, path: Path) -> Bare:
-    """How ``graph`` is called.
+    """Return how ``graph`` is called.
 
     Raises:
         BackendError: it does not take one RGB picture of any size and give one.
@@ -167,7 +165,7 @@ def measured_model(graph: onnx.ModelProto, call: Bare, run: Any, path: Path) -> 
 
 
 def _flop(graph: onnx.ModelProto, call: Bare, width: int, height: int) -> float:
-    """Operations for a pixel of the input: of convolutions and products of matrices."""
+    """Return the operations for a pixel of the input: of convolutions and products of matrices."""
     copy = onnx.ModelProto()
     copy.CopyFrom(graph)
     (taken,) = (value for value in copy.graph.input if value.name == call.input)

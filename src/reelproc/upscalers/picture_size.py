@@ -11,8 +11,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SizeNeeds"]
-
 Sample = TypeVar("Sample", np.uint8, np.float32)
 
 

@@ -24,15 +24,13 @@ from reelproc.upscalers.tiling import DEEP_OVERLAP
 from reelproc.upscalers.torch_network import is_out_of_memory, torch_device
 from reelproc.upscalers.weights import checked_weights, weights_sha256
 
-__all__ = ["BACKEND", "RealESRGANBackend", "RealESRGANNetwork", "import_realesrgan"]
-
 _ALIAS, _REAL = "torchvision.transforms.functional_tensor", "torchvision.transforms._functional_tensor"
 
 INSTALL = "pip install --no-deps --no-build-isolation basicsr==1.4.2 realesrgan==0.3.0, after reelproc[ai]"
 
 
 def import_realesrgan() -> Any:
-    """The package ``realesrgan``.
+    """Return the package ``realesrgan``.
 
     Raises:
         MissingDependencyError: it is not installed, or cannot be on this Python; the message says which.
@@ -52,7 +50,7 @@ def import_realesrgan() -> Any:
 
 
 def _absence(error: ImportError, python: tuple[int, int]) -> str:
-    """What to tell of it."""
+    """Return what to tell of it."""
     if python >= (3, 13):
         return (
             f"the backend 'realesrgan' needs basicsr, which cannot be built on Python {python[0]}.{python[1]} "
@@ -133,7 +131,7 @@ class RealESRGANBackend(Backend):
 
 
 def _architecture(model: Model) -> Any:
-    """The network's shape, as the official scripts write it down for each model."""
+    """Return the network's shape, as the official scripts write it down for each model."""
     if model.name.startswith("RealESRGAN_"):
         rrdb = importlib.import_module("basicsr.archs.rrdbnet_arch")
         return rrdb.RRDBNet(num_in_ch=3, num_out_ch=3, num_feat=64, num_block=23, num_grow_ch=32, scale=model.scale)

@@ -14,8 +14,6 @@ from reelproc.upscalers.base import Sample, Upscaler, UpscaleSpec, UpscaleWork
 if TYPE_CHECKING:
     from reelproc.pixels.scaling import Filter
 
-__all__ = ["AREA", "BICUBIC", "LANCZOS", "Resampler"]
-
 
 class Resampler(Upscaler):
     """One of the filters as an upscaler."""
@@ -26,7 +24,7 @@ class Resampler(Upscaler):
         self.description = description
 
     def flop(self, spec: UpscaleSpec) -> float:
-        """Those of both passes with the filter's taps, on all planes."""
+        """Return those of both passes with the filter's taps, on all planes."""
         place = spec.destination
         taps = {"lanczos": 6, "bicubic": 4, "area": 2}[self.kernel]
         wide, high = spec.source_width / place.width, spec.source_height / place.height

@@ -10,8 +10,6 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["DEEP_OVERLAP", "MIN_TILE", "Tile", "smaller_tile", "tiles"]
-
 DEEP_OVERLAP = 32
 """Pixels around a tile for networks whose reach is hundreds of pixels: what lies farther away has hardly any effect."""
 
@@ -38,7 +36,7 @@ class Tile(NamedTuple):
 
 
 def tiles(width: int, height: int, tile: int, overlap: int, multiple_of: int = 1) -> Iterator[Tile]:
-    """Tiles of about equal size, at most ``tile`` pixels a side without the overlap, that cover a picture once.
+    """Return tiles of about equal size that cover a picture once, up to ``tile`` pixels a side without the overlap.
 
     They begin at even pixels, so that one may be a pixel or two larger than that; or at multiples of ``multiple_of``.
 
@@ -62,7 +60,7 @@ def tiles(width: int, height: int, tile: int, overlap: int, multiple_of: int = 1
 
 
 def smaller_tile(width: int, height: int, tile: int | None) -> int | None:
-    """The tile to try after ``tile`` (None: the whole picture) did not fit: half its longer side; None: there is none.
+    """Return the tile to try after ``tile`` (None: the whole picture) did not fit: half its longer side, or None.
 
     >>> smaller_tile(540, 960, None), smaller_tile(540, 960, 480), smaller_tile(540, 960, 64)
     (480, 240, None)

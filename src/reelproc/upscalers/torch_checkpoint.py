@@ -15,11 +15,9 @@ from reelproc.upscalers.checkpoint import PICKLED, not_tensors, unwrapped
 from reelproc.upscalers.models import Model
 from reelproc.upscalers.weights import checked_weights
 
-__all__ = ["load_descriptor"]
-
 
 def load_descriptor(model: Model, denoise_strength: float | None = None) -> ImageModelDescriptor[Any]:
-    """The network of ``model`` on the CPU, in float32.
+    """Return the network of ``model`` on the CPU, in float32.
 
     Args:
         model: which.
@@ -86,7 +84,7 @@ def _not_loaded(file: str, error: Exception) -> str:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file; a pickle in it that makes anything else is refused."""
+    """Return the tensors in a file; a pickle in it that makes anything else is refused."""
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         from safetensors import SafetensorError

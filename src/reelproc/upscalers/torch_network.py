@@ -33,15 +33,6 @@ from reelproc.upscalers.torch_checkpoint import load_descriptor
 from reelproc.upscalers.torch_picture import Resizer, from_rgb, to_rgb
 from reelproc.upscalers.weights import weights_sha256
 
-__all__ = [
-    "BACKEND",
-    "TorchBackend",
-    "TorchNetwork",
-    "is_out_of_memory",
-    "load_descriptor",
-    "torch_device",
-]
-
 CUDA_BATCH = 4
 """Pictures at once on CUDA."""
 
@@ -113,7 +104,7 @@ class TorchNetwork(Network):
         return wait
 
     def _fitting(self, data: Tensor, cuts: Sequence[Cut], spec: UpscaleSpec) -> _EnlargedBatch:
-        """The result in as large pieces as memory allows: first single pictures, then smaller and smaller tiles."""
+        """Return the result in pieces that memory allows: single pictures first, then smaller and smaller tiles."""
         width, height = cuts[0].size
         while True:
             try:
@@ -183,7 +174,7 @@ class TorchNetwork(Network):
             release_free_memory()
 
     def _tuned(self) -> AbstractContextManager[None]:
-        """All pictures of a clip have one size, or one of four: worth finding its fastest convolutions."""
+        """Have torch find the fastest convolutions: all pictures of a clip have one size, or one of four."""
         if self._torch_device.type != "cuda":
             return nullcontext()
         flags: AbstractContextManager[None] = torch.backends.cudnn.flags(benchmark=True, deterministic=False)
@@ -269,7 +260,7 @@ class TorchBackend(Backend):
 
 
 def torch_device(name: str | None) -> torch.device:
-    """The device called ``name``; None: the best one here.
+    """Return the device called ``name``; None: the best one here.
 
     Raises:
         BackendError: there is none of that name on this machine.
@@ -306,12 +297,12 @@ def _check_precision(device: torch.device, dtype: torch.dtype | None) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
+    """Return whether torch raised ``error`` for lack of memory: on a CPU that is a plain RuntimeError."""
     return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
 
 
 def _overlap(descriptor: ImageModelDescriptor[Any]) -> int:
-    """How far the network looks around a pixel, where that is known and near; else :data:`DEEP_OVERLAP`. Even."""
+    """Return how far the network looks around a pixel; :data:`DEEP_OVERLAP` if that is unknown or far. Even."""
     if descriptor.architecture.id != "Compact":
         return DEEP_OVERLAP
     convolutions = [m for m in descriptor.model.modules() if isinstance(m, torch.nn.Conv2d)]
@@ -336,7 +327,7 @@ def _flop_per_pixel(descriptor: ImageModelDescriptor[Any], needs: SizeNeeds) -> 
 
 
 def _shown(large: Tensor, windows: Sequence[Window], spec: UpscaleSpec) -> Tensor:
-    """The same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, by what is faster on a CPU."""
+    """Return the same as :func:`~reelproc.upscalers.torch_picture.from_rgb`, by what is faster on a CPU."""
     place = spec.destination
     made = np.empty((len(large), frame_bytes(spec.pix_fmt, place.width, place.height)), np.uint8)
     # as it lies in memory, colours side by side: nothing is copied

@@ -22,8 +22,6 @@ from reelproc.pixels.scaling import PARTS, STORED, Bands, Filter, across, down
 if TYPE_CHECKING:
     from reelproc.upscalers.base import UpscaleSpec
 
-__all__ = ["Resizer", "from_rgb", "to_rgb"]
-
 CACHED_AXES = 64
 
 
@@ -91,7 +89,7 @@ class Resizer:
 
 
 def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: Resizer) -> Tensor:
-    """Frames as RGB.
+    """Convert frames to RGB.
 
     Args:
         data: (N, bytes) uint8: frames' planes one behind the other.
@@ -158,7 +156,7 @@ def _split(data: Tensor, pix_fmt: PixelFormat, width: int, height: int) -> list[
 
 
 def _colours(x: Tensor, matrix: NDArray[np.float64], *, before: bool) -> Tensor:
-    """Levels to RGB (``before`` the network), or RGB to levels."""
+    """Convert levels to RGB (``before`` the network), or RGB to levels."""
     weights = torch.tensor(matrix, dtype=torch.float32, device=x.device)
     zero = torch.tensor(YUV_BLACK, dtype=torch.float32, device=x.device)
     offset = -(weights @ zero) if before else zero

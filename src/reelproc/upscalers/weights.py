@@ -25,18 +25,6 @@ from reelproc.storage.base import TransferCallback, no_progress
 from reelproc.storage.download import download
 from reelproc.suggestions import did_you_mean
 
-__all__ = [
-    "OFFICIAL",
-    "KeptFile",
-    "OfficialFile",
-    "add",
-    "added_names",
-    "checked_weights",
-    "fetch",
-    "kept_file",
-    "weights_sha256",
-]
-
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx")
 """What weights may come as, in small letters or capitals; the first three are read as tensors only, never run."""
 
@@ -121,7 +109,7 @@ class KeptFile:
 
 
 def kept_file(name: str) -> KeptFile | None:
-    """What there is under ``name`` in the weights folder, or None; its content is not looked at."""
+    """Return what there is under ``name`` in the weights folder, or None; its content is not looked at."""
     path = weights_folder() / name
     if not path.is_file():
         return None
@@ -133,7 +121,7 @@ def kept_file(name: str) -> KeptFile | None:
 
 
 def weights_sha256(name: str) -> str:
-    """The digest that weights called ``name`` have or, if they are still to be fetched, will have; "" if unknown.
+    """Return the digest that weights called ``name`` have, or will have once they are fetched; "" if unknown.
 
     ``name`` may be the path of a file, which is then read.
     """
@@ -146,7 +134,7 @@ def weights_sha256(name: str) -> str:
 
 
 def checked_weights(name: str) -> Path:
-    """The path of the weights called ``name``, checked; official ones are fetched if they are not there.
+    """Return the path of the weights called ``name``, checked; official ones are fetched if they are not there.
 
     Args:
         name: an official file's, one that was added, or the path of a file of your own.
@@ -254,7 +242,7 @@ def add(source: str | os.PathLike[str], name: str | None = None, *, origin: str 
 
 
 def added_names() -> tuple[str, ...]:
-    """The files that somebody added, sorted."""
+    """Return the files that somebody added, sorted."""
     return tuple(sorted(name for name in _read_index() if kept_file(name)))
 
 
@@ -270,7 +258,7 @@ def _state(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _digest(path: Path, _modified: int, _size: int) -> str:
-    """A file is read once per process, and again when it has changed."""
+    """Return a file's digest; it is read once per process, and again when it has changed."""
     return sha256_of(path)
 
 
@@ -291,7 +279,7 @@ def _read_index() -> dict[str, dict[str, str]]:
 
 @contextmanager
 def _index() -> Iterator[dict[str, dict[str, str]]]:
-    """The index, to be changed by one process at a time; it is written back where it was changed."""
+    """Yield the index, to be changed by one process at a time; it is written back where it was changed."""
     path = _index_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / "index.lock").open("a") as lock:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["draw_ball"]
-
 
 def draw_ball(frame: Frame, camera: Camera, place: Array, roll: float) -> None:
     """Paint the ball, centred at ``place`` (3,), and its shadow; ``roll`` in radians turns its patches."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Camera"]
-
 
 @dataclass(frozen=True, slots=True)
 class Camera:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from reelproc.media.write.encoders import EncoderSettings
     from reelproc.results import ProgressCallback
 
-__all__ = ["FPS", "HEIGHT", "WIDTH", "Match", "add_sound", "film"]
-
 WIDTH, HEIGHT, FPS = 1920, 1080, 30
 
 _PLACE = (80.0, -17.0, 12.5)

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from reelproc import Frame
     from reelproc.results import ProgressCallback
 
-__all__ = ["FOOTAGE_VERSION", "film_footage"]
-
 FOOTAGE_VERSION = 1
 """Goes up when the same arguments give other pictures."""
 

@@ -21,22 +21,6 @@ if TYPE_CHECKING:
 Colour = tuple[float, float, float, float]
 """Y, U, V and opacity, premultiplied, 0 to 255."""
 
-__all__ = [
-    "LARGER",
-    "SHADOW",
-    "SHIFT",
-    "SUN",
-    "Colour",
-    "Patch",
-    "bgr",
-    "capsule",
-    "fixed",
-    "polygon",
-    "shade",
-    "to_yuv",
-    "yuv",
-]
-
 SHIFT = 4
 """Fractional bits of the coordinates given to OpenCV's brushes: 1/16 pixel."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Image = NDArray[np.uint8]
 
-__all__ = ["GOAL_HEIGHT", "GOAL_Y", "LENGTH", "WIDTH", "paint_goal", "paint_grass", "paint_lines"]
-
 # Laws of the Game (IFAB), law 1: a full-size pitch and its markings, metres.
 LENGTH, WIDTH = 105.0, 68.0
 GOAL_WIDTH, GOAL_HEIGHT = 7.32, 2.44

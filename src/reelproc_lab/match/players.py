@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     Image = NDArray[np.uint8]
     Point = tuple[int, int]
 
-__all__ = ["Kit", "Look", "draw_player", "outline"]
-
 _SHADOW_LIMBS = (
     (sk.HIP_L, sk.KNEE_L, 0.1), (sk.HIP_R, sk.KNEE_R, 0.1), (sk.KNEE_L, sk.ANKLE_L, 0.06),
     (sk.KNEE_R, sk.ANKLE_R, 0.06), (sk.ANKLE_L, sk.TOE_L, 0.05), (sk.ANKLE_R, sk.TOE_R, 0.05),

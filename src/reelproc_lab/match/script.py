@@ -13,21 +13,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = [
-    "CAST",
-    "COOL_DOWN",
-    "DURATION",
-    "GOAL_TIME",
-    "HERO",
-    "KEEPER",
-    "KICKS",
-    "PATHS",
-    "WARM_UP",
-    "Actor",
-    "Sound",
-    "roll_ball",
-]
-
 Team = Literal["home", "away", "keeper", "referee"]
 
 DURATION = 10.0

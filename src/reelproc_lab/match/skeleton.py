@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = [
-    "ANKLE_L", "ANKLE_R", "ELBOW_L", "ELBOW_R", "HAND_L", "HAND_R", "HEAD", "HIP_L", "HIP_R", "JOINTS", "KNEE_L",
-    "KNEE_R", "PELVIS", "SHOULDER_L", "SHOULDER_R", "TOE_L", "TOE_R", "joints",
-]  # fmt: skip
-
 (
     PELVIS, HIP_L, HIP_R, KNEE_L, KNEE_R, ANKLE_L, ANKLE_R, TOE_L, TOE_R,
     SHOULDER_L, SHOULDER_R, ELBOW_L, ELBOW_R, HAND_L, HAND_R, HEAD,

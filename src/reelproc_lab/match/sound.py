@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["RATE", "soundtrack"]
-
 RATE = 48_000
 """Samples per second."""
 

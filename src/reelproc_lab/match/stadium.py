@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from reelproc import Frame
     from reelproc_lab.match.camera import Camera
 
-__all__ = ["Stadium"]
-
 _CROWD_HOLD = 3
 """Frames for which one picture of the crowd stays."""
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Image = NDArray[np.uint8]
 
-__all__ = ["MOODS", "Spectator", "paint_boards", "paint_crowd", "paint_stands"]
-
 MOODS = 8
 """Pictures of the crowd, shown in turn; a spectator's movement repeats after this many."""
 

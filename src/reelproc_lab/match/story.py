@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Story", "smooth", "tell"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Story:

@@ -1,4 +1,4 @@
-"""Fonts: those that the package ships, those that the caller names, and which of them can draw a character.
+"""Find the fonts that can draw a character, among those that are shipped, named by the caller, or installed.
 
 ``README.md`` and the ``LICENSE`` files beside this module tell where each file comes from, and under which licence.
 """

@@ -1,4 +1,4 @@
-"""Which characters a font file has glyphs for, read from its ``cmap`` table.
+"""Read from a font file's ``cmap`` table which characters it has glyphs for.
 
 Pillow does not tell, and drawing first and looking for empty boxes afterwards is guesswork. Tables are those of the
 OpenType specification 1.9: table directory, ``cmap`` formats 4 and 12, TrueType collections.
@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from reelproc.errors import SpecError
-
-__all__ = ["Coverage", "read_coverage"]
 
 _OUTLINES = {b"glyf", b"CFF ", b"CFF2"}
 _HEADER_LIMIT = 4096
@@ -33,7 +31,7 @@ class Coverage:
     codepoints: frozenset[int]
 
     def has(self, text: str) -> bool:
-        """Whether every character of ``text`` has a glyph.
+        """Return whether every character of ``text`` has a glyph.
 
         >>> Coverage(frozenset(map(ord, "abc"))).has("cab")
         True
@@ -43,7 +41,7 @@ class Coverage:
 
 @lru_cache(maxsize=512)
 def read_coverage(path: str, index: int = 0) -> Coverage:
-    """The coverage of a font file.
+    """Return the coverage of a font file.
 
     Args:
         path: a ``.ttf``, ``.otf``, ``.ttc`` or ``.otc`` file.

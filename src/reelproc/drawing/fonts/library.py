@@ -1,4 +1,4 @@
-"""The fonts there are, by name, and the order in which they are tried for a character.
+"""List the fonts by name, in the order in which they are tried for a character.
 
 A character is drawn with the first font that has it: the one asked for; those in ``REELPROC_FONT_PATH``; those that the
 package ships (sans, one per script, emoji, symbols, Chinese, Japanese and Korean); those in the system's font folders.
@@ -17,8 +17,6 @@ from pathlib import Path
 
 from reelproc.drawing.fonts.coverage import read_coverage
 from reelproc.errors import SpecError
-
-__all__ = ["FONT_PATH_VARIABLE", "SHIPPED", "Face", "FontChain", "font_chain"]
 
 FONT_PATH_VARIABLE = "REELPROC_FONT_PATH"
 """The environment variable that lists font files and folders, separated like ``PATH``."""
@@ -58,7 +56,7 @@ class Face:
         return Path(self.path).parent == _FOLDER
 
     def has(self, text: str) -> bool:
-        """Whether it has a glyph for every character that is drawn (joiners and the like are not)."""
+        """Return whether it has a glyph for every character that is drawn (joiners and the like are not)."""
         codepoints = read_coverage(self.path).codepoints
         return all(ord(c) in codepoints or is_ignorable(c) for c in text)
 
@@ -71,13 +69,13 @@ SHIPPED: dict[str, Face] = {
 
 
 def is_ignorable(character: str) -> bool:
-    """Whether a character shows nothing by itself: joiners, direction marks, variation selectors, tags."""
+    """Return whether a character shows nothing by itself: joiners, direction marks, variation selectors, tags."""
     code = ord(character)
     return code in _IGNORABLE or 0xFE00 <= code <= 0xFE0F or 0xE0000 <= code <= 0xE0FFF
 
 
 def font_chain(font: str) -> FontChain:
-    """The fonts that are tried for a text.
+    """Return the fonts that are tried for a text.
 
     Args:
         font: a name in :data:`SHIPPED`, the path of a font file, or the name of a font in ``REELPROC_FONT_PATH`` or the
@@ -112,7 +110,7 @@ class FontChain:
         self._known = [first, *map(Face, extra), *self._shipped()]
 
     def faces_for(self, cluster: str) -> list[tuple[str, Face]]:
-        """What draws a user-perceived character: one face for all of it where one can, else one for each part.
+        """Return the faces of a user-perceived character: one for all of it where one can, else one for each part.
 
         Raises:
             SpecError: nothing can; the message names the characters and how to supply a font.
@@ -170,7 +168,7 @@ def _simplified(name: str) -> str:
 
 
 def _usable(path: str) -> bool:
-    """Whether a file that was merely found, not asked for, is a font that can be drawn."""
+    """Return whether a file that was found, not asked for, is a font that can be drawn."""
     try:
         read_coverage(path)
     except SpecError:
@@ -202,6 +200,6 @@ def _system_files() -> tuple[str, ...]:
 
 
 def _in_folder(folder: Path) -> list[str]:
-    """The font files below a folder, in an order that does not depend on the file system."""
+    """Return the font files below a folder, in an order that does not depend on the file system."""
     found = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
     return sorted((str(f) for f in found if f.suffix.lower() in _SUFFIXES), key=lambda f: (Path(f).name, f))

@@ -1,4 +1,4 @@
-"""Text to picture: cleaned, ordered, wrapped, drawn with fonts that have its characters, and painted.
+"""Set text: clean it, order it, break its lines, and paint it with fonts that have its characters.
 
 From the bottom: ``bidi`` and ``clusters`` know Unicode, ``paragraph`` finds fonts, ``layout`` breaks lines and places
 them, ``picture`` draws.

@@ -1,4 +1,4 @@
-"""The order of mixed left-to-right and right-to-left text on a line.
+"""Order mixed left-to-right and right-to-left text on a line.
 
 The Unicode Bidirectional Algorithm (UAX #9, revision 48), rules P2, P3, W1 to W7, N0 to N2, I1, I2 and L2. The explicit
 embedding, override and isolate characters (X1 to X8) are not honoured: cleaned text does not contain them. Bracket
@@ -10,8 +10,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["Level", "levels", "visual_order"]
-
 Level = int
 """Even: left to right. Odd: right to left."""
 
@@ -21,7 +19,7 @@ _BRACKETS = dict(zip("([{（［｛「『〈《【〔", ")]}）］｝」』〉》
 
 
 def levels(text: str, base: Level | None = None) -> tuple[Level, list[Level]]:
-    """The level of a paragraph, and that of each of its characters.
+    """Return the level of a paragraph, and that of each of its characters.
 
     Args:
         text: one paragraph.
@@ -41,7 +39,7 @@ def levels(text: str, base: Level | None = None) -> tuple[Level, list[Level]]:
 
 
 def visual_order(line: Sequence[Level]) -> list[int]:
-    """The indices of a line's characters from left to right (rule L2).
+    """Return the indices of a line's characters from left to right (rule L2).
 
     >>> visual_order([0, 1, 1, 0])
     [0, 2, 1, 3]
@@ -90,11 +88,11 @@ def _resolve_weak(classes: list[str], outer: str) -> None:
 
 
 _MAX_BRACKETS = 63
-"""BD16: no pairs are found behind brackets that are nested more deeply."""
+"""BD16: no pairs are found after brackets that are nested more deeply."""
 
 
 def _resolve_brackets(text: str, classes: list[str], outer: str) -> None:
-    """Rule N0: a pair of brackets goes with what it holds, or with what stands before it."""
+    """Apply rule N0: a pair of brackets goes with what it holds, or with what stands before it."""
     open_at: list[tuple[str, int]] = []
     pairs: list[tuple[int, int]] = []
     for i, character in enumerate(text):
@@ -129,7 +127,7 @@ def _resolve_neutral(classes: list[str], outer: str) -> None:
 
 
 def _stretches(classes: list[str], wanted: frozenset[str]) -> list[tuple[int, int]]:
-    """The longest half-open runs of classes in ``wanted``."""
+    """Return the longest half-open runs of classes in ``wanted``."""
     found = []
     start = None
     for i, c in enumerate([*classes, ""]):

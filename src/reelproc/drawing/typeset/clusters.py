@@ -1,15 +1,13 @@
-"""Text as a reader sees it: cleaned, in user-perceived characters, with the places where a line may break.
+"""Divide text as a reader sees it: cleaned, into user-perceived characters, and where a line may break.
 
 Clusters follow UAX #29 and breaks UAX #14 as far as captions need it: marks, joined emoji and flags stay whole; lines
-break at spaces, behind hyphens and dashes, and between Chinese and Japanese characters except where their punctuation
+break at spaces, after hyphens and dashes, and between Chinese and Japanese characters except where their punctuation
 forbids it.
 """
 
 from __future__ import annotations
 
 import unicodedata
-
-__all__ = ["clean", "clusters", "words"]
 
 _JOINER, _NON_JOINER = "\u200d", "\u200c"
 _SPACE = "\u200b"
@@ -32,12 +30,12 @@ _BREAK_BEHIND = frozenset("-‐–—/" + _SPACE)
 
 
 def clean(text: str) -> str:
-    """``text`` composed (NFC), with newlines as line ends, tabs as spaces, and without what cannot be drawn.
+    r"""Compose ``text`` (NFC), with newlines as line ends, tabs as spaces, and without characters that cannot be drawn.
 
     Left out are control characters, soft hyphens and the explicit bidirectional controls.
 
-    >>> clean("a\\tb\\r\\nc\\x00")
-    'a b\\nc'
+    >>> clean("a\tb\r\nc\x00")
+    'a b\nc'
     """
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x0b", "\n").replace("\x0c", "\n")
@@ -53,9 +51,9 @@ def _cleaned(character: str) -> str:
 
 
 def clusters(text: str) -> list[str]:
-    """``text`` in user-perceived characters.
+    r"""Split ``text`` into user-perceived characters.
 
-    >>> [len(cluster) for cluster in clusters("e\\u0323\\u0302a")]
+    >>> [len(cluster) for cluster in clusters("e\u0323\u0302a")]
     [3, 1]
     """
     found: list[str] = []
@@ -114,7 +112,7 @@ def _is_conjunct(cluster: str, code: int) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """One line's text in the pieces between which it may break; spaces stay at the end of the piece before.
+    """Return one line's text in the pieces between which it may break, each with the spaces after it.
 
     >>> words("two words, 日本（語）")
     ['two ', 'words, ', '日', '本', '（語）']

@@ -1,4 +1,4 @@
-"""Lines: broken to a width, cut to a height, and placed about an anchor."""
+"""Break text into lines of a width, cut it to a height, and place it around an anchor."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from reelproc.drawing.options import Align
 from reelproc.drawing.typeset.clusters import clean, clusters
 from reelproc.drawing.typeset.paragraph import FontRun, Paragraph, check_shaping
 from reelproc.errors import SpecError
-
-__all__ = ["Block", "Fonts", "PlacedRun", "TextBox", "font_errors", "set_text", "shaping_available"]
-
 
 LINE_SPACING = 1.25
 """Em from baseline to baseline; more where tall glyphs would touch."""
@@ -38,7 +35,7 @@ class TextBox(NamedTuple):
     bottom: float
 
     def joined(self, other: TextBox) -> TextBox:
-        """The smallest box around both."""
+        """Return the smallest box around both."""
         return TextBox(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -47,16 +44,16 @@ class TextBox(NamedTuple):
         )
 
     def within(self, other: TextBox) -> TextBox:
-        """What of the box lies in the other; of no area, at its edge, where nothing does."""
+        """Return the part of the box that lies in the other; where none does, one without area at its edge."""
         left, top = min(max(self.left, other.left), other.right), min(max(self.top, other.top), other.bottom)
         return TextBox(left, top, max(min(self.right, other.right), left), max(min(self.bottom, other.bottom), top))
 
     def moved(self, dx: float, dy: float) -> TextBox:
-        """The box elsewhere."""
+        """Return the box moved by so many pixels."""
         return TextBox(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def grown(self, by: float) -> TextBox:
-        """The box with a margin around it."""
+        """Return the box with a margin around it."""
         return TextBox(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
@@ -86,7 +83,7 @@ class Block:
 
 
 def shaping_available() -> bool:
-    """Whether Pillow has Raqm and has found FriBiDi, so that joined and right-to-left scripts come out right."""
+    """Return whether Pillow has Raqm and FriBiDi, so that joined and right-to-left scripts come out right."""
     return bool(features.check("raqm"))
 
 
@@ -109,7 +106,7 @@ class Fonts:
         self._lengths: dict[FontRun, float] = {}
 
     def load(self, face: Face) -> ImageFont.FreeTypeFont:
-        """The face at this size and its weight.
+        """Return the face at this size and its weight.
 
         Raises:
             SpecError: its file is damaged.
@@ -124,11 +121,11 @@ class Fonts:
         return self._loaded[face]
 
     def direction(self, run: FontRun) -> str | None:
-        """What Pillow is told of a run's direction; nothing without Raqm, which alone could follow it."""
+        """Return what Pillow is told of a run's direction; None without Raqm, which alone could follow it."""
         return ("rtl" if run.level % 2 else "ltr") if self.shaping else None
 
     def length(self, run: FontRun) -> float:
-        """The advance of a run, pixels."""
+        """Return the advance of a run, pixels."""
         if run not in self._lengths:
             font = self.load(run.face)
             with font_errors(run.face):
@@ -136,7 +133,7 @@ class Fonts:
         return self._lengths[run]
 
     def ink(self, run: FontRun) -> TextBox:
-        """What a run covers, relative to the start of its baseline."""
+        """Return what a run covers, relative to the start of its baseline."""
         font = self.load(run.face)
         with font_errors(run.face):
             box = font.getbbox(run.text, anchor="ls", direction=self.direction(run))
@@ -215,7 +212,7 @@ def _line(paragraph: Paragraph, fonts: Fonts, start: int, end: int) -> _Line:
 
 
 def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -> Iterator[tuple[int, int]]:
-    """The spans of the first ``limit`` lines."""
+    """Return the spans of the first ``limit`` lines."""
 
     def fits(start: int, end: int) -> bool:
         if end - start > _DENSEST * (max_width / fonts.size + 1):
@@ -248,7 +245,7 @@ def _wrapped(paragraph: Paragraph, fonts: Fonts, max_width: float, limit: int) -
 
 
 def _shortened(paragraph: Paragraph, start: int, end: int, fonts: Fonts, max_width: float) -> _Line:
-    """The line with an ellipsis at its end, and as much of its text as leaves room for that.
+    """Return the line with an ellipsis at its end, and as much of its text as leaves room for that.
 
     Where the next word is so long that the line ends in its first half, a part of that word is shown, too.
     """

@@ -1,4 +1,4 @@
-"""A paragraph cut into runs: stretches of text in one font and one direction."""
+"""Cut a paragraph into runs: stretches of text in one font and one direction."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from reelproc.drawing.fonts.library import Face, FontChain, is_ignorable
 from reelproc.drawing.typeset.bidi import Level, levels, visual_order
 from reelproc.drawing.typeset.clusters import clusters, words
 from reelproc.errors import MissingDependencyError
-
-__all__ = ["FontRun", "Paragraph", "check_shaping"]
 
 
 class FontRun(NamedTuple):
@@ -52,7 +50,7 @@ class Paragraph:
         ]
 
     def breaks(self) -> list[int]:
-        """The indices at which a line may end, the paragraph's end included."""
+        """Return the indices at which a line may end, the paragraph's end included."""
         ends, here = [], 0
         for word in words(self.text):
             here += len(word)
@@ -60,7 +58,7 @@ class Paragraph:
         return ends
 
     def stops(self, start: int, end: int) -> list[int]:
-        """The indices behind each user-perceived character of ``text[start:end]``: where a long word may be broken."""
+        """Return the index after each user-perceived character of ``text[start:end]``: where a long word may break."""
         ends, here = [], start
         for cluster in clusters(self.text[start:end]):
             here += len(cluster)
@@ -68,7 +66,7 @@ class Paragraph:
         return ends
 
     def runs(self, start: int, end: int) -> list[FontRun]:
-        """The runs of the line ``text[start:end]`` from left to right, without the spaces at its end."""
+        """Return the runs of the line ``text[start:end]`` from left to right, without the spaces at its end."""
         end = start + len(self.text[start:end].rstrip())
         found = [
             FontRun("".join(self.text[i] for i in same), face, level)

@@ -1,4 +1,4 @@
-"""Text in colour: letters over their outline over their shadow, as a picture with alpha."""
+"""Paint text in colour: letters over their outline over their shadow, as a picture with alpha."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from reelproc.drawing.typeset.layout import Block, Fonts, TextBox, font_errors
-
-__all__ = ["Picture", "Style", "draw_block", "draw_displayed", "over"]
 
 F32 = NDArray[np.float32]
 Rgb = tuple[float, float, float]
@@ -132,7 +130,7 @@ def draw_block(block: Block, fonts: Fonts, style: Style, *, x: float, y: float, 
 
 
 def _shadow(mask: F32, style: Style) -> F32:
-    """The mask moved, and blurred as CSS does it: a Gaussian with half the blur length for its standard deviation."""
+    """Move and blur the mask as CSS does it: a Gaussian whose standard deviation is half the blur length."""
     dx, dy = style.shadow_offset
     shift = np.array([[1, 0, dx], [0, 1, dy]])
     moved = cv2.warpAffine(mask, shift, (mask.shape[1], mask.shape[0]))

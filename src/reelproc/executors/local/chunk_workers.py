@@ -19,8 +19,6 @@ from reelproc.jobs import ChunkJob, RenderJob
 from reelproc.logs import log_again, wanted_level
 from reelproc.results import Progress, RenderResult
 
-__all__ = ["LocalChunks"]
-
 CORES_PER_CHUNK = 4
 """For ``chunks="auto"``: a render alone keeps about that many cores busy (decoder, stages, encoder)."""
 LOOK_SECONDS = 0.1

@@ -22,8 +22,6 @@ from reelproc.folders import cache_folder
 from reelproc.jobs import Job, job_identity
 from reelproc.results import JobResult, JobStatus
 
-__all__ = ["LocalExecutor", "LocalJob"]
-
 _log = logging.getLogger(__name__)
 
 _CLAIM_SECONDS = 2.0

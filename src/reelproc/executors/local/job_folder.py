@@ -42,8 +42,6 @@ from reelproc.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["JobFolder", "JobRequest", "prune"]
-
 
 class JobRequest(Schema):
     """What ``job.json`` holds.

@@ -15,8 +15,6 @@ from reelproc.jobs import job_from_json, job_output
 from reelproc.machine.posix import fcntl
 from reelproc.schema import Schema
 
-__all__ = ["JobEntry", "JobKept", "JobList", "listed", "remove"]
-
 JobKept = Literal["queued", "running", "interrupted", "complete", "error", "cancelled", "unreadable"]
 """``interrupted``: it has not ended, and nobody runs it; ``reelproc attach`` goes on with it."""
 

@@ -15,8 +15,6 @@ from reelproc.executors.outcome import outcome_from_data
 from reelproc.logs import log_again, wanted_level
 from reelproc.results import JobResult, Progress
 
-__all__ = ["LOOK_SECONDS", "Task", "cancelled", "left_behind", "run_task"]
-
 _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.1

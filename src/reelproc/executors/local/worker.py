@@ -37,8 +37,6 @@ from reelproc.logs import forward
 from reelproc.machine.malloc import use_one_arena
 from reelproc.results import JobResult, Progress
 
-__all__ = ["Runner", "Worker", "main"]
-
 Runner = Callable[[Any, JobContext], JobResult]
 """What does a job: :func:`reelproc.jobs.run_job`, or a stand-in for it."""
 

@@ -15,8 +15,6 @@ from typing import Any
 
 from reelproc.errors import ExecutorError, redact
 
-__all__ = ["WorkerProcess", "tail"]
-
 _STOP_SECONDS = 5.0
 
 

@@ -1,10 +1,9 @@
-"""An account's own prices on Modal, as its client tells them (``Workspace.billing.rates``, what ``modal billing rates``
-prints).
+"""Read an account's own prices on Modal.
 
-The client passes on whatever names the service uses. They are matched by what they contain, and the unit (per second or
-per hour) is told by the name, or else by which of the two lies near the list price. What cannot be told is an error:
-a wrong unit is a factor of 3600. Written against modal 1.6.4 and tried against a service on this machine; the names of
-the real one have not been seen.
+The client tells them by ``Workspace.billing.rates``, which ``modal billing rates`` prints. It passes on the service's
+own names. They are matched by their parts. The unit (per second or per hour) comes from the name, or else from the
+nearer list price. An unclear unit is an error, because a wrong one is a factor of 3600. Written against modal 1.6.4 and
+tried against a service on this machine; the names of the real one have not been seen.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from collections.abc import Mapping
 
 from reelproc.errors import ExecutorError, MissingDependencyError
 from reelproc.prices import PRICES, PriceTable
-
-__all__ = ["account_prices", "prices_from_rates"]
 
 SOURCE = "the account's own rates, by Modal's client"
 NEAR = 4.0

@@ -24,8 +24,6 @@ from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import as_reelproc_error, outcome_from_data
 from reelproc.results import JobResult
 
-__all__ = ["ended_state", "off_loop", "outcome_of", "reached"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -21,8 +21,6 @@ from reelproc.job_context import Delegate
 from reelproc.jobs import ChunkJob, RenderJob
 from reelproc.results import RenderResult
 
-__all__ = ["ModalChunks"]
-
 MOST = 8
 LOOK_SECONDS = 0.5
 

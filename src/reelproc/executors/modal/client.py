@@ -27,8 +27,6 @@ from reelproc.jobs import Job, RenderJob, job_identity
 from reelproc.results import Progress, RenderResult
 from reelproc.storage import identity
 
-__all__ = ["ModalExecutor", "ModalJob", "modal_cpu", "modal_l4", "modal_t4"]
-
 _CLAIM_SECONDS = 20.0
 _LOOK_SECONDS = 0.25
 

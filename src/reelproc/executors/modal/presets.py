@@ -10,8 +10,6 @@ from reelproc.prices import PRICES
 from reelproc.schema import Schema
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["APP_NAME", "CLASS_NAME", "COORDINATOR", "PRESETS", "Preset", "preset"]
-
 APP_NAME = "reelproc"
 CLASS_NAME = "Worker"
 

@@ -21,8 +21,6 @@ from reelproc.errors import redact
 from reelproc.results import Progress
 from reelproc.schema import Schema
 
-__all__ = ["DICT_NAME", "EventPages", "JobRecord", "Pages", "read_events"]
-
 DICT_NAME = "reelproc-jobs"
 PAGE_EVENTS = 100
 WRITE_SECONDS = 0.5

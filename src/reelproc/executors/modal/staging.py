@@ -12,8 +12,6 @@ from reelproc.files import scratch_folder, sha256_of
 from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
 from reelproc.render.transfers import keep_sources
 
-__all__ = ["Staged", "Staging", "fetch"]
-
 SEGMENTS = ".reelproc-segments"
 
 

@@ -31,8 +31,6 @@ from reelproc.jobs import RenderJob, job_from_json
 from reelproc.results import JobResult, ProgressCallback
 from reelproc.schema import Schema
 
-__all__ = ["Container", "ModalRequest"]
-
 MARGIN_SECONDS = 30.0
 """A job ends itself this long before Modal would: its error is then a result, and Modal does not repeat the job."""
 

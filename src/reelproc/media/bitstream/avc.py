@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NAL_IDR", "AvcConfiguration", "Bits", "ParameterSets", "nal_types", "nal_units"]
-
 NAL_IDR = 5
 """The type of a slice of an IDR picture, before which nothing needs to be known to decode what follows."""
 

@@ -18,8 +18,6 @@ from reelproc.media.bitstream.avc import AvcConfiguration, Bits, nal_units
 if TYPE_CHECKING:
     from av.packet import Packet
 
-__all__ = ["NEEDS_TRUE_START", "refers_back"]
-
 NEEDS_TRUE_START = frozenset(("flv1", "h263", "h263p", "mpeg4", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2"))
 """Codecs whose decoders make grey pictures of what they get first, be it no key frame; others wait for one."""
 

@@ -17,8 +17,6 @@ from reelproc.media.bitstream.avc import NAL_IDR, AvcConfiguration, Bits
 if TYPE_CHECKING:
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["FieldPairs"]
-
 _SLICES = (1, 2, NAL_IDR)
 """NAL unit types that begin with a slice's head."""
 

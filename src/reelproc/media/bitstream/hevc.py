@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 from reelproc.media.bitstream.avc import nal_units
 
-__all__ = ["listed_sets", "sets_among_pictures"]
-
 _SET_KINDS = (32, 33, 34)
 """Video, sequence and picture parameter sets."""
 

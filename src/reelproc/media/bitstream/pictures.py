@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["ShownPictures"]
-
 _MAX_SET_BYTES = 1024
 """More than a parameter set has."""
 

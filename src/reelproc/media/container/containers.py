@@ -25,19 +25,6 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = [
-    "BARE_STREAMS",
-    "MAX_PIXELS",
-    "check_file",
-    "copied_stream",
-    "create_container",
-    "demuxed",
-    "mistimed_after_seek",
-    "open_container",
-    "without_display_times",
-    "without_timestamps",
-]
-
 MAX_PIXELS = 64_000_000
 """Of one frame; decoders refuse more, so that a stream that grows on the way does not take all memory."""
 

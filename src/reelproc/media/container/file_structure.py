@@ -13,8 +13,6 @@ from typing import BinaryIO
 
 from reelproc.storage.source import Source
 
-__all__ = ["promised_size"]
-
 _MAX_BOXES = 100_000
 """Of a file's outermost ones; a fragmented recording has two per fragment."""
 

@@ -8,8 +8,6 @@ from typing import BinaryIO
 
 from reelproc.media.container.mp4_tracks import Mp4Box, boxes_inside
 
-__all__ = ["end_pictures"]
-
 
 def end_pictures(path: Path, seconds: Fraction) -> None:
     """Write into the edit list of a file's first picture that it lasts for ``seconds``, and no longer.

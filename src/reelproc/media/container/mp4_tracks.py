@@ -17,18 +17,6 @@ from typing import BinaryIO, NamedTuple
 from reelproc.errors import ProbeError
 from reelproc.storage.source import Source
 
-__all__ = [
-    "Edit",
-    "Mp4Box",
-    "Mp4Track",
-    "boxes_inside",
-    "check_tracks",
-    "encrypted",
-    "encryption_scheme",
-    "joins_parts",
-    "read_tracks",
-]
-
 _MAX_BOXES = 100_000
 _MAX_BOX_BYTES = 1 << 20
 """Of an edit list or a fragment's head that are read."""

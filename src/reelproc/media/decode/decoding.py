@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from reelproc.media.bitstream.back_references import NEEDS_TRUE_START
 from reelproc.media.bitstream.pictures import ShownPictures
 from reelproc.media.container.containers import demuxed, mistimed_after_seek, open_container, without_display_times
-from reelproc.media.decode.frame_order import FrameOrder, SentPacket, frame_pts
+from reelproc.media.decode.frame_order import FrameOrder, SentPacket
 from reelproc.media.packets.frame_times import seek_aim
 from reelproc.media.packets.index import IndexedPacket, ListedKeys
 from reelproc.storage.source import Source
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVVideoStream
-
-__all__ = ["carefully_decoded_frames", "decoded_frames", "frame_pts", "is_reordered"]
 
 _MAX_THREADS = 64
 """More than ffmpeg's decoders take."""

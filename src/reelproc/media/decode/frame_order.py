@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from reelproc.media.packets.index import IndexedPacket
 
-__all__ = ["FrameOrder", "SentPacket", "frame_pts"]
-
 _READ_AHEAD_PACKETS = 40
 """Packets that are read before they are decoded: more than encoders code between a picture and one shown before it."""
 

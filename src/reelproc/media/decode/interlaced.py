@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from reelproc.media.info import VideoStream
 
-__all__ = ["field_filters", "whole_pictures"]
-
 _MIN_SIDE_PIXELS = 16
 """Pixels: ``bwdif`` refuses planes of fewer than three lines."""
 

@@ -12,8 +12,6 @@ from itertools import pairwise
 
 from reelproc.media.packets.index import IndexedPacket
 
-__all__ = ["HEAD_PACKETS", "end_of_last", "frame_rate", "shown_ends"]
-
 HEAD_PACKETS = 300
 """How many of a file's first packets tell its rate, where neither the container nor its last packets do."""
 

@@ -22,8 +22,6 @@ from reelproc.timing import exact
 if TYPE_CHECKING:
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["FrameTimes", "frame_times", "seek_aim"]
-
 _NOTHING_INFERRED = 0x10
 """``AVFMT_FLAG_NOFILLIN``: times are those that the file says."""
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["LAST_PTS", "IndexedPacket", "ListedKeys", "begins_mistaken", "packet_index"]
-
 
 @dataclass(frozen=True, slots=True)
 class IndexedPacket:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVVideoStream
 
-__all__ = ["Beginning", "begin"]
-
 _BEGINNING_PACKETS = 20
 """Packets that may hold pictures which are shown before the first one: more than a camera codes in a row."""
 

@@ -30,7 +30,6 @@ from reelproc.media.decode.decoding import decoded_frames, is_reordered
 from reelproc.media.decode.frame_order import frame_pts
 from reelproc.media.info import AudioStream, MediaInfo, VideoStream
 from reelproc.media.packets.frame_rates import HEAD_PACKETS, end_of_last, frame_rate, shown_ends
-from reelproc.media.packets.frame_times import FrameTimes, frame_times
 from reelproc.media.packets.index import IndexedPacket, packet_index
 from reelproc.media.probe.beginning import begin
 from reelproc.media.probe.side_data import side_data
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream as AVVideoStream
-
-__all__ = ["AudioStream", "ColourInfo", "FrameTimes", "MediaInfo", "VideoStream", "frame_times", "probe"]
 
 MAX_SIDE = 16_384
 """Pixels; larger pictures are refused before memory is reserved for them."""

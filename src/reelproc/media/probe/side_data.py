@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-__all__ = ["side_data"]
-
 _TIME_BASE = Fraction(1, 1000)  # a filter graph wants one; nothing depends on it here
 
 _TYPES = 128

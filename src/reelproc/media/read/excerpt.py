@@ -14,8 +14,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Excerpt", "ExcerptStep", "PixelBounds", "cover"]
-
 MIN_SLACK_PIXELS = 32
 """Pixels that an excerpt is at least larger than what is wanted, where that moves."""
 
@@ -84,7 +82,7 @@ def cover(wanted: Sequence[tuple[int, PixelBounds]], width: int, height: int) ->
         None where that is nearly all of the frame, or the frame has an odd side.
 
     >>> cover([(0, PixelBounds(10, 0, 50, 40)), (1, PixelBounds(400, 0, 440, 40))], 640, 360)
-    Excerpt(width=74, height=42, steps=(Step(pts=0, x=10, y=0), Step(pts=1, x=400, y=0)))
+    Excerpt(width=74, height=42, steps=(ExcerptStep(pts=0, x=10, y=0), ExcerptStep(pts=1, x=400, y=0)))
     """
     if not wanted or width % 2 or height % 2:
         return None

@@ -28,8 +28,6 @@ from reelproc.pixels.rgb import RGBConverter
 if TYPE_CHECKING:
     from reelproc.media.read.pyav_reader import PyAVReader
 
-__all__ = ["FFmpegReader"]
-
 MAX_DECODER_THREADS = 16
 """The most threads of a decoder: each holds a frame."""
 

@@ -1,5 +1,4 @@
-"""The default reader's source: a supervised ffmpeg child that sends raw frames through one pipe and their timestamps
-through another.
+"""Read raw frames from one pipe of a supervised ffmpeg child, and their timestamps from another.
 
 Raw video carries no timestamps, so ffmpeg writes those of every frame it is about to send, exact and in the stream's
 own time base, to a side pipe (``-stats_enc_pre``).
@@ -28,8 +27,6 @@ from reelproc.media.ffmpeg import FFmpegProcess, widen_pipe
 from reelproc.media.read.reader import Damage
 from reelproc.pixels.frame import PixelFormat, frame_bytes
 from reelproc.pixels.rgb import RGBConverter
-
-__all__ = ["FramePipe", "PipedFormat", "PipedFrame"]
 
 STALL_SECONDS = 60.0
 """A decoder that sends nothing for this long, though asked for a frame, is taken for hung."""

@@ -29,15 +29,12 @@ from reelproc.pixels.colour import RGB_TO_YUV, YUV_BLACK
 from reelproc.pixels.frame import Frame
 from reelproc.storage.source import file_argument
 
-__all__ = ["OpenCVReader"]
-
 _BGR_TO_YUV = np.column_stack([RGB_TO_YUV[:, ::-1] / 255, YUV_BLACK]).astype(np.float32)
 """(3, 4): levels of B, G, R and 1 to Y, Cb, Cr codes."""
 
 
 class OpenCVReader(VideoReader):
-    """Frames by ``cv2.VideoCapture``; see :class:`~reelproc.media.read.reader.VideoReader` and this module's list of
-    faults."""
+    """Read frames by ``cv2.VideoCapture``, with the faults that this module lists."""
 
     lost_reason: ClassVar[str] = "OpenCV stopped before it: at a damaged packet it takes the video for ended"
 

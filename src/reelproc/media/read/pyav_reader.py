@@ -26,8 +26,6 @@ from reelproc.storage.source import SourceLike
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-__all__ = ["CarefulReader", "PyAVReader"]
-
 
 class PyAVReader(VideoReader):
     """Frames decoded in this process; see :class:`~reelproc.media.read.reader.VideoReader`."""

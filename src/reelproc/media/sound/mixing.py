@@ -26,15 +26,13 @@ import numpy as np
 
 from reelproc.errors import EncodeError, SpecError
 from reelproc.files import whole_file
-from reelproc.media.sound.sound_file import AAC_FRAME, AacFile, add_sound_stream, sound_packets
+from reelproc.media.sound.sound_file import AAC_FRAME, AacFile
 from reelproc.media.sound.sound_plan import SAMPLE_RATE, Ramp, SoundPiece, Voice, plan_voices, sample_at
 from reelproc.media.sound.sound_source import DamageLog, decode_sound
 from reelproc.media.sound.tempo import Stretch, check_tempo, stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["SAMPLE_RATE", "SoundPiece", "add_sound_stream", "mix_sound", "render_sound", "sound_packets"]
 
 BLOCK_SAMPLES = 24 * AAC_FRAME
 """Samples mixed at once: about half a second."""

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.packet import Packet
 
-__all__ = ["PcmFiller"]
-
 _JITTER_SECONDS = Fraction(2, 1000)
 """Matroska and FLV round times to milliseconds: so little is no hole."""
 

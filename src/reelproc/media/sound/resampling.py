@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from numpy.typing import NDArray
 
-__all__ = ["MAX_TIME_ERROR_SECONDS", "GaplessSound"]
-
 MAX_TIME_ERROR_SECONDS = Fraction(15, 1000)
 """Timestamps off by more seconds than this from the count of samples are a gap or an overlap; by less, they are the
 rounding of the container (a millisecond in Matroska). The shortest packet in use holds 20 ms."""

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from numpy.typing import NDArray
 
-__all__ = ["AAC_FRAME", "MOVIE_TIMESCALE", "AacFile", "add_sound_stream", "sound_packets"]
-
 AAC_FRAME = 1024
 """Samples per AAC packet."""
 

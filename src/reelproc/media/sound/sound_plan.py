@@ -17,8 +17,6 @@ from typing import Literal
 from reelproc.storage.source import Source, SourceLike, as_source
 from reelproc.timing import TimeMap, TimePiece, round_half_up
 
-__all__ = ["BLEND_SAMPLES", "SAMPLE_RATE", "Ramp", "SoundPiece", "Voice", "plan_voices", "sample_at"]
-
 SAMPLE_RATE = 48_000
 """Samples per second of every reel's sound."""
 

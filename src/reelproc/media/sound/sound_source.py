@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from numpy.typing import NDArray
 
-__all__ = ["DamageLog", "decode_sound"]
-
 PREROLL_SECONDS = Fraction(1, 2)
 """Seconds that are decoded in front of what is wanted, after a seek: AAC needs two packets until it is right, MP3 up to
 ten (its bit reservoir), Opus 80 ms."""

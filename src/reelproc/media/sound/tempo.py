@@ -34,8 +34,6 @@ from reelproc.timing import round_half_up
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Stretch", "check_tempo", "stretch", "tempo_filter"]
-
 RUN_UP_SAMPLES = 9_600
 """Samples (0.2 s; more when sound gets faster) by which a stretcher is fed more than its span on either side."""
 

@@ -19,8 +19,6 @@ from reelproc.media.ffmpeg_build import ffmpeg_path, ffmpeg_version
 from reelproc.pixels.frame import PixelFormat
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["ENCODERS", "ENCODER_THREADS", "Encoder", "EncoderSettings", "check_encoder"]
-
 GOP_SECONDS = 2
 """A key frame at least this often: players seek well, and a later edit re-encodes little."""
 

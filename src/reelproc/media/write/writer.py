@@ -19,8 +19,6 @@ from reelproc.media.write.encoders import EncoderSettings
 from reelproc.pixels.frame import Frame
 from reelproc.storage.source import file_argument
 
-__all__ = ["VideoWriter"]
-
 _QUEUED_FRAMES = 4
 
 
