@@ -31,8 +31,6 @@ from reelproc_lab.record import Measurement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bench", "Done", "Settings", "TimedOut"]
-
 RUN_JOB = "reelproc.jobs:run_job"
 _STARTED_SECONDS = 0.05
 

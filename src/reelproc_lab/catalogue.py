@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from reelproc_lab.bench import Settings
     from reelproc_lab.harness import Experiment, Outcome
 
-__all__ = ["EXPERIMENTS", "TITLES", "experiment", "run"]
-
 EXPERIMENTS: Registry[Callable[[Settings], Experiment]] = Registry("experiment", group="reelproc_lab")
 """Experiments by name; third parties add theirs under the entry point group ``reelproc_lab``."""
 

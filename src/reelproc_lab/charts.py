@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from reelproc_lab.simulation.fleet import Day
     from reelproc_lab.simulation.replay import Replayed
 
-__all__ = ["case_chart", "knee_chart", "overview_chart", "replay_chart"]
-
 # Okabe and Ito's, told apart with every kind of colour vision
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a8a", "#000000")
 INK, FAINT = "#1f2933", "#d9dee4"

@@ -1,5 +1,7 @@
-"""The closing tables of the app's cost experiments, made anew from rates: which hardware for which kind of job, what a
-frame costs, and what a workflow costs, each with the experiments' own figure beside it.
+"""Compute the closing tables of the app's cost experiments from rates.
+
+They say which hardware suits which kind of job, and what a frame and a workflow cost. Each stands beside the
+experiments' own figure.
 """
 
 from __future__ import annotations
@@ -18,8 +20,6 @@ from reelproc.schema import Schema
 from reelproc_lab import typical_jobs as typical
 from reelproc_lab.original_costs import RUNS, original_workflow
 from reelproc_lab.price_modes import Mode, prices_in
-
-__all__ = ["ClosingTables", "FrameCost", "HardwareChoice", "WorkflowCost", "closing_tables"]
 
 RENTED = ("modal-cpu", "modal-t4", "modal-l4")
 

@@ -13,8 +13,6 @@ from reelproc.prices import PRICES
 from reelproc.schema import Schema
 from reelproc_lab.price_modes import prices_in
 
-__all__ = ["ContainerRate", "rate_of"]
-
 GIB_PER_CORE = 2.0
 ORIGINAL_HARDWARE = ("T4", "L4", None)
 """GPUs that the highlight app's experiments had a price for."""

@@ -24,8 +24,6 @@ from reelproc.upscalers.models import Model
 from reelproc.upscalers.network_work import Backend, Network, NetworkWork
 from reelproc.upscalers.networks import BACKENDS
 
-__all__ = ["RUNNER", "STAND_IN", "StandIn", "model_loads", "run_job"]
-
 RUNNER = "reelproc_lab.counting_network:run_job"
 STAND_IN = "stand-in"
 _PARAMETERS = 1_210_000

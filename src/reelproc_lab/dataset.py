@@ -26,8 +26,6 @@ from reelproc.annotations import Annotation
 from reelproc.results import ProgressCallback
 from reelproc.suggestions import did_you_mean
 
-__all__ = ["SCENARIOS", "AppCall", "Scenario", "annotations", "crop", "match_clip", "scenario", "spotlight"]
-
 OUTPUT = Output(width=810, height=1440)
 """What the original framed to."""
 

@@ -14,8 +14,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster, RecordOnly
 from reelproc_lab.workloads import Workload, ai_model, made_by
 
-__all__ = ["experiment"]
-
 
 @dataclass(frozen=True)
 class Sizes:

@@ -19,8 +19,6 @@ from reelproc_lab.question import Arm, Case, Question
 from reelproc_lab.record import Measurement
 from reelproc_lab.rules import AllFrames
 
-__all__ = ["READERS", "experiment"]
-
 BASELINE = "cv2.VideoCapture"
 
 

@@ -16,8 +16,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, made_by
 
-__all__ = ["experiment"]
-
 
 @dataclass(frozen=True)
 class Sizes:

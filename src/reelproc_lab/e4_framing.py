@@ -11,8 +11,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, made_by
 
-__all__ = ["experiment"]
-
 FULL, REDUCED = (3.0, 9.0), (1.0, 4.0)
 """Seconds of the clip in the footage."""
 

@@ -16,8 +16,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import QualityFloor
 from reelproc_lab.workloads import Workload, ai_model, made_by
 
-__all__ = ["experiment"]
-
 ENCODERS_COMPARED = ("libx264", "h264_nvenc", "libx265", "libsvtav1")
 """Each with its default preset and quality: fast crf 23, p4 cq 23, fast crf 26, preset 8 crf 32."""
 

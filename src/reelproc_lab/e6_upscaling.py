@@ -17,8 +17,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import DEFAULT_MODEL, Workload, made_by
 
-__all__ = ["experiment"]
-
 FULL = {"6 s": 6.0, "30 s": 30.0, "60 s": 60.0}
 REDUCED = {"4 frames": 4 / 30}
 START, REDUCED_SHRINK = 3.0, 2

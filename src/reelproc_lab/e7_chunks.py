@@ -21,8 +21,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import MostChunks
 from reelproc_lab.workloads import Workload, ai_model, made_by
 
-__all__ = ["CHUNKS", "experiment"]
-
 CHUNKS = (1, 2, 4, 8)
 
 

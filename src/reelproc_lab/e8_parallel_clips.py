@@ -14,8 +14,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, ai_model, made_by
 
-__all__ = ["experiment"]
-
 IN_SEQUENCE, OWN_JOBS, IN_CHUNKS = "in sequence", "own jobs, then joined", "one job in chunks"
 
 

@@ -12,8 +12,6 @@ from reelproc_lab.record import Measurement
 from reelproc_lab.rules import CheapestThenFaster
 from reelproc_lab.workloads import Workload, ai_model, made_by
 
-__all__ = ["experiment"]
-
 ONE_EACH, ONE_FOR_ALL, ONE_JOB = "one each", "one for all, a job each", "one for all, one job"
 STARTS = (3.0, 13.0, 59.0)
 """The original's three annotated clips."""

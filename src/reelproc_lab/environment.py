@@ -15,8 +15,6 @@ from reelproc.machine.cores import cpu_name
 from reelproc.media.ffmpeg_build import ffmpeg_version
 from reelproc.schema import Schema
 
-__all__ = ["Environment", "environment"]
-
 _PACKAGES = ("numpy", "opencv-python-headless", "av", "torch", "onnxruntime", "modal")
 
 

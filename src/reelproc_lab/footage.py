@@ -10,8 +10,6 @@ from reelproc.folders import cache_folder
 from reelproc_lab.bench import Bench
 from reelproc_lab.dataset import match_clip
 
-__all__ = ["VIDEO_SUFFIXES", "footage_files", "footage_folder", "game"]
-
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".mpg")
 
 

@@ -26,8 +26,6 @@ from reelproc_lab.rules import Decision
 from reelproc_lab.summary import ArmSummary, summarise
 from reelproc_lab.verify import WrongOutput, check_made
 
-__all__ = ["Experiment", "Outcome", "decide", "read_outcome", "run_experiment"]
-
 
 def _nothing(_: Bench) -> None:
     pass

@@ -17,8 +17,6 @@ from reelproc import SpecError
 from reelproc.prices import PRICES
 from reelproc_lab.price_modes import prices_in
 
-__all__ = ["RUNS", "OriginalRun", "original_run", "original_usd", "original_workflow"]
-
 
 def original_usd(seconds: float, gpu: str | None = None) -> float:
     """What the experiments would have written down.

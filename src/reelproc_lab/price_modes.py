@@ -7,8 +7,6 @@ from typing import Literal, get_args
 from reelproc import SpecError
 from reelproc.prices import PriceTable
 
-__all__ = ["MODES", "ExperimentPrices", "Mode", "prices_in"]
-
 Mode = Literal["billed", "original"]
 """``"original"``: the rates of the app's cost experiments, to reproduce their figures, not to plan with."""
 

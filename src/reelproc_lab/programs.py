@@ -9,8 +9,6 @@ from reelproc_lab.bench import RUN_JOB, Bench, Done, Settings
 from reelproc_lab.original_programs.runner import runner_of
 from reelproc_lab.question import Arm
 
-__all__ = ["ORIGINAL", "OURS", "OURS_ENCODED", "arms_of", "do", "parts"]
-
 ORIGINAL, OURS, OURS_ENCODED = "original", "reelproc", "reelproc, all encoded"
 """The original's program; ours; ours without smart copy, which encodes every frame as the original does."""
 

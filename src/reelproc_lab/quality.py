@@ -22,8 +22,6 @@ from reelproc.media.ffmpeg_build import filters
 from reelproc.schema import Schema
 from reelproc.storage.source import LocalSource
 
-__all__ = ["Quality", "harmonic_mean", "has_vmaf", "measure_quality"]
-
 _TIMEOUT = 3600.0
 _SSIM = re.compile(r"^n:\d+ .*All:([0-9.]+)", re.MULTILINE)
 

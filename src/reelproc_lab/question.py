@@ -12,8 +12,6 @@ from reelproc.schema import Items, Schema
 from reelproc_lab.record import Temperature
 from reelproc_lab.rules import AnyRule
 
-__all__ = ["Arm", "Case", "Level", "Question"]
-
 Level = str | int | float | bool | None
 """What a factor is set to."""
 

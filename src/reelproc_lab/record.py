@@ -13,8 +13,6 @@ from reelproc import SpecError, StorageError
 from reelproc.schema import Schema
 from reelproc_lab.environment import Environment
 
-__all__ = ["Made", "Measurement", "Record", "RunFile", "RunStatus", "Temperature"]
-
 RunStatus = Literal["complete", "wrong", "timeout", "error"]
 """``wrong``: it ended, and what it made is not what was asked for; its times do not count."""
 

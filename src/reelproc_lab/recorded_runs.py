@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ORIGINAL", "ORIGINAL_PLACEMENT", "OriginalRow"]
-
 
 class OriginalRow(NamedTuple):
     """A row of the original's tracking table.

@@ -11,8 +11,6 @@ from reelproc_lab.harness import Outcome
 from reelproc_lab.record import Record
 from reelproc_lab.summary import ArmSummary, Spread
 
-__all__ = ["MANY_CASES", "Section", "Table", "markdown", "sections", "table_markdown", "write_report"]
-
 MANY_CASES = 6
 """With more cases than that, arms stand side by side in one table, instead of one table for each case."""
 

@@ -10,8 +10,6 @@ from reelproc_lab.charts import case_chart, overview_chart
 from reelproc_lab.harness import Outcome
 from reelproc_lab.report import Section, Table
 
-__all__ = ["page"]
-
 _CSS = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; color: #1f2933; background: #fff;

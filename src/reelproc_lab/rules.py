@@ -22,8 +22,6 @@ from reelproc.schema import Fraction01, Schema
 if TYPE_CHECKING:
     from reelproc_lab.summary import ArmSummary
 
-__all__ = ["AllFrames", "AnyRule", "CheapestThenFaster", "Decision", "MostChunks", "QualityFloor", "RecordOnly", "Rule"]
-
 Price = Literal["billed", "original"]
 
 

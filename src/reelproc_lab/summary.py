@@ -23,8 +23,6 @@ from reelproc_lab.record import Measurement, Record, Temperature
 if TYPE_CHECKING:
     from reelproc_lab.question import Question
 
-__all__ = ["ArmSummary", "Spread", "spread", "summarise"]
-
 CONFIDENCE = 0.95
 
 

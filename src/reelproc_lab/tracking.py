@@ -11,16 +11,6 @@ from reelproc_lab.harness import Outcome, read_outcome
 from reelproc_lab.recorded_runs import ORIGINAL, ORIGINAL_PLACEMENT
 from reelproc_lab.report import Table
 
-__all__ = [
-    "DefaultPlace",
-    "TrackingRow",
-    "placements",
-    "placements_table",
-    "read_outcomes",
-    "tracking",
-    "tracking_table",
-]
-
 UNDECIDED = "undecided"
 
 

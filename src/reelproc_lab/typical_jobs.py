@@ -33,8 +33,6 @@ from reelproc.cost.work import Work
 from reelproc.render.plan import Copying, Segment, SourceFrames
 from reelproc.render.planning import make_plan
 
-__all__ = ["compilation", "extraction", "framed", "overlaid", "reel_of"]
-
 RATE = 30
 SECONDS = 90
 BYTES = SECONDS * 1_000_000

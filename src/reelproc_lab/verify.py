@@ -8,8 +8,6 @@ from itertools import zip_longest
 from reelproc import MediaError, ReelprocError, open_video, probe
 from reelproc_lab.record import Made
 
-__all__ = ["WrongOutput", "check_made", "least_psnr"]
-
 _SOUND_SLACK_SECONDS = 1024 / 48_000 + 0.001
 """A packet of AAC: containers give the sound's length in whole ones."""
 

@@ -19,8 +19,6 @@ from reelproc_lab.bench import Bench, Settings
 from reelproc_lab.dataset import spotlight
 from reelproc_lab.record import Made
 
-__all__ = ["DEFAULT_MODEL", "Workload", "ai_model", "framed", "made_by"]
-
 DEFAULT_MODEL = "realesr-general-x4v3"
 RESAMPLER = "lanczos"
 

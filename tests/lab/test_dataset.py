@@ -86,7 +86,7 @@ def test_a_later_call_reads_what_an_earlier_one_wrote(tmp_path: Path) -> None:
 
 
 def test_calls_one_by_one_show_what_the_scenario_shows_in_one_job(tmp_path: Path) -> None:
-    source = match_clip(tmp_path, 10, 1920, 1080)
+    source = match_clip(tmp_path, 4.5, 1920, 1080)  # the call begins at 3 and is cut at 4.2
     found = scenario("S1", source, model="area", folder=tmp_path)
     for reel, output in [*((call.reel, call.output) for call in found.calls), (found.reel, str(tmp_path / "one.mp4"))]:
         clip = reel.clips[0].model_copy(update={"end": reel.clips[0].start + 1.2})  # the highlight begins at 1

@@ -9,8 +9,6 @@ from reelproc.cli.completion import executors
 from reelproc.cli.pricing import price_table, pricing_options
 from reelproc_lab.price_modes import MODES, Mode
 
-__all__ = ["costs"]
-
 
 @click.command()
 @click.option(

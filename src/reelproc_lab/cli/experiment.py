@@ -18,8 +18,6 @@ from reelproc.cli.progress import aside, progress_bar
 if TYPE_CHECKING:
     from reelproc_lab import Outcome
 
-__all__ = ["experiment"]
-
 
 def _names() -> Iterable[str]:
     import reelproc_lab as x

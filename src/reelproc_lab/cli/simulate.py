@@ -12,8 +12,6 @@ from reelproc.cli.completion import executors
 from reelproc.cli.overwrite import force_option, job_of, writing
 from reelproc.cli.progress import aside, progress_bar
 
-__all__ = ["simulate"]
-
 
 @click.command()
 @click.option("--out", default="simulation", show_default=True, metavar="DIR", help="Folder for what it writes.")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-__all__ = ["ENCODE", "Capture", "RawEncoder", "add_sound", "encode_pngs"]
-
 ENCODE = ("-c:v", "libx264", "-preset", "fast", "-crf", "23", "-pix_fmt", "yuv420p")
 """The original's encoder."""
 

@@ -12,8 +12,6 @@ from reelproc.media.ffmpeg_arguments import filter_chain, input_arguments
 from reelproc.storage.source import LocalSource, file_argument
 from reelproc_lab.original_programs.encoding import ENCODE
 
-__all__ = ["frame_by_ffmpeg"]
-
 _TIMEOUT = 3600.0
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-__all__ = ["Enhance", "Span", "crops", "finish_on_host", "upscale_to_pngs"]
-
 Enhance = Callable[[Sequence["Image"]], Sequence["Image"]]
 """Some (H, W, 3) BGR pictures, and the same enlarged."""
 

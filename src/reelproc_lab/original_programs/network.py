@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.uint8]
 
-__all__ = ["Enhancer", "Switches", "load_enhancer"]
-
 
 @dataclass(frozen=True)
 class Switches:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from reelproc.job_context import JobContext
     from reelproc.results import PhaseClock
 
-__all__ = ["draw", "overlay"]
-
 
 def overlay(source: Path, stage: Overlay, path: Path, context: JobContext, clock: PhaseClock) -> int:
     """Draw ``stage`` over all of ``source`` into the silent video ``path``; returns the frames written.

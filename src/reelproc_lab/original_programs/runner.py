@@ -42,8 +42,6 @@ from reelproc_lab.original_programs.framing_ai import Span, crops, upscale_to_pn
 from reelproc_lab.original_programs.network import Enhancer, Switches, load_enhancer
 from reelproc_lab.original_programs.overlay import overlay
 
-__all__ = ["RUNNERS", "SWITCHES", "run_original", "runner_of"]
-
 SWITCHES: dict[str, Switches] = {
     "none": Switches(),
     "cudnn.benchmark": Switches(cudnn_benchmark=True),

@@ -23,8 +23,6 @@ from pydantic import Field
 from reelproc import SpecError
 from reelproc.schema import Items, Schema
 
-__all__ = ["EVENING", "HOURS", "Day", "Fleet", "arrivals", "percentile", "simulate_day", "split_frames"]
-
 HOURS, DAY_SECONDS = 24, 86_400.0
 
 EVENING: tuple[float, ...] = (

@@ -12,8 +12,6 @@ from reelproc.suggestions import did_you_mean
 if TYPE_CHECKING:
     import random
 
-__all__ = ["PARAMETERS", "Parameter", "Parameters"]
-
 _RECORDED = "the original's cost experiments, 2026-01"
 _HERE = "measured by reelproc on 2 cores of an AMD EPYC, 2026-11"
 

@@ -23,8 +23,6 @@ from reelproc.schema import Schema
 from reelproc_lab.original_costs import RUNS
 from reelproc_lab.simulation.parameters import Parameters
 
-__all__ = ["RECORDED", "Chance", "Recorded", "Replayed", "one_against_one", "replay"]
-
 Values = Mapping[str, float]
 Verdict = Literal["fitted", "explained", "not explained"]
 

@@ -16,8 +16,6 @@ from reelproc_lab.simulation.parameters import Parameter, Parameters
 from reelproc_lab.simulation.replay import Chance, Replayed, one_against_one, replay
 from reelproc_lab.simulation.sweep import ASSUMED, frontier, knee, likely_fleet, sweep
 
-__all__ = ["LABEL", "Simulation", "markdown", "simulate", "write_simulation"]
-
 LABEL = "SIMULATION: nothing on this page was measured on a T4, an L4 or on Modal."
 
 

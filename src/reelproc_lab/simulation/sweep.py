@@ -10,8 +10,6 @@ from reelproc.results import ProgressCallback
 from reelproc_lab.simulation.fleet import Day, Fleet, simulate_day
 from reelproc_lab.simulation.parameters import Parameter
 
-__all__ = ["ASSUMED", "CHUNKS", "POOLS", "frontier", "knee", "likely_fleet", "sweep"]
-
 CHUNKS, POOLS = (1, 2, 4, 8, 16), (0, 5, 10, 20, 40)
 
 _START = "the original's recorded container starts (2 to 7 s) and model loads (about 4 s), see the replay"
