@@ -66,3 +66,15 @@ def test_describing_a_reel_loads_no_media_library() -> None:
         f"rp.RenderJob; print([m for m in {media!r} if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_module_lists_its_names_where_the_documentation_sends_a_reader() -> None:
+    root = Path(reelproc.__file__).parent
+    top = root.parents[1]
+    pages = [*(top / "docs").rglob("*.md"), top / "README.md", *(top / "examples").rglob("*.py")]
+    told = "\n".join(page.read_text() for page in pages if "decisions" not in page.parts)
+    for path in root.rglob("*.py"):
+        module = ".".join(("reelproc", *path.relative_to(root).with_suffix("").parts))
+        gathers = path.name == "__init__.py" or module.startswith("reelproc.testing.")
+        if not gathers and module != "reelproc.machine.posix" and "\n__all__" in path.read_text():
+            assert module in told, f"{module} has a list of names, and no page says to import from it"

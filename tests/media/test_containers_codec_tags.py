@@ -10,7 +10,6 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video, run_ffmpeg
 from reelproc.jobs import run_job
-from reelproc_lab.dataset import match_clip
 
 SOURCES = {
     "hvc1": ("a.mp4", ("-tag:v", "hvc1")),
@@ -53,7 +52,8 @@ def test_the_matroska_of_a_copy_is_whole(source: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "seconds"), [(".m4v", 1), (".mov", 1), (".mp4", 11)])  # 11: two are joined
 def test_a_render_is_hvc1(tmp_path: Path, suffix: str, seconds: int) -> None:
-    clip = rp.Clip(source=match_clip(tmp_path, seconds, 64, 64))
+    made = numbered_video(tmp_path / "a.mp4", frame_count=30 * seconds, width=64, height=64)
+    clip = rp.Clip(source=made.path)
     output = rp.Output(width=64, height=64, encoder="libx265", preset="ultrafast")
     run_job(rp.RenderJob(reel=rp.Reel(clips=[clip], output=output), output=tmp_path / f"o{suffix}"))
     assert tag(tmp_path / f"o{suffix}") == "hvc1"

@@ -1,5 +1,6 @@
-"""Film on DVD and in broadcasts (soft telecine): 24 pictures a second, whose fields the player is told to show 3 and 2
-times. They are pictures, each at its own time; nothing is woven, doubled or dropped.
+"""Film on DVD and in broadcasts (soft telecine) keeps its 24 pictures a second.
+
+The player is told to show their fields 3 and 2 times. Nothing is woven, doubled or dropped.
 """
 
 from __future__ import annotations

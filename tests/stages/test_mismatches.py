@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import reelproc as rp
@@ -327,6 +327,7 @@ SMALL = StreamInfo(32, 24, Fraction(1), "yuv444p")
     effect=st.sampled_from(["brightness_boost", "original"]),
     shape=st.sampled_from(["body", "ground"]),
 )
+@example(x=-5.0, y=0.0, rx=5.0, ry=1.0, ring=0.0, effect="brightness_boost", shape="body")
 def test_what_is_called_unseen_changes_no_pixel(
     x: float, y: float, rx: float, ry: float, ring: float, effect: str, shape: str
 ) -> None:

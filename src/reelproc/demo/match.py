@@ -9,8 +9,6 @@ from pathlib import Path
 
 from reelproc.schema import Schema
 
-__all__ = ["MATCH_CLIP", "MatchTracks", "Outline", "match_tracks"]
-
 MATCH_CLIP = Path(__file__).with_name("match.mp4")
 """The clip: H.264, 1920x1080 at 30 frames per second, 300 frames, stereo AAC sound."""
 

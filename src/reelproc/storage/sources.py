@@ -15,8 +15,6 @@ from reelproc.files import scratch_folder
 from reelproc.storage.base import TransferCallback, no_progress, open_source
 from reelproc.storage.source import Source
 
-__all__ = ["Sources", "temporary_sources"]
-
 
 class Sources:
     """A table of sources by address; a context manager that closes them. Threads may share it.

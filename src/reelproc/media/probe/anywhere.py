@@ -8,8 +8,6 @@ from reelproc.media.info import MediaInfo
 from reelproc.media.probe.probe import probe
 from reelproc.storage.sources import temporary_sources
 
-__all__ = ["probe_address"]
-
 
 def probe_address(address: str | os.PathLike[str], *, exact: bool = False) -> MediaInfo:
     """Look at the file at ``address``; of a remote one no more is fetched than is looked at.
