@@ -19,8 +19,9 @@ from pathlib import Path
 from bench import RESULTS, machine, moving_camera
 
 import reelproc as rp
-from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.calibration import Calibration
 from reelproc.cost.measure_runs import calibrate
+from reelproc.cost.measured_rates import this_host
 from reelproc.demo.match import MATCH_CLIP
 
 WITHIN = 0.20

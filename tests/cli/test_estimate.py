@@ -14,7 +14,8 @@ from media_factory import numbered_video, tone
 from reelproc.cli import app
 from reelproc.cost import busy_machine as quiet
 from reelproc.cost import measure_runs as running
-from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.calibration import Calibration
+from reelproc.cost.measured_rates import this_host
 from reelproc.prices import PRICES, read_prices
 from reelproc.reel_file import write_reel
 

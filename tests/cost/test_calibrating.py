@@ -9,10 +9,11 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video, tone
 from reelproc.cost.busy_machine import Reading, Watch
-from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.calibration import Calibration
 from reelproc.cost.hardware_specs import place
 from reelproc.cost.measure_kinds import measure_reading
 from reelproc.cost.measure_runs import calibrate
+from reelproc.cost.measured_rates import this_host
 from reelproc.cost.rates import Rates
 
 QUIET = Reading(load=0.1, share=1.0)

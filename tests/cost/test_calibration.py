@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import reelproc as rp
-from reelproc.cost.calibration import Calibration, Machine, SampleSpread, calibration_path, reference, this_host
+from reelproc.cost.calibration import Calibration, calibration_path
 from reelproc.cost.estimate import estimate_work
 from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, place
+from reelproc.cost.measured_rates import Machine, SampleSpread, reference, this_host
 from reelproc.cost.options import Pricing
 from reelproc.cost.pipeline import loop
 from reelproc.cost.rates import Rates

@@ -7,10 +7,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reelproc.cost.calibration import Calibration, Machine, SampleSpread, this_host
+from reelproc.cost.calibration import Calibration
 from reelproc.cost.decision import MAX_EXTRA_COST, choose
 from reelproc.cost.estimate import Estimate, estimate_work
 from reelproc.cost.hardware_specs import place
+from reelproc.cost.measured_rates import Machine, SampleSpread, this_host
 from reelproc.cost.options import Option, Pricing
 from reelproc.cost.pipeline import loop
 from reelproc.cost.rates import Rates

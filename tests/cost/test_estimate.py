@@ -10,11 +10,12 @@ import pytest
 import reelproc as rp
 from media_factory import numbered_video, tone
 from reelproc.cost import estimate as estimating
-from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.calibration import Calibration
 from reelproc.cost.decision import choose
 from reelproc.cost.estimate import estimate_work
 from reelproc.cost.hardware_specs import place
 from reelproc.cost.job_work import work_of
+from reelproc.cost.measured_rates import this_host
 from reelproc.cost.options import CONTAINER_IDLE_SECONDS, Option, Pricing, option
 from reelproc.cost.pipeline import loop
 from reelproc.cost.rates import Rates

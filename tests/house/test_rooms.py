@@ -27,7 +27,6 @@ FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 
 
 STANDING = {
-    ("cost.calibration", "cost.learning"),
     ("detectors.run", "jobs"),
 }
 """Imports that close a circle and are still to be turned: ``(importer, imported)``. The list only shrinks."""

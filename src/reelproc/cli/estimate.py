@@ -143,9 +143,10 @@ def calibrate(
     --executor, whole reels are rendered there instead; that is billed.
     """
     from reelproc.cost.busy_machine import Watch
-    from reelproc.cost.calibration import Calibration, this_host
+    from reelproc.cost.calibration import Calibration
     from reelproc.cost.measure_runs import calibrate as measure
     from reelproc.cost.measure_runs import calibrate_by as measure_by
+    from reelproc.cost.measured_rates import this_host
     from reelproc.demo.match import MATCH_CLIP
     from reelproc.errors import StorageError
 

@@ -10,7 +10,7 @@ from reelproc.cost.rates import Rates
 from reelproc.errors import SpecError
 
 if TYPE_CHECKING:
-    from reelproc.cost.calibration import Calibration
+    from reelproc.cost.measured_rates import MeasuredRates
     from reelproc.cost.work import Work
     from reelproc.results import DetectResult, RenderResult
 
@@ -24,7 +24,7 @@ SHORTEST_LOOP_SECONDS = 0.5
 """Seconds: a loop that is over sooner says little of the pace."""
 
 
-def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
+def rates_of(result: RenderResult | DetectResult, work: Work, calibration: MeasuredRates) -> dict[str, list[float]]:
     """Return the rates that ``result`` shows, by kind, but for the pace.
 
     Args:
@@ -68,14 +68,14 @@ def rates_of(result: RenderResult | DetectResult, work: Work, calibration: Calib
     return rates
 
 
-def _bare_startup(calibration: Calibration, hardware: str) -> float | None:
+def _bare_startup(calibration: MeasuredRates, hardware: str) -> float | None:
     """Return the seconds of a start without a network; None if they are not known."""
     entry = calibration.entry(hardware)
     spread = entry.spread("startup") if entry is not None else None
     return None if spread is None else spread.median
 
 
-def pace_in(result: RenderResult | DetectResult, work: Work, calibration: Calibration) -> dict[str, list[float]]:
+def pace_in(result: RenderResult | DetectResult, work: Work, calibration: MeasuredRates) -> dict[str, list[float]]:
     """Return the pace that ``result`` shows: its loop's time over what the rates say; none where the loop is short.
 
     Args:

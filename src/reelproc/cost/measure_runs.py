@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reelproc.cost.busy_machine import Watch
-from reelproc.cost.calibration import Calibration, this_host
+from reelproc.cost.calibration import Calibration
 from reelproc.cost.measure_kinds import Samples, measure_encoding, measure_reading, measure_stages, some_frames
+from reelproc.cost.measured_rates import this_host
 from reelproc.cost.plan_work import count
 from reelproc.executors import Executor, executor
 from reelproc.files import scratch_folder

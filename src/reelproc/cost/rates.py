@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from reelproc.cost.calibration import Calibration, Entry, Machine, SampleSpread, reference, this_host
 from reelproc.cost.hardware_specs import ASSUMPTIONS, DEVICES, FLOP_PER_BYTE, Assumption, Place
+from reelproc.cost.measured_rates import Entry, Machine, MeasuredRates, SampleSpread, reference, this_host
 
 Basis = Literal["measured", "predicted"]
 
@@ -52,7 +52,7 @@ class Rates:
     """
 
     place: Place
-    calibration: Calibration
+    calibration: MeasuredRates
     unknown: list[str] = field(default_factory=list)
 
     @cached_property
