@@ -190,20 +190,20 @@ class Stage(Schema):
     The promises: the methods are pure, and cheap but for :meth:`open`. Frames come out in the size that :meth:`resolve`
     says, one for each, with their timestamps. A frame comes out the same wherever the work began, unless
     :attr:`remembers` says otherwise. :class:`reelproc.testing.StageSuite` tests them.
+
+    Attributes:
+        changes_pixels: its work changes frames at all; True by default.
+        changes_time: its output runs on another clock than its input, see :meth:`time_map`; False by default.
+        draws_only: it draws and no more: no frame changes its size, and one outside of :meth:`active_spans` is not
+            touched, so that smart copy takes its bits from the source; False by default.
+        remembers: a frame can depend on those before it, back to the last of ``Target.restarts``; False by default.
     """
 
     changes_pixels: ClassVar[bool] = True
-    """Whether its work changes frames at all."""
-
     changes_time: ClassVar[bool] = False
-    """Whether its output runs on another clock than its input (:meth:`time_map`)."""
-
     draws_only: ClassVar[bool] = False
-    """Whether it draws on frames and no more: none changes its size, and one outside of :meth:`active_spans` is not
-    touched. Smart copy takes the bits of such frames from the source."""
 
     stage: str
-    """Its name, by which JSON and :data:`reelproc.stages.STAGES` know it."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
