@@ -15,8 +15,6 @@ from reelproc.media.write.encoders import ENCODER_THREADS
 from reelproc.results import Progress, ProgressCallback, RenderResult
 from reelproc.storage.sources import Sources
 
-__all__ = ["Chunks", "Delegate", "JobContext", "OnDamage"]
-
 OnDamage = Literal["raise", "conceal"]
 """What to do about a source frame that cannot be decoded: raise, or repeat the last good one and report it."""
 

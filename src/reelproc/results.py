@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, computed_field
 
@@ -19,7 +19,7 @@ __all__ = [
     "Detection",
     "ExtractResult",
     "FrameDetections",
-    "JobReport",
+    "JobResult",
     "JobStatus",
     "Phase",
     "PhaseClock",
@@ -111,8 +111,8 @@ class ClipSpan(Schema):
     duration_seconds: float
 
 
-class JobReport(Schema):
-    """How a job was done: what all results share.
+class JobResult(Schema):
+    """Base of all results: how a job was done.
 
     Attributes:
         phases: seconds per phase, measured where the work ran; they overlap, so their sum may exceed ``wall``. Those
@@ -134,6 +134,25 @@ class JobReport(Schema):
     peak_memory_bytes: int = 0
     warnings: tuple[str, ...] = ()
 
+    def summary(self) -> str:
+        """Say for people what was made."""
+        return f"{type(self).__name__}"
+
+    def with_names(self, names: Mapping[str, str]) -> Self:
+        """Return a copy with other names for local paths: in each field that is one of them."""
+        renamed = {field: names[text] for field, text in self if isinstance(text, str) and text in names}
+        return self.model_copy(update=renamed)
+
+
+ResultT = TypeVar("ResultT", bound=JobResult)
+
+if TYPE_CHECKING:  # at run time nobody asks for the default
+    import typing_extensions
+
+    ResultT_co = typing_extensions.TypeVar("ResultT_co", bound=JobResult, covariant=True, default=Any)
+else:
+    ResultT_co = TypeVar("ResultT_co", bound=JobResult, covariant=True)
+
 
 class _Video(WithFloats):
     """The file that a render has made. A base of its own, so that its fields come first in JSON."""
@@ -153,7 +172,7 @@ class _Video(WithFloats):
         return None if self.fps is None else float(Fraction(self.fps))
 
 
-class RenderResult(JobReport, _Video):
+class RenderResult(JobResult, _Video):
     """What was rendered.
 
     Attributes:
@@ -165,23 +184,30 @@ class RenderResult(JobReport, _Video):
         width, height: pixels.
         clips: each clip's span in the output.
         phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: how it was done; see
-            :class:`~reelproc.results.JobReport`.
+            :class:`~reelproc.results.JobResult`.
         notes: what was decided for you, with reasons, and what else is worth knowing of the result.
     """
 
     notes: tuple[str, ...] = ()
 
+    def summary(self) -> str:
+        """Say in one line what the file is, and below it the notes."""
+        took = f", in {self.phases['wall']:.1f} s" if "wall" in self.phases else ""
+        return f"{self.output}: {self._facts()}{took}" + "".join(f"\n  {note}" for note in self.notes)
+
+    def _facts(self) -> str:
+        rate = "with the source's timestamps" if self.fps is None else f"at {self.fps} per second"
+        return f"{self.width}x{self.height}, {self.frame_count} frames {rate}, {self.duration_seconds:.3f} s"
+
     def _repr_html_(self) -> str:
         from reelproc.notebook import table, video
 
-        rate = "with the source's timestamps" if self.fps is None else f"at {self.fps} per second"
-        facts = f"{self.width}x{self.height}, {self.frame_count} frames {rate}, {self.duration_seconds:.3f} s"
         rows = [
             (c.index, f"{c.start_seconds:.3f} to {c.start_seconds + c.duration_seconds:.3f} s", c.frame_count)
             for c in self.clips
         ]
         told = table(
-            f"{self.output}: {facts}", ("clip", "in the result", "frames"), rows, (*self.warnings, *self.notes)
+            f"{self.output}: {self._facts()}", ("clip", "in the result", "frames"), rows, (*self.warnings, *self.notes)
         )
         return told + video(self.output)
 
@@ -243,6 +269,18 @@ class FrameDetections(Schema):
     pts: int
     detections: Items[Detection] = ()
 
+    def summary(self) -> str:
+        """Say how many were found, and each of them in a line of its own."""
+        count = len(self.detections)
+        lines = [f"{self.time:.3f} s: {count or 'nobody'}{' found' if count else ''}"]
+        for number, seen in enumerate(self.detections, start=1):
+            wears = f", wears {' over '.join(seen.colours)}" if seen.colours else ""
+            lines.append(
+                f"  {number}: {seen.label} {seen.confidence:.2f} at {seen.x:.0f},{seen.y:.0f}, "
+                f"{seen.width:.0f}x{seen.height:.0f}{wears}"
+            )
+        return "\n".join(lines)
+
 
 class _Findings(Schema):
     """What a detection has found. A base of its own, so that its fields come first in JSON."""
@@ -254,7 +292,7 @@ class _Findings(Schema):
     frames: Items[FrameDetections] = ()
 
 
-class DetectResult(JobReport, _Findings):
+class DetectResult(JobResult, _Findings):
     """Who was found, and where.
 
     Attributes:
@@ -263,13 +301,17 @@ class DetectResult(JobReport, _Findings):
         width, height: of the frames, pixels, after rotation.
         frames: one for each time or frame that was asked for, in that order.
         phases, hardware, gpu, cores, cold_start, cost_usd, peak_memory_bytes, warnings: how it was done; see
-            :class:`~reelproc.results.JobReport`.
+            :class:`~reelproc.results.JobResult`.
     """
 
     @property
     def frame_count(self) -> int:
         """How many frames there are in :attr:`frames`."""
         return len(self.frames)
+
+    def summary(self) -> str:
+        """Say who was found in each frame."""
+        return "\n".join(frame.summary() for frame in self.frames)
 
 
 class PhaseClock:
@@ -303,7 +345,3 @@ class PhaseClock:
         """Return what a result reports: the seconds of each phase, and ``wall``, those since the clock was made."""
         wall = time.perf_counter() - self._begin
         return {name: round(seconds, 4) for name, seconds in (*self.seconds.items(), ("wall", wall))}
-
-
-JobResult = RenderResult | ExtractResult | DetectResult
-"""Whatever a job can return."""

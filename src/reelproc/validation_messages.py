@@ -129,16 +129,21 @@ def _walk(item: ErrorDetails, roots: tuple[type[BaseModel], ...]) -> tuple[tuple
     loc = item["loc"]
     path: list[str | int] = []
     holders = roots
+    is_registered = False
     for position, part in enumerate(loc):
         chosen = tuple(model for model in holders if _tag(model) == part)
-        if chosen and len(holders) > 1 and (position == 0 or isinstance(loc[position - 1], int)):
-            holders = chosen
+        is_tagged = len(holders) > 1 and (position == 0 or isinstance(loc[position - 1], int))
+        if chosen and (is_tagged or is_registered):
+            holders, is_registered = chosen, False
             continue
         path.append(part)
         if position + 1 < len(loc) or item["type"].startswith("union_tag"):
             fields = [model.model_fields[part] for model in holders if part in model.model_fields]
             if isinstance(part, str) and fields:
-                holders = tuple(dict.fromkeys(model for field in fields for model in _models(field.annotation)))
+                registered = [one for field in fields for one in field.metadata if isinstance(one, Registered)]
+                is_registered = bool(registered)
+                annotations: list[Any] = [*registered] or [field.annotation for field in fields]
+                holders = tuple(dict.fromkeys(model for annotation in annotations for model in _models(annotation)))
     return tuple(path), holders
 
 

@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from reelproc import Calibration, Executor, JobTimeoutError, SpecError, StorageError, executor
+from reelproc import (
+    Calibration,
+    DetectResult,
+    Executor,
+    JobTimeoutError,
+    RenderResult,
+    SpecError,
+    StorageError,
+    executor,
+)
 from reelproc.cost.busy_machine import is_loaded
 from reelproc.cost.job_work import work_of
 from reelproc.executors.modal.presets import COORDINATOR
 from reelproc.jobs import ChunkJob, Job
-from reelproc.results import JobResult
 from reelproc.schema import Items, Schema
 from reelproc.storage import join, publish, remove, resolve, scheme_of
 from reelproc_lab.container_rates import rate_of
@@ -30,6 +38,8 @@ from reelproc_lab.record import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+AnyResult = RenderResult | DetectResult
 
 RUN_JOB = "reelproc.jobs:run_job"
 _STARTED_SECONDS = 0.05
@@ -178,7 +188,7 @@ class Bench:
 
     def do(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[Job[AnyResult]],
         where: str,
         *,
         fresh: bool = False,
@@ -210,13 +220,13 @@ class Bench:
             self._learn(jobs, results)
             return Done(results, measured(ex, results, seconds, machines=len(jobs) if at_once else 1))
 
-    def _run_all(self, ex: Executor, jobs: Sequence[Job], *, at_once: bool) -> list[JobResult]:
+    def _run_all(self, ex: Executor, jobs: Sequence[Job[AnyResult]], *, at_once: bool) -> list[AnyResult]:
         limit = self.settings.timeout
         if not at_once:
             return [ex.submit(job, timeout=limit).result() for job in jobs]
         return [result for result in ex.map(jobs, timeout=limit) if not isinstance(result, Exception)]
 
-    def _learn(self, jobs: Sequence[Job], results: Sequence[JobResult]) -> None:
+    def _learn(self, jobs: Sequence[Job[AnyResult]], results: Sequence[AnyResult]) -> None:
         """Add what the jobs teach to the calibration file; chunks are taught by the whole that they belong to."""
         path = self.settings.calibration
         if path is None:
@@ -262,7 +272,7 @@ class Bench:
         return late
 
 
-def measured(ex: Executor, results: Sequence[JobResult], seconds: float, *, machines: int = 1) -> Measurement:
+def measured(ex: Executor, results: Sequence[AnyResult], seconds: float, *, machines: int = 1) -> Measurement:
     """The measurement of some jobs' results.
 
     On your own machine the one machine is paid for as long as the client waited, whatever runs on it side by side. On
@@ -305,7 +315,7 @@ def measured(ex: Executor, results: Sequence[JobResult], seconds: float, *, mach
     )
 
 
-def _cold(result: JobResult) -> bool:
+def _cold(result: AnyResult) -> bool:
     """Whether a process or container was started for it, or a network loaded, also for its parts.
 
     Here, either takes 0.1 s or more, and opening stages that need neither a millisecond; all are the phase startup.

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from reelproc import DetectResult, jobs
+from reelproc import RenderResult, jobs
 from reelproc.job_context import JobContext
 from reelproc.jobs import Job
 from reelproc.results import JobResult
@@ -99,8 +99,8 @@ def run_job(job: Job, context: JobContext | None = None) -> JobResult:
     """:func:`reelproc.jobs.run_job`, with the number of networks that it has loaded among the result's notes."""
     _count_backends()
     before = len(_COUNTER.networks)
-    result = jobs.run_job(job, context)
-    if isinstance(result, DetectResult):
+    result: JobResult = jobs.run_job(job, context)
+    if not isinstance(result, RenderResult):
         return result
     said = f"networks loaded: {len(_COUNTER.networks) - before}"
     return result.model_copy(update={"notes": (*result.notes, said)})

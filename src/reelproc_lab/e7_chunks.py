@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from reelproc import RenderJob, RenderResult, executor, plan
 from reelproc.job_context import JobContext
@@ -135,7 +134,7 @@ def _apart(bench: Bench, job: RenderJob, chunks: int) -> tuple[RenderResult, Mea
         for phase, value in part.phases.items():
             phases[phase] = round(phases.get(phase, 0.0) + value, 4)
     begin = time.perf_counter()
-    result = cast("RenderResult", run_job(job, JobContext(store=str(store))))
+    result = run_job(job, JobContext(store=str(store)))
     joining = time.perf_counter() - begin
     with executor("local") as ex:
         hardware = ex.hardware

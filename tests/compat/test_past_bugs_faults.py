@@ -178,7 +178,7 @@ def test_12_what_no_retry_can_help_is_not_tried_again() -> None:
 
 
 def request_for(job: rp.RenderJob) -> str:
-    request = ModalRequest(version=rp.__version__, id="j", job=job.model_dump_json(), preset="modal-cpu")
+    request = ModalRequest(version=rp.__version__, id="j", job=job, preset="modal-cpu")
     return request.model_dump_json()
 
 

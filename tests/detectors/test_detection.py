@@ -18,7 +18,7 @@ from reelproc.errors import DecodeError, JobCancelledError, MissingDependencyErr
 from reelproc.executors.local.executor import LocalExecutor
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
 from reelproc.job_context import JobContext
-from reelproc.jobs import DetectJob, job_from_json, job_hash, job_identity, job_sources, run_job
+from reelproc.jobs import DetectJob, job_from_json, run_job
 from reelproc.players.picture import draw_detections
 from reelproc.results import Detection, DetectResult, FrameDetections, Progress
 from reelproc.testing import plausible_result
@@ -67,14 +67,14 @@ def test_a_job_that_makes_no_sense_is_a_spec_error(fields: dict[str, Any], words
 def test_a_job_and_its_result_survive_json(tmp_path: Path) -> None:
     job = DetectJob(source=tmp_path / "game.mp4", times=[1, 2.5], classes=["person", "ball"], trust=True)
     assert job_from_json(job.model_dump_json()) == job
-    assert job_sources(job) == (str(tmp_path / "game.mp4"),)
-    assert job_sources(DetectJob(source="game.mp4", times=[1], model="./mine.pt")) == ("game.mp4", "./mine.pt")
-    assert job_hash(job) != job_hash(DetectJob(source=tmp_path / "game.mp4", times=[1, 2]))
-    assert job_identity(job) == job_identity(job)
+    assert job.sources() == (str(tmp_path / "game.mp4"),)
+    assert DetectJob(source="game.mp4", times=[1], model="./mine.pt").sources() == ("game.mp4", "./mine.pt")
+    assert job.content_hash() != DetectJob(source=tmp_path / "game.mp4", times=[1, 2]).content_hash()
+    assert job.identity() == job.identity()
     result = plausible_result(job)
     assert isinstance(result, DetectResult)
     assert DetectResult.model_validate_json(result.model_dump_json()) == result
-    assert outcome_from_data(outcome_to_data(result)) == result
+    assert outcome_from_data(outcome_to_data(result, "detect")) == result
 
 
 def test_another_checkpoint_of_the_same_name_is_another_job(game: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_another_checkpoint_of_the_same_name_is_another_job(game: Path, tmp_path
     seen = set()
     for content in (b"", CHECKPOINT):
         model.write_bytes(content)
-        seen.add(job_identity(job))
+        seen.add(job.identity())
     assert len(seen) == 2
 
 

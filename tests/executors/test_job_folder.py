@@ -11,9 +11,12 @@ from reelproc.errors import DecodeError, JobCancelledError, JobLostError, Reelpr
 from reelproc.executors.local.executor import LocalExecutor
 from reelproc.executors.local.job_folder import JobFolder, JobRequest, prune
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
+from reelproc.jobs import RenderJob
+from reelproc.reel import Clip, Reel
 from reelproc.results import ExtractResult, JobResult, Progress, RenderResult
 
-REQUEST = JobRequest(id="a", identity="x", job="{}", cwd="/")
+JOB = RenderJob(reel=Reel(clips=[Clip(source="/nowhere/game.mp4")]), output="/nowhere/reel.mp4")
+REQUEST = JobRequest(id="a", identity="x", job=JOB, cwd="/")
 RESULT = RenderResult(output="/nowhere/reel.mp4", frame_count=1, duration_seconds=1, fps="1", width=2, height=2)
 
 
@@ -152,7 +155,8 @@ OUTCOMES: list[JobResult | ReelprocError] = [
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda o: type(o).__name__)
 def test_an_outcome_survives_the_way_through_a_file(outcome: JobResult | ReelprocError) -> None:
-    again = outcome_from_data(outcome_to_data(outcome))
+    kind = "extract" if isinstance(outcome, ExtractResult) else "render"
+    again = outcome_from_data(outcome_to_data(outcome, kind))
     assert type(again) is type(outcome)
     if isinstance(outcome, ReelprocError):
         assert str(again) == str(outcome)

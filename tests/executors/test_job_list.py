@@ -36,7 +36,7 @@ def job_folder(root: Path, name: str, *, age: float = 0.0) -> JobFolder:
     folder = JobFolder(root, name)
     assert folder.lock()
     job = rp.ExtractJob(source="game.mp4", output=f"{name}.mp4", end=1)
-    folder.begin(JobRequest(id=name, identity="x", job=job.model_dump_json(), cwd=str(root)))
+    folder.begin(JobRequest(id=name, identity="x", job=job, cwd=str(root)))
     path = folder.path / "job.json"
     os.utime(path, (path.stat().st_mtime - age,) * 2)
     return folder
@@ -45,9 +45,8 @@ def job_folder(root: Path, name: str, *, age: float = 0.0) -> JobFolder:
 def ended(root: Path, name: str, outcome: ReelprocError | None = None, *, age: float = 0.0) -> JobFolder:
     folder = job_folder(root, name, age=age)
     folder.append()
-    folder.end(
-        outcome or rp.RenderResult(output=f"{name}.mp4", frame_count=1, duration_seconds=1, fps="30", width=2, height=2)
-    )
+    job = rp.ExtractJob(source="game.mp4", output=f"{name}.mp4", end=1)
+    folder.end(outcome or job.plausible_result())
     folder.unlock()
     return folder
 

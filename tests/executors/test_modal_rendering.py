@@ -98,7 +98,7 @@ def test_paths_of_this_machine_are_staged(
         assert result.output == str(output)
         assert frames(output) == expected
         output.unlink()
-        again = ex.attach(f"render-{rp.jobs.job_identity(job_of(game, output))}")  # type: ignore[attr-defined]
+        again = ex.attach(f"render-{job_of(game, output).identity()}")
         assert again.result(LONG).output == str(output)
         assert output.exists(), "attach fetches the result, too"
 

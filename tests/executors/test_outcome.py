@@ -45,7 +45,7 @@ def test_a_result_has_its_rate_as_a_float() -> None:
 def test_what_is_written_is_read_back_and_only_the_exact_counts(model: rp.RenderResult) -> None:
     assert type(model).model_validate_json(model.model_dump_json()) == model
     assert type(model).model_validate(model.model_dump()) == model
-    assert outcome_from_data(outcome_to_data(RESULT)) == RESULT
+    assert outcome_from_data(outcome_to_data(RESULT, "render")) == RESULT
     data = json.loads(RESULT.model_dump_json()) | {"fps_float": 1.0}
     assert rp.RenderResult.model_validate(data).fps_float == 30000 / 1001
     with pytest.raises(rp.SpecError, match="there is no such field"):

@@ -205,8 +205,8 @@ def test_what_is_no_json_is_said_with_its_line_and_a_remedy(text: str, said: str
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (('{"job": "chunk", "render": {"reel": {"clips": [{"source": "a"}], "output": {"width": 811}}, "output": "b"}'
-          ', "segments": [1], "output": "c"}'),
+        (('{"job": "chunk", "render": {"job": "render", "reel": {"clips": [{"source": "a"}], "output": {"width": 811}}'
+          ', "output": "b"}, "segments": [1], "output": "c"}'),
          "ChunkJob is not valid: render.reel.output.width: expected a multiple of 2 (got 811)"),
         ('{"job": "render", "output": "c"}', "RenderJob is not valid: reel is missing"),
         ('{"job": "rendr"}',

@@ -26,9 +26,7 @@ ROOMS = (
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 
 
-STANDING = {
-    ("detectors.run", "jobs"),
-}
+STANDING: set[tuple[str, str]] = set()
 """Imports that close a circle and are still to be turned: ``(importer, imported)``. The list only shrinks."""
 
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p.name != "__init__.py" or p.parent != ROOT)
@@ -116,10 +114,7 @@ JOBS_SEAM = {
     "reelproc.jobs",
     "reelproc.jobs.ChunkJob",
     "reelproc.jobs.Job",
-    "reelproc.jobs.job_output",
-    "reelproc.jobs.job_sources",
-    "reelproc.jobs.with_paths",
-    "reelproc.render.transfers.with_transfers",
+    "reelproc.jobs.transfers.with_transfers",
     "reelproc.results.JobResult",
 }
 """What the laboratory takes of jobs until it registers kinds of its own. The list only shrinks."""

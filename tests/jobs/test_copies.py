@@ -10,7 +10,7 @@ import reelproc as rp
 from media_factory import numbered_video
 from reelproc.executors.modal.staging import Staging
 from reelproc.job_context import JobContext
-from reelproc.jobs import job_hash, run_job
+from reelproc.jobs import run_job
 
 
 def job(source: Path | str, output: Path | str, *copies: Path | str) -> rp.RenderJob:
@@ -82,7 +82,7 @@ def test_modal_does_not_fetch_a_result_over_its_source(tmp_path: Path) -> None:
 
 
 def test_where_the_copies_go_is_part_of_the_job() -> None:
-    assert job_hash(job("a.mp4", "b.mp4")) != job_hash(job("a.mp4", "b.mp4", "c.mp4"))
+    assert job("a.mp4", "b.mp4").content_hash() != job("a.mp4", "b.mp4", "c.mp4").content_hash()
 
 
 def test_modal_makes_no_copy_on_this_machine() -> None:

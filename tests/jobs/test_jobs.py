@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reelproc import jobs
 from reelproc.errors import JobCancelledError, SpecError
 from reelproc.job_context import JobContext
-from reelproc.jobs import ExtractJob, RenderJob, job_from_json, job_hash, job_identity, job_sources, run_job
+from reelproc.jobs import ExtractJob, RenderJob, job_from_json, run_job
 from reelproc.reel import Clip, Reel
 from reelproc.results import Progress, RenderResult
 
@@ -25,7 +24,7 @@ def test_a_job_survives_json(job: RenderJob | ExtractJob) -> None:
     again = job_from_json(job.model_dump_json())
     assert again == job
     assert type(again) is type(job)
-    assert job_hash(again) == job_hash(job)
+    assert again.content_hash() == job.content_hash()
 
 
 @pytest.mark.parametrize(
@@ -44,13 +43,13 @@ def test_what_is_no_job_is_a_spec_error(text: str, words: str) -> None:
 
 
 def test_a_jobs_hash_tells_jobs_apart() -> None:
-    assert len({job_hash(render(name)) for name in ("a.mp4", "b.mp4", "c.mp4")}) == 3
-    assert job_hash(render("a.mp4")) == job_hash(render("a.mp4"))
+    assert len({render(name).content_hash() for name in ("a.mp4", "b.mp4", "c.mp4")}) == 3
+    assert render("a.mp4").content_hash() == render("a.mp4").content_hash()
 
 
 def test_a_jobs_sources_are_named_once_and_in_order() -> None:
-    assert job_sources(render("b.mp4", "a.mp4", "b.mp4")) == ("b.mp4", "a.mp4")
-    assert job_sources(ExtractJob(source="a.mp4", output="b.mp4")) == ("a.mp4",)
+    assert render("b.mp4", "a.mp4", "b.mp4").sources() == ("b.mp4", "a.mp4")
+    assert ExtractJob(source="a.mp4", output="b.mp4").sources() == ("a.mp4",)
 
 
 @pytest.fixture
@@ -76,27 +75,27 @@ def _remove(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [_touch, _grow, _remove])
 def test_a_jobs_identity_changes_with_its_sources(there: Path, change: Callable[[Path], None]) -> None:
-    before = job_identity(render("game.mp4"))
-    assert job_identity(render("game.mp4")) == before
+    before = render("game.mp4").identity()
+    assert render("game.mp4").identity() == before
     change(there)
-    assert job_identity(render("game.mp4")) != before
+    assert render("game.mp4").identity() != before
 
 
 def test_a_jobs_identity_changes_with_its_content_and_with_what_a_relative_output_means(
     there: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = str(there / "game.mp4")
-    before = job_identity(render(source))
-    assert job_identity(render(source, source)) != before
-    absolute = job_identity(render(source, output=str(there / "reel.mp4")))
+    before = render(source).identity()
+    assert render(source, source).identity() != before
+    absolute = render(source, output=str(there / "reel.mp4")).identity()
     (there / "elsewhere").mkdir()
     monkeypatch.chdir(there / "elsewhere")
-    assert job_identity(render(source)) != before
-    assert job_identity(render(source, output=str(there / "reel.mp4"))) == absolute
+    assert render(source).identity() != before
+    assert render(source, output=str(there / "reel.mp4")).identity() == absolute
 
 
 def test_a_source_that_nothing_is_known_of_still_gives_an_identity() -> None:
-    assert job_identity(render("gopher://host/game.mp4")) != job_identity(render("missing.mp4"))
+    assert render("gopher://host/game.mp4").identity() != render("missing.mp4").identity()
 
 
 def test_a_cancelled_context_raises_where_it_is_checked() -> None:
@@ -115,7 +114,7 @@ def test_running_a_job_reports_the_memory_it_took(monkeypatch: pytest.MonkeyPatc
         ballast[::4096] = b"x" * len(ballast[::4096])
         return result
 
-    monkeypatch.setattr(jobs, "_dispatch", hungry)
+    monkeypatch.setattr("reelproc.jobs.run.with_transfers", hungry)
     assert run_job(render("a.mp4")).peak_memory_bytes > 64 << 20
 
 

@@ -58,7 +58,8 @@ def deployed() -> Iterator[ModalService]:
             environment = server.client_environment | storage.environment
             for name, value in environment.items():
                 patch.setenv(name, value)
-            patch.setenv("REELPROC_MODAL_MODULES", "reelproc_lab")  # the experiments' jobs
+            shipped = os.environ.get("REELPROC_MODAL_MODULES", "")  # besides them the experiments' jobs
+            patch.setenv("REELPROC_MODAL_MODULES", f"{shipped},reelproc_lab")
             server.run(lambda: server.state.named_secrets.update({"reelproc-storage": storage.environment}))
             from reelproc.modal_app.app import app
 

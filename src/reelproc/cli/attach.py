@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, sized, staging_option
+from reelproc.cli.common import common_options, executor_option, follow, making_executor, say, staging_option
 from reelproc.cli.completion import job_ids
 from reelproc.cli.groups import Group
 from reelproc.cli.overwrite import remember
@@ -33,10 +33,8 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
     command is killed; one on this machine goes on from its finished segments. Ctrl-C leaves a job on Modal running, and
     one on this machine to the next attach; --cancel stops it. "reelproc jobs" lists those of this machine.
     """
-    from reelproc.cli.players import people
     from reelproc.errors import JobCancelledError
     from reelproc.executors.local.executor import LocalExecutor
-    from reelproc.results import RenderResult
 
     ex = making_executor(executor, staging=staging)
     try:
@@ -48,23 +46,23 @@ def attach(job_id: str, executor: str, staging: str | None, cancel: bool, as_jso
                 say(Cancelled(job=job_id), as_json=as_json, text=f"job {job_id} was cancelled")
                 return
         result = follow(handle, as_json=as_json)
-        if isinstance(result, RenderResult) and isinstance(ex, LocalExecutor):
-            _note_result(ex, job_id, result.output)
+        if isinstance(ex, LocalExecutor):
+            _note_result(ex, job_id)
     except (KeyboardInterrupt, SystemExit):
         ex.detach()  # nobody waits for the job any more; it is the next one's to attach to
         raise
     finally:
         ex.close()
-    text = sized(result) if isinstance(result, RenderResult) else people(result)
+    text = result.summary()
     say(result, as_json=as_json, text=text, warnings=result.warnings)
 
 
-def _note_result(executor: LocalExecutor, job_id: str, output: str) -> None:
+def _note_result(executor: LocalExecutor, job_id: str) -> None:
     """Note the job's result as its own, as the command that submitted it would have."""
     from reelproc.executors.local.job_folder import JobFolder
 
     request = JobFolder(executor.folder, job_id).request()
-    if request is not None:
+    if request is not None and (output := request.job.destination()):
         place = output if scheme_of(output) != "file" else str(Path(request.cwd, output))
         remember(place, lambda: request.identity)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -23,12 +23,11 @@ from reelproc.validation_messages import no_json
 
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
-    from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
-    from reelproc.results import DetectResult, RenderResult
+    from reelproc.jobs import Job
+    from reelproc.results import ResultT
     from reelproc.schema import Schema
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-ResultT = TypeVar("ResultT")
 
 
 class _TimeType(click.ParamType[float]):
@@ -152,42 +151,29 @@ def making_executor(name: str, *, staging: str | None = None) -> Executor:
     return rp.executor(name, **({} if staging is None else {"staging": staging}))
 
 
-@overload
 def run(
-    job: RenderJob | ExtractJob,
+    job: Job[ResultT],
     *,
     executor: str,
     as_json: bool,
-    force: bool,
-    staging: str | None = ...,
-    id: str | None = ...,
-) -> RenderResult: ...
-
-
-@overload
-def run(
-    job: DetectJob, *, executor: str, as_json: bool, staging: str | None = ..., id: str | None = ...
-) -> DetectResult: ...
-
-
-def run(
-    job: Job, *, executor: str, as_json: bool, force: bool = False, staging: str | None = None, id: str | None = None
-) -> Any:
+    force: bool = False,
+    staging: str | None = None,
+    id: str | None = None,
+) -> ResultT:
     """Have ``job`` done and return its result; an interruption cancels it.
 
     Raises:
         OutputExistsError: a file is there that is no result of this job, and ``force`` is not given.
     """
     from reelproc.errors import shown_address
-    from reelproc.jobs import job_identity, job_output, job_sources
-    from reelproc.render.transfers import keep_sources
+    from reelproc.jobs.transfers import keep_sources
 
-    output = job_output(job)
+    output = job.destination()
     if output:
-        keep_sources(job_sources(job), output, "the output", ("output",))
+        keep_sources(job.sources(), output, "the output", ("output",))
     places = (output,) if output else ()
     with (
-        writing(*places, job=lambda: job_identity(job), force=force, is_result=lambda name: _made(job, id, name)),
+        writing(*places, job=job.identity, force=force, is_result=lambda name: _made(job, id, name)),
         making_executor(executor, staging=staging) as ex,
     ):
         handle = ex.submit(job, id=id)
@@ -197,7 +183,7 @@ def run(
             event_line("job", job=handle.id, kind=job.job, executor=executor, output=at)
         elif executor != "local":  # it runs on whatever becomes of this process
             aside(f"{name} --executor {executor}", as_json=False)
-        is_lost = any(map(is_piped, job_sources(job)))  # with this process, and so is the job
+        is_lost = any(map(is_piped, job.sources()))  # with this process, and so is the job
         return follow(handle, as_json=as_json, name="" if as_json or executor != "local" or is_lost else name)
 
 
@@ -239,13 +225,3 @@ def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] =
     click.echo(text)
     for warning in warnings:
         aside(spoken(warning), as_json=False, kind="warning")
-
-
-def sized(result: RenderResult) -> str:
-    """Return one line about a rendered file, and its notes below."""
-    rate = "with the source's timestamps" if result.fps is None else f"at {result.fps} per second"
-    took = f", in {result.phases['wall']:.1f} s" if "wall" in result.phases else ""
-    return (
-        f"{result.output}: {result.width}x{result.height}, {result.frame_count} frames {rate}, "
-        f"{result.duration_seconds:.3f} s{took}" + "".join(f"\n  {note}" for note in result.notes)
-    )

@@ -17,7 +17,6 @@ from reelproc.cli.common import (
     read_json,
     run,
     say,
-    sized,
     strict_option,
 )
 from reelproc.cli.common import size as size_of
@@ -111,7 +110,7 @@ def frame(
     )
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
     result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
+    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
 
 
 @click.command()
@@ -155,7 +154,7 @@ def overlay(
     reel = rp.Reel(clips=[rp.Clip(source=src, stages=[stage])], output=rp.Output(width=None, height=None, fps=None))
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
     result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
+    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
 
 
 @click.command()
@@ -190,10 +189,9 @@ def extract(
 
     job = rp.ExtractJob(source=src, output=out, start=start, end=end, copy_codec=copy_codec, on_damage=on_damage)
     result = run(job, executor=executor, as_json=as_json, force=force)
-    text = sized(result)
-    if isinstance(result, rp.ExtractResult):
-        how = "copied" if result.copied else "cut exactly"
-        text += f"\n  {how}: {result.start_seconds:.3f} s to {result.end_seconds:.3f} s of {shown_source(src)}"
+    text = result.summary()
+    how = "copied" if result.copied else "cut exactly"
+    text += f"\n  {how}: {result.start_seconds:.3f} s to {result.end_seconds:.3f} s of {shown_source(src)}"
     say(result, as_json=as_json, text=text, warnings=result.warnings)
 
 
@@ -235,7 +233,7 @@ def concat(
         )
         job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage)
         result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=sized(result), warnings=result.warnings)
+    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
 
 
 def _crop(argument: str | None, interpolation: str | None) -> Crop:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from reelproc.job_context import OnDamage
     from reelproc.players.result import FollowResult
-    from reelproc.results import DetectResult, FrameDetections
 
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
@@ -105,7 +104,6 @@ def detect(
     standard input.
     """
     import reelproc as rp
-    from reelproc.jobs import job_identity
 
     job = rp.DetectJob(
         source=src,
@@ -118,32 +116,15 @@ def detect(
         image_size=image_size,
         on_damage=on_damage,
     )
-    with writing(*(() if out is None else (out,)), job=lambda: job_identity(job), force=force):
+    with writing(*(() if out is None else (out,)), job=job.identity, force=force):
         result = run(job, executor=executor, as_json=as_json)
-        text = people(result)
+        text = result.summary()
         if out is not None:
             from reelproc.players.picture import draw_detections
 
             draw_detections(src, result.frames[0], out)
             text += f"\ndrawn: {out}"
     say(result, as_json=as_json, text=text, warnings=result.warnings)
-
-
-def people(result: DetectResult) -> str:
-    """Who was found in each frame, a line for each."""
-    return "\n".join(line for frame in result.frames for line in _people(frame))
-
-
-def _people(frame: FrameDetections) -> list[str]:
-    count = len(frame.detections)
-    lines = [f"{frame.time:.3f} s: {count or 'nobody'}{' found' if count else ''}"]
-    for number, seen in enumerate(frame.detections, start=1):
-        wears = f", wears {' over '.join(seen.colours)}" if seen.colours else ""
-        lines.append(
-            f"  {number}: {seen.label} {seen.confidence:.2f} at {seen.x:.0f},{seen.y:.0f}, "
-            f"{seen.width:.0f}x{seen.height:.0f}{wears}"
-        )
-    return lines
 
 
 @click.command()

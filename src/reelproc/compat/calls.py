@@ -21,8 +21,8 @@ from reelproc.compat.shared_executors import chosen_executor
 from reelproc.errors import JobLostError, ReelprocError, SpecError
 from reelproc.executors.base import Executor
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.jobs import Job, job_identity
-from reelproc.results import DetectResult, ExtractResult, JobResult, Progress
+from reelproc.jobs import Job
+from reelproc.results import DetectResult, ExtractResult, JobResult, Progress, RenderResult
 
 P = ParamSpec("P")
 
@@ -67,7 +67,7 @@ class Call:
     job: Job
     keys: Keys
     job_id: str = ""
-    added: Callable[[JobResult], Result] | None = None
+    added: Callable[[Any], Result] | None = None
 
     def id(self) -> str | None:
         """Return the job's name: the caller's and a digest of its content, so that the same call again joins the job.
@@ -77,7 +77,7 @@ class Call:
         if not self.job_id:
             return None
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", self.job_id).strip("-._")[:60]
-        return f"{readable or 'job'}-{job_identity(self.job)[:20]}"
+        return f"{readable or 'job'}-{self.job.identity()[:20]}"
 
     def result(self, outcome: JobResult | ReelprocError) -> Result:
         """Return the app's dictionary for how the job ended."""
@@ -86,30 +86,42 @@ class Call:
         return success_data(outcome, self.keys) | (self.added(outcome) if self.added else {})
 
 
-def success_data(result: JobResult, keys: Keys) -> Result:
+@functools.singledispatch
+def success_data(result: JobResult, _keys: Keys) -> Result:
     """Return the dictionary of a job that is complete; ``details`` is all that its result says."""
-    details = result.model_dump(mode="json")
-    if isinstance(result, DetectResult):
-        return {
-            "status": "success",
-            "frames": [
-                {"timestamp": frame.time, "detections": [detection_data(d) for d in frame.detections]}
-                for frame in result.frames
-            ],
-            "video_width": result.width,
-            "video_height": result.height,
-            "error": None,
-            "details": details,
-        }
-    data: Result = {
+    return {"status": "success", "error": None, "details": result.model_dump(mode="json")}
+
+
+@success_data.register(DetectResult)
+def _detect_data(result: DetectResult, _keys: Keys) -> Result:
+    return {
+        "status": "success",
+        "frames": [
+            {"timestamp": frame.time, "detections": [detection_data(d) for d in frame.detections]}
+            for frame in result.frames
+        ],
+        "video_width": result.width,
+        "video_height": result.height,
+        "error": None,
+        "details": result.model_dump(mode="json"),
+    }
+
+
+@success_data.register(RenderResult)
+def _render_data(result: RenderResult, keys: Keys) -> Result:
+    return {
         "status": "success",
         "output_key": keys.key(result.output),
         "frames_processed": result.frame_count,
         "clips_processed": len(result.clips),
+        "error": None,
+        "details": result.model_dump(mode="json"),
     }
-    if isinstance(result, ExtractResult):
-        data["duration"] = result.duration_seconds
-    return data | {"error": None, "details": details}
+
+
+@success_data.register(ExtractResult)
+def _extract_data(result: ExtractResult, keys: Keys) -> Result:
+    return _render_data(result, keys) | {"duration": result.duration_seconds}
 
 
 def detection_data(found: Any) -> dict[str, Any]:
@@ -198,7 +210,7 @@ class AppFunction(Generic[P]):
         return named | set(CallOptions.__annotations__)
 
     def variant(
-        self, name: str, *, preset: str | None = None, change: Callable[[Job], Job] | None = None
+        self, name: str, *, preset: str | None = None, change: Callable[[Any], Job] | None = None
     ) -> AppFunction[P]:
         """Return the same function under another name: on other hardware, or with its job changed."""
         translated = self._translated

@@ -17,7 +17,6 @@ from reelproc.errors import SpecError
 from reelproc.executors.modal.staging import Staging
 from reelproc.executors.modal.worker import MARGIN_SECONDS, Container, Delegating, ModalRequest
 from reelproc.executors.outcome import as_reelproc_error, outcome_from_data
-from reelproc.jobs import RenderJob
 
 CLIENT_OPTIONS = ("executor", "progress_callback", "call_id_callback")
 
@@ -44,11 +43,11 @@ def run_by_name(
         request = ModalRequest(
             version=__version__,
             id=call.id() or name,
-            job=call.job.model_dump_json(),
+            job=call.job,
             preset=function.preset,
             timeout=kwargs.get("timeout") or function.timeout_seconds - MARGIN_SECONDS,
             store=Staging(None).store(call.job),
-            coordinated=isinstance(call.job, RenderJob) and call.job.chunks != 1,
+            coordinated=call.job.is_divided,
         )
         outcome = container.run(request.model_dump_json(), lambda _: None, delegating)
         return call.result(outcome_from_data(json.loads(outcome)))

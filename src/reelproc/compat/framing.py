@@ -10,7 +10,7 @@ from reelproc.compat.calls import Call, CallOptions, app_function
 from reelproc.compat.clip_shapes import clip_of, clips_in_order, framed_clip, read_transition
 from reelproc.compat.fields import FieldReader
 from reelproc.compat.keys import Keys
-from reelproc.jobs import Job, RenderJob
+from reelproc.jobs import RenderJob
 from reelproc.keyframes import Interpolation
 from reelproc.reel import Output, Reel
 from reelproc.stages.upscale import Upscale
@@ -131,9 +131,7 @@ def process_framing_ai(
     return Call(RenderJob(reel=reel, output=keys.output(user_id, output_key)), keys, job_id)
 
 
-def _by_nvenc(job: Job) -> Job:
-    if not isinstance(job, RenderJob):
-        raise TypeError(f"NVENC encodes renders, got a {job.job} job")
+def _by_nvenc(job: RenderJob) -> RenderJob:
     output = job.reel.output.model_copy(update={"encoder": "h264_nvenc"})
     return job.model_copy(update={"reel": job.reel.model_copy(update={"output": output})})
 

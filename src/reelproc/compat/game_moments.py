@@ -12,7 +12,7 @@ from reelproc.compat.framing import read_rate
 from reelproc.compat.keys import Keys
 from reelproc.jobs import DetectJob, ExtractJob, RenderJob
 from reelproc.reel import Output, Reel
-from reelproc.results import DetectResult, JobResult
+from reelproc.results import DetectResult
 
 Data = Mapping[str, Any]
 
@@ -47,8 +47,8 @@ def detect_players(
         source=keys.source(user_id, input_key), frames=[frame], confidence=confidence, model=model, trust=trust
     )
 
-    def detections(result: JobResult) -> Result:
-        found = result.frames[0].detections if isinstance(result, DetectResult) else ()
+    def detections(result: DetectResult) -> Result:
+        found = result.frames[0].detections
         return {"frame_number": frame, "detections": [detection_data(d) for d in found]}
 
     return Call(job, keys, added=detections)

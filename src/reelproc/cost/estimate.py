@@ -16,7 +16,6 @@ from reelproc.cost.options import Option, Pricing, option
 from reelproc.cost.rates import Rates
 from reelproc.cost.work import Work
 from reelproc.errors import SpecError
-from reelproc.jobs import RenderJob
 from reelproc.prices import PriceTable, current_prices
 from reelproc.schema import Schema
 
@@ -112,7 +111,7 @@ def estimate(
     return estimate_work(
         work,
         names,
-        chunks=chunks if isinstance(job, RenderJob) else (1,),
+        chunks=chunks if job.is_divisible else (1,),
         calibration=Calibration.load() if calibration is None else calibration,
         pricing=Pricing(current_prices() if prices is None else prices, region),
     )

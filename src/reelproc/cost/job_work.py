@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -9,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from reelproc.cost.plan_work import LEAD_IN_SECONDS, MEGA, count
 from reelproc.cost.work import SegmentWork, Work
-from reelproc.errors import SpecError
-from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, RenderJob, job_output, job_sources
+from reelproc.jobs import Job, RenderJob
 from reelproc.media.probe.probe import probe
-from reelproc.reel import Clip, Output, Reel, check_reel
+from reelproc.reel import Clip, Reel, check_reel
 from reelproc.render.plan import SourceFrames
 from reelproc.render.plan_reel import place_of, plan_from, with_names
 from reelproc.render.planning import make_plan
@@ -22,6 +22,7 @@ from reelproc.storage.sources import Sources, temporary_sources
 from reelproc.timing import exact
 
 if TYPE_CHECKING:
+    from reelproc.job_context import OnDamage
     from reelproc.media.info import MediaInfo
 
 REGULAR_RATE_NOTE = "of remote sources no timestamps were read: their frames are taken to come at a constant rate"
@@ -36,7 +37,7 @@ DETECTORS = {"yolov8n": 8.7, "yolov8s": 28.6, "yolov8m": 78.9, "yolov8l": 165.2,
 
 def as_job(job: Job | Reel) -> Job:
     """Return ``job`` itself, or the job that renders a reel."""
-    if isinstance(job, RenderJob | ExtractJob | DetectJob | ChunkJob):
+    if isinstance(job, Job):
         return job
     check_reel(job)
     return RenderJob(reel=job, output="reel.mp4")
@@ -52,48 +53,102 @@ def work_of(job: Job | Reel) -> Work:
         job: a reel, or any job but one chunk of another.
 
     Raises:
-        SpecError: what was asked for is not possible with these sources.
+        SpecError: what was asked for is not possible with these sources, or nothing is known of the job's work.
         ReelprocError: a source cannot be looked at.
     """
     job = as_job(job)
-    if isinstance(job, ChunkJob):
-        raise SpecError("a chunk is a part of a render; ask for the work of the render")
-    remote = [address for address in job_sources(job) if scheme_of(address) != "file"]
     with temporary_sources() as sources:
-        checkpoint = job.model if isinstance(job, DetectJob) and job.model in remote else None
-        megabytes = sources[checkpoint].size / MEGA if checkpoint else 0.0  # it is fetched whole
-        footage = [address for address in remote if address != checkpoint]
-        work = _counted(job, sources, remote=bool(footage))
-    count_of_sources = 1 if isinstance(job, DetectJob) else len(job_sources(job))
-    megabytes += work.source_megabytes * len(footage) / max(1, count_of_sources)
-    return work.model_copy(update={"remote_megabytes": megabytes}) if remote else work
+        return job.counted_by(_Counter(job.job, sources))
 
 
-def _counted(job: Job, sources: Sources, *, remote: bool) -> Work:
-    if isinstance(job, RenderJob):
-        return _planned(job.reel, job, sources, remote=remote)
-    if isinstance(job, ExtractJob):
-        if job.copy_codec:
-            return _copying(job, sources)
-        clip = Clip(source=job.source, start=job.start, end=job.end)
-        reel = Reel(clips=[clip], output=Output(width=None, height=None, fps=None))
-        return _planned(reel, job, sources, remote=remote).model_copy(update={"job": "extract"})
-    if isinstance(job, DetectJob):
-        return _detecting(job, sources)
-    raise SpecError(f"nothing is known of the work of a {type(job).__name__}")
+class _Counter:
+    """Count the work of a job; see :class:`~reelproc.jobs.WorkCounter`."""
+
+    def __init__(self, kind: str, sources: Sources) -> None:
+        self._kind = kind
+        self._sources = sources
+
+    def reel(
+        self,
+        reel: Reel,
+        *,
+        destination: str,
+        on_damage: OnDamage = "raise",
+        smart_copy: bool = True,
+        strict: bool = False,
+    ) -> Work:
+        """Count a reel; of remote sources only a probe is made, since timestamps cost their packets."""
+        hold, name = on_damage == "conceal", Path(destination).name or "out.mp4"
+        footage = list(dict.fromkeys(clip.source for clip in reel.clips))
+        if not any(map(_is_remote, footage)):
+            planned = plan_from(reel, self._sources, hold=hold, smart_copy=smart_copy, strict=strict)
+            return self._named(count(planned, destination=name))
+        regular = [_regular(clip, self._sources) for clip in reel.clips]
+        planned = make_plan(with_names(reel, self._sources), regular, hold=hold, strict=strict)
+        work = self._named(count(planned, destination=name), footage)
+        said = (
+            (REGULAR_RATE_NOTE, MAYBE_COPIED_NOTE) if smart_copy and is_drawing(planned, reel) else (REGULAR_RATE_NOTE,)
+        )
+        return work.model_copy(update={"warnings": (*work.warnings, *said)})
+
+    def copy(self, source: str, start: float, end: float | None) -> Work:
+        """Count a copy of packets."""
+        info = probe(self._sources[source])
+        whole = float(info.duration)
+        seconds = max(0.0, (whole if end is None else min(end, whole)) - start)
+        megabytes = info.size_bytes / MEGA * (seconds / whole if whole else 1.0)
+        frames = round(seconds * float(info.require_video().average_rate or 30))
+        work = Work(
+            job=self._kind,
+            frames=frames,
+            copied_frames=frames,
+            duration_seconds=seconds,
+            before={"probe": 1.0},
+            after={"copy": megabytes},
+            source_megabytes=megabytes,
+            output_megabytes=megabytes,
+        )
+        return self._named(work, (source,))
+
+    def detection(self, source: str, frame_count: int, *, model: str, image_size: int) -> Work:
+        """Count frames that a detector looks at. A remote checkpoint is fetched whole."""
+        info = probe(self._sources[source])
+        video = info.require_video()
+        rate = float(video.average_rate or 30)
+        megapixels = video.coded_width * video.coded_height / MEGA
+        # frames that lie far apart are each decoded from the key frame before; together never more than the whole
+        decoded = min(frame_count * (1 + LEAD_IN_SECONDS * rate), float(info.duration) * rate)
+        name = Path(model).stem
+        warnings: tuple[str, ...] = ()
+        amounts = {f"decode.{video.codec}": decoded * megapixels, "pipe": frame_count * megapixels}
+        if name in DETECTORS:
+            amounts["detect.default"] = frame_count * DETECTORS[name] * (image_size / 640) ** 2 / 1000
+        else:
+            known = ", ".join(DETECTORS)
+            warnings = (f"what the detector {name} costs is not known (of {known} it is), so this is a lower bound",)
+        work = Work(
+            job=self._kind,
+            frames=frame_count,
+            segments=(SegmentWork(number=0, frames=frame_count, clips=(0,), amounts=amounts),),
+            before={"probe": 1.0},
+            source_megabytes=info.size_bytes / MEGA * min(1.0, decoded / max(1.0, float(info.duration) * rate)),
+            networks=(name,),
+            warnings=warnings,
+        )
+        work = self._named(work, (source,))
+        if _is_remote(model):
+            checkpoint = self._sources[model].size / MEGA
+            work = work.model_copy(update={"remote_megabytes": work.remote_megabytes + checkpoint})
+        return work
+
+    def _named(self, work: Work, footage: Sequence[str] = ()) -> Work:
+        """Return ``work`` under the job's kind, with the share of its sources that is remote."""
+        share = sum(map(_is_remote, footage)) / max(1, len(footage))
+        return work.model_copy(update={"job": self._kind, "remote_megabytes": work.source_megabytes * share})
 
 
-def _planned(reel: Reel, job: RenderJob | ExtractJob, sources: Sources, *, remote: bool) -> Work:
-    """Return the work of a reel; of remote sources only a probe is made, since timestamps cost their packets."""
-    hold, name = job.on_damage == "conceal", Path(job_output(job)).name or "out.mp4"
-    strict = isinstance(job, RenderJob) and job.strict
-    if not remote:
-        return count(plan_from(reel, sources, hold=hold, smart_copy=job.smart_copy, strict=strict), destination=name)
-    footage = [_regular(clip, sources) for clip in reel.clips]
-    made = make_plan(with_names(reel, sources), footage, hold=hold, strict=strict)
-    work = count(made, destination=name)
-    said = (REGULAR_RATE_NOTE, MAYBE_COPIED_NOTE) if job.smart_copy and is_drawing(made, reel) else (REGULAR_RATE_NOTE,)
-    return work.model_copy(update={"warnings": (*work.warnings, *said)})
+def _is_remote(address: str) -> bool:
+    return scheme_of(address) != "file"
 
 
 def _regular(clip: Clip, sources: Sources) -> tuple[str, MediaInfo, SourceFrames]:
@@ -109,51 +164,4 @@ def _regular(clip: Clip, sources: Sources) -> tuple[str, MediaInfo, SourceFrames
         place_of(clip.source, info),
         info,
         SourceFrames(tuple(dict.fromkeys(ticks)), video.time_base, video.start_pts, info.duration),
-    )
-
-
-def _copying(job: ExtractJob, sources: Sources) -> Work:
-    info = probe(sources[job.source])
-    whole = float(info.duration)
-    seconds = max(0.0, (whole if job.end is None else min(job.end, whole)) - job.start)
-    megabytes = info.size_bytes / MEGA * (seconds / whole if whole else 1.0)
-    frames = round(seconds * float(info.require_video().average_rate or 30))
-    return Work(
-        job="extract",
-        frames=frames,
-        copied_frames=frames,
-        duration_seconds=seconds,
-        before={"probe": 1.0},
-        after={"copy": megabytes},
-        source_megabytes=megabytes,
-        output_megabytes=megabytes,
-    )
-
-
-def _detecting(job: DetectJob, sources: Sources) -> Work:
-    info = probe(sources[job.source])
-    video = info.require_video()
-    looked_at = len(job.times or job.frames or ())
-    rate = float(video.average_rate or 30)
-    megapixels = video.coded_width * video.coded_height / MEGA
-    # frames that lie far apart are each decoded from the key frame before; together never more than the whole
-    decoded = min(looked_at * (1 + LEAD_IN_SECONDS * rate), float(info.duration) * rate)
-    name = Path(job.model).stem
-    warnings: tuple[str, ...] = ()
-    amounts = {f"decode.{video.codec}": decoded * megapixels, "pipe": looked_at * megapixels}
-    if name in DETECTORS:
-        scale = (job.image_size / 640) ** 2
-        amounts["detect.default"] = looked_at * DETECTORS[name] * scale / 1000
-    else:
-        known = ", ".join(DETECTORS)
-        warnings = (f"what the detector {name} costs is not known (of {known} it is), so this is a lower bound",)
-    segment = SegmentWork(number=0, frames=looked_at, clips=(0,), amounts=amounts)
-    return Work(
-        job="detect",
-        frames=looked_at,
-        segments=(segment,),
-        before={"probe": 1.0},
-        source_megabytes=info.size_bytes / MEGA * min(1.0, decoded / max(1.0, float(info.duration) * rate)),
-        networks=(name,),
-        warnings=warnings,
     )

@@ -19,7 +19,6 @@ from reelproc.media.probe.probe import probe
 from reelproc.media.write.encoders import EncoderSettings
 from reelproc.reel import Clip, Output, Reel
 from reelproc.render.plan_reel import plan
-from reelproc.results import RenderResult
 from reelproc.stages.base import Stage
 from reelproc.stages.concat import Concat
 from reelproc.stages.crop import Crop, CropKeyframe
@@ -158,8 +157,6 @@ def _run(reel: Reel, folder: Path, calibration: Calibration) -> Calibration:
     output = folder / "out.mp4"
     made = plan(reel)
     result = run_job(RenderJob(reel=reel, output=output), JobContext())
-    if not isinstance(result, RenderResult):
-        raise TypeError(f"a render gave a {type(result).__name__}")
     work = count(made, destination="out.mp4")
     known = calibration.add(result, work)
     seconds = result.phases

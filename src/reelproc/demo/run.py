@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reelproc.demo.match import MATCH_CLIP, match_tracks
 from reelproc.demo.reel import footage_reel, match_reel
-from reelproc.errors import ExecutorError, StorageError
+from reelproc.errors import StorageError
 from reelproc.executors import executor
 from reelproc.files import whole_file
 from reelproc.jobs import RenderJob
@@ -95,8 +95,6 @@ def make_demo(
             if event.phase != "done":
                 progress(event)
         rendered = handle.result()
-    if not isinstance(rendered, RenderResult):
-        raise ExecutorError(f"the executor gave a {type(rendered).__name__} for a render job, expected a RenderResult")
     wrote(output)
     lap("render")
     progress(Progress(phase="sheet", message="drawing the contact sheet"))

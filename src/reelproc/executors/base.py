@@ -11,16 +11,16 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
 from reelproc.errors import ReelprocError, SpecError
 from reelproc.executors.handle import JobHandle, JobState
 from reelproc.registry import Registry
-from reelproc.results import DetectResult, ExtractResult, JobResult, RenderResult
+from reelproc.results import ResultT
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
-    from reelproc.jobs import DetectJob, ExtractJob, Job, RenderJob
+    from reelproc.jobs import Job
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -55,26 +55,8 @@ class Executor(abc.ABC):
     def hardware(self) -> Hardware:
         """What jobs run on."""
 
-    @overload
-    def submit(
-        self, job: RenderJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[RenderResult]: ...
-
-    @overload
-    def submit(
-        self, job: ExtractJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[ExtractResult]: ...
-
-    @overload
-    def submit(
-        self, job: DetectJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[DetectResult]: ...
-
-    @overload
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]: ...
-
     @abc.abstractmethod
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]:
+    def submit(self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None) -> JobHandle[ResultT]:
         """Have ``job`` run, and return at once. What is wrong with the job is raised by the handle's ``result``.
 
         A job that runs already (same content, same sources) is joined, not run twice.
@@ -112,8 +94,8 @@ class Executor(abc.ABC):
         self.close()
 
     def map(
-        self, jobs: Iterable[Job], *, timeout: float | None = None, return_exceptions: bool = False
-    ) -> Iterator[JobResult | ReelprocError]:
+        self, jobs: Iterable[Job[ResultT]], *, timeout: float | None = None, return_exceptions: bool = False
+    ) -> Iterator[ResultT | ReelprocError]:
         """Submit all ``jobs`` now; their results come in the order of the jobs.
 
         Args:
@@ -124,7 +106,7 @@ class Executor(abc.ABC):
         """
         handles = [self.submit(job, timeout=timeout) for job in jobs]
 
-        def results() -> Iterator[JobResult | ReelprocError]:
+        def results() -> Iterator[ResultT | ReelprocError]:
             waiting = list(handles)
             try:
                 for handle in handles:
@@ -137,33 +119,15 @@ class Executor(abc.ABC):
 
         return results()
 
-    @overload
     async def submit_async(
-        self, job: RenderJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[RenderResult]: ...
-
-    @overload
-    async def submit_async(
-        self, job: ExtractJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[ExtractResult]: ...
-
-    @overload
-    async def submit_async(
-        self, job: DetectJob, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[DetectResult]: ...
-
-    @overload
-    async def submit_async(
-        self, job: Job, *, id: str | None = None, timeout: float | None = None
-    ) -> JobHandle[Any]: ...
-
-    async def submit_async(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> JobHandle[Any]:
+        self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None
+    ) -> JobHandle[ResultT]:
         """:meth:`submit` for asyncio."""
         return await asyncio.to_thread(self.submit, job, id=id, timeout=timeout)
 
     async def map_async(
-        self, jobs: Iterable[Job], *, timeout: float | None = None, return_exceptions: bool = False
-    ) -> AsyncIterator[JobResult | ReelprocError]:
+        self, jobs: Iterable[Job[ResultT]], *, timeout: float | None = None, return_exceptions: bool = False
+    ) -> AsyncIterator[ResultT | ReelprocError]:
         """:meth:`map` for asyncio. The jobs are submitted when the first result is asked for."""
         handles = [await self.submit_async(job, timeout=timeout) for job in jobs]
         waiting = list(handles)
@@ -220,7 +184,7 @@ def check_timeout(timeout: float | None) -> float | None:
     return timeout
 
 
-def _outcome(state: JobState, return_exceptions: bool) -> JobResult | ReelprocError:
+def _outcome(state: JobState, return_exceptions: bool) -> Any:  # of whichever job
     if return_exceptions and isinstance(state.outcome, ReelprocError):
         return state.outcome
     return state.result()

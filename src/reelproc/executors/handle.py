@@ -8,19 +8,10 @@ import math
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import Generic, cast
 
 from reelproc.errors import ExecutorError, JobTimeoutError, ReelprocError
-from reelproc.results import JobResult, JobStatus, Progress
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    ResultT_co = TypeVar("ResultT_co", covariant=True, default=Any)
-else:
-    from typing import TypeVar
-
-    ResultT_co = TypeVar("ResultT_co", covariant=True)
+from reelproc.results import JobResult, JobStatus, Progress, ResultT_co
 
 _POLL_SECONDS = 1.0
 _ASYNC_FIRST_SECONDS, _ASYNC_LONGEST_SECONDS = 0.02, 0.25

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, get_args
+from typing import Any
 
 from reelproc import errors
 from reelproc.errors import (
@@ -19,6 +19,7 @@ from reelproc.errors import (
     WorkerTraceback,
     redact,
 )
+from reelproc.jobs import JOBS
 from reelproc.results import JobResult
 
 _EXPECTED = (
@@ -31,8 +32,6 @@ _EXPECTED = (
     JobTimeoutError,
 )
 """Errors whose message says what was got, what was expected and what to do: nobody needs to know the line of code."""
-
-_RESULTS = {cls.__name__: cls for cls in get_args(JobResult)}
 
 
 def as_reelproc_error(error: BaseException) -> ReelprocError:
@@ -52,10 +51,15 @@ def as_reelproc_error(error: BaseException) -> ReelprocError:
     return ours
 
 
-def outcome_to_data(outcome: JobResult | BaseException) -> dict[str, Any]:
-    """What :func:`outcome_from_data` reads; ready for JSON."""
+def outcome_to_data(outcome: JobResult | BaseException, kind: str = "") -> dict[str, Any]:
+    """Return what :func:`outcome_from_data` reads; ready for JSON.
+
+    Args:
+        outcome: a result or an error.
+        kind: of the job that has this result; an error needs none.
+    """
     if not isinstance(outcome, BaseException):
-        return {"result": type(outcome).__name__, "value": outcome.model_dump(mode="json")}
+        return {"result": kind, "value": outcome.model_dump(mode="json")}
     error = as_reelproc_error(outcome)
     return {
         # all its types, most special first: a subclass made by a plug-in comes back as the nearest of ours
@@ -68,17 +72,17 @@ def outcome_to_data(outcome: JobResult | BaseException) -> dict[str, Any]:
 
 
 def outcome_from_data(data: dict[str, Any]) -> JobResult | ReelprocError:
-    """The result or the error that ``data`` holds.
+    """Return the result or the error that ``data`` holds.
 
     An error has its traceback as ``worker_traceback``. Where the message does not say it all, it is the cause as well,
     and so is printed with it.
 
     Raises:
-        LookupError: it holds neither, or one of a type that this version does not know.
-        SpecError: it holds a result that this version does not understand.
+        LookupError: it holds neither, or an error of a type that this version does not know.
+        SpecError: it holds a result of an unknown kind of job, or one that this version does not understand.
     """
     if "result" in data:
-        result: JobResult = _RESULTS[data["result"]].model_validate(data["value"])
+        result: JobResult = JOBS.get(data["result"]).result_type().model_validate(data["value"])
         return result
     cls: type[ReelprocError] = getattr(errors, data["error"][0])
     # The constructor would put together once more what the message already holds.

@@ -38,7 +38,7 @@ from reelproc.executors.modal.presets import APP_NAME, COORDINATOR, PRESETS
 from reelproc.executors.modal.records import DICT_NAME, EventPages
 from reelproc.executors.modal.worker import Container, ModalRequest
 from reelproc.job_context import Delegate
-from reelproc.jobs import RenderJob
+from reelproc.jobs import Job
 from reelproc.storage import scheme_of
 
 WEIGHTS = "/reelproc"
@@ -152,7 +152,7 @@ def _by_name(name: str) -> Any:
     def function(*args: Any, **kwargs: Any) -> dict[str, Any]:
         pages = modal.Dict.from_name(DICT_NAME, create_if_missing=True)
 
-        def delegating(job: RenderJob, asked: ModalRequest) -> Delegate:
+        def delegating(job: Job, asked: ModalRequest) -> Delegate:
             return ModalChunks(job, asked, app=SETTINGS["REELPROC_MODAL_APP"], pages=pages).delegate
 
         return run_by_name(name, args, kwargs, container=_container, delegating=delegating)

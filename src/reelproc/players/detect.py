@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from reelproc.errors import ExecutorError
-from reelproc.job_context import JobContext, OnDamage
-from reelproc.jobs import DetectJob, run_job
+from reelproc.job_context import JobContext
+from reelproc.jobs import DetectJob, DetectOptions, run_job
 from reelproc.results import DetectResult, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from reelproc.executors.base import Executor
     from reelproc.timing import Time
-
-
-class DetectOptions(TypedDict, total=False):
-    """How to look for players; see :class:`~reelproc.DetectJob`, whose defaults hold for what is left out."""
-
-    confidence: float
-    classes: Sequence[str]
-    model: str | os.PathLike[str]
-    backend: str
-    trust: bool
-    image_size: int
-    on_damage: OnDamage
 
 
 def detect_players(
@@ -72,12 +59,8 @@ def run_detection(job: DetectJob, *, executor: Executor | None, progress: Progre
             progress(event)
 
     if executor is None:
-        result = run_job(job, JobContext(progress=pass_on))
-    else:
-        handle = executor.submit(job)
-        for event in handle.events():
-            pass_on(event)
-        result = handle.result()
-    if not isinstance(result, DetectResult):
-        raise ExecutorError(f"a detection ended in a {type(result).__name__}, expected a DetectResult")
-    return result
+        return run_job(job, JobContext(progress=pass_on))
+    handle = executor.submit(job)
+    for event in handle.events():
+        pass_on(event)
+    return handle.result()

@@ -11,10 +11,10 @@ from statistics import median_low
 from typing import TYPE_CHECKING, Unpack
 
 from reelproc.errors import SpecError, shown_address
-from reelproc.jobs import DetectJob
+from reelproc.jobs import DetectJob, DetectOptions
 from reelproc.media.probe.anywhere import probe_address
 from reelproc.players.camera import Camera, Framing, crop_path, outside, spotlight_regions
-from reelproc.players.detect import DetectOptions, run_detection
+from reelproc.players.detect import run_detection
 from reelproc.players.linking import SAME_PERSON_OVERLAP, LossReason, Walk, distinct, walk
 from reelproc.players.result import FollowResult, LostSpan, Sighting
 from reelproc.players.track import union_overlap

@@ -23,17 +23,8 @@ from dataclasses import dataclass
 from reelproc.errors import ExecutorError, JobCancelledError, JobLostError, JobTimeoutError, ReelprocError, SpecError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.jobs import ChunkJob, DetectJob, ExtractJob, Job, job_hash
-from reelproc.results import (
-    Detection,
-    DetectResult,
-    ExtractResult,
-    FrameDetections,
-    JobResult,
-    JobStatus,
-    Progress,
-    RenderResult,
-)
+from reelproc.jobs import Job, checked_job
+from reelproc.results import JobResult, JobStatus, Progress, ResultT, ResultT_co
 
 __all__ = ["MockExecutor", "MockJob", "Scripted", "plausible_result"]
 
@@ -65,38 +56,13 @@ class Scripted:
 Script = Scripted | JobResult | ReelprocError
 
 
-def plausible_result(job: Job) -> JobResult:
-    """A result such as ``job`` could have: its output, size and rate, two seconds long; one player in every frame."""
-    if isinstance(job, DetectJob):
-        player = Detection(x=960, y=540, width=60, height=180, confidence=0.9)
-        times = job.times if job.times is not None else [frame / 30 for frame in job.frames or ()]
-        frames = [FrameDetections(time=t, pts=round(t * 30), detections=(player,)) for t in times]
-        return DetectResult(source=job.source, model=job.model, width=1920, height=1080, frames=frames, hardware="mock")
-    if isinstance(job, ExtractJob):
-        return ExtractResult(
-            output=job.output,
-            frame_count=60,
-            duration_seconds=2.0,
-            fps=None,
-            width=1920,
-            height=1080,
-            start_seconds=job.start,
-            end_seconds=job.start + 2.0 if job.end is None else job.end,
-            copied=job.copy_codec,
-        )
-    if isinstance(job, ChunkJob):
-        job = job.render
-    output = job.reel.output
-    fps = output.fps or 30
-    return RenderResult(
-        output=job.output,
-        frame_count=round(2 * fps),
-        duration_seconds=float(round(2 * fps) / fps),
-        fps=None if output.fps is None else str(output.fps),
-        width=output.width or 1920,
-        height=output.height or 1080,
-        hardware="mock",
-    )
+def plausible_result(job: Job[ResultT]) -> ResultT:
+    """Return a result such as ``job`` could have: its output, size and rate, two seconds long; a player in every frame.
+
+    Raises:
+        SpecError: its kind says none.
+    """
+    return job.plausible_result().model_copy(update={"hardware": "mock"})
 
 
 class MockExecutor(Executor):
@@ -133,14 +99,14 @@ class MockExecutor(Executor):
         """What it pretends to be."""
         return self._hardware
 
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> MockJob:
+    def submit(self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None) -> MockJob[ResultT]:
         """Take ``job``; see :meth:`Executor.submit`.
 
         Raises:
             SpecError: the id is malformed or belongs to another job, or the script has no result left for this one.
             ExecutorError: the executor is closed.
         """
-        name = check_id(id or f"{job.job}-{job_hash(job)}")
+        name = check_id(id or f"{job.job}-{checked_job(job).content_hash()}")
         check_timeout(timeout)
         with self._changed:
             if self._closed:
@@ -220,7 +186,7 @@ class _Run:
                 return "complete"
 
 
-class MockJob(JobHandle):
+class MockJob(JobHandle[ResultT_co]):
     """The handle of a mock executor's job."""
 
     def __init__(self, id: str, run: _Run | None, changed: threading.Condition) -> None:

@@ -29,9 +29,9 @@ from reelproc import (
 )
 from reelproc.files import scratch_folder, whole_file
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job, job_output, job_sources
+from reelproc.jobs import Job
+from reelproc.jobs.transfers import with_transfers
 from reelproc.machine.memory import MemoryWatch
-from reelproc.render.transfers import with_transfers
 from reelproc.results import PhaseClock
 from reelproc.storage import local_output
 from reelproc.upscalers.models import Model
@@ -86,11 +86,8 @@ def _run(job: Job, context: JobContext | None, switches: Switches) -> RenderResu
     if not isinstance(job, RenderJob):
         raise SpecError(f"the original's paths render reels, got a job of the kind {job.job!r}")
 
-    def work(path: str, inner: JobContext) -> RenderResult:
-        return _render(job.model_copy(update={"output": path}), inner, switches)
-
     with MemoryWatch() as memory:
-        result = with_transfers(job_sources(job), job_output(job), context or JobContext(), work)
+        result = with_transfers(job, context or JobContext(), lambda local, inner: _render(local, inner, switches))
     return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
 
 

@@ -30,7 +30,9 @@ def run(job: Job, context: JobContext) -> RenderResult:
     context.progress(Progress(phase="probe"))
     warnings = BEHAVIOURS[output.name.split(".")[0]](output, context) or ()
     context.progress(Progress(phase="done", done=60, total=60))
-    return RenderResult(
+    span = {"start_seconds": 0.0, "end_seconds": 2.0} if job.job == "extract" else {}
+    return job.result_type()(
+        **span,
         output=job.output,
         frame_count=60,
         duration_seconds=2.0,

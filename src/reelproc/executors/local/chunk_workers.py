@@ -15,7 +15,7 @@ from reelproc.executors.local.job_folder import JobRequest
 from reelproc.executors.local.worker_process import WorkerProcess, tail
 from reelproc.executors.outcome import outcome_from_data
 from reelproc.job_context import Delegate
-from reelproc.jobs import ChunkJob, RenderJob
+from reelproc.jobs import ChunkJob, Job
 from reelproc.logs import log_again, wanted_level
 from reelproc.results import Progress, RenderResult
 
@@ -34,7 +34,7 @@ class LocalChunks:
         cancelled: set when the whole shall stop; so do its chunks then.
     """
 
-    def __init__(self, job: RenderJob, folder: Path, *, runner: str, cancelled: threading.Event) -> None:
+    def __init__(self, job: Job, folder: Path, *, runner: str, cancelled: threading.Event) -> None:
         self._job = job
         self._folder = folder / "segments" / "chunks"
         self._runner = runner
@@ -75,7 +75,7 @@ class LocalChunks:
         folder = self._folder / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         chunk = ChunkJob(render=self._job, segments=segments, output=self.store)
-        request = JobRequest(id=str(number), identity="", job=chunk.model_dump_json(), cwd=str(Path.cwd()))
+        request = JobRequest(id=str(number), identity="", job=chunk, cwd=str(Path.cwd()))
         (folder / "job.json").write_text(request.model_dump_json())
         worker = WorkerProcess(runner=self._runner, log=folder / "log.txt")
         try:

@@ -19,8 +19,8 @@ from reelproc.executors.local.task import LOOK_SECONDS, Task, cancelled, left_be
 from reelproc.executors.local.worker_process import WorkerProcess
 from reelproc.executors.outcome import as_reelproc_error
 from reelproc.folders import cache_folder
-from reelproc.jobs import Job, job_identity
-from reelproc.results import JobResult, JobStatus
+from reelproc.jobs import Job, checked_job
+from reelproc.results import JobResult, JobStatus, ResultT, ResultT_co
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class LocalExecutor(Executor):
         with self._changed:
             return tuple(task.worker.pid for task in self._tasks.values() if task.worker is not None)
 
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> LocalJob:
+    def submit(self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None) -> LocalJob[ResultT]:
         """Queue ``job``; see :meth:`Executor.submit`.
 
         Without an ``id`` its name is made of its content and its sources' size and modification time. So the same job
@@ -107,11 +107,11 @@ class LocalExecutor(Executor):
             StorageError: the job's folder cannot be written.
         """
         self._check_process()
-        identity = job_identity(job)
+        identity = checked_job(job).identity()
         request = JobRequest(
             id=id or f"{job.job}-{identity}",
             identity=identity,
-            job=job.model_dump_json(),
+            job=job,
             cwd=str(Path.cwd()),
             timeout=self._timeout if timeout is None else check_timeout(timeout),
         )
@@ -328,7 +328,7 @@ class LocalExecutor(Executor):
             prune(self.folder, keep_seconds=self._keep_seconds)
 
 
-class LocalJob(JobHandle):
+class LocalJob(JobHandle[ResultT_co]):
     """Follows a job through its folder; of a job that this executor runs, it hears without delay."""
 
     def __init__(self, executor: LocalExecutor, folder: JobFolder, task: Task | None = None) -> None:

@@ -34,9 +34,10 @@ from reelproc.errors import JobCancelledError, JobLostError, ReelprocError, Spec
 from reelproc.executors.base import check_id
 from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
+from reelproc.jobs import AnyJob
 from reelproc.machine.posix import fcntl
 from reelproc.reel import Source
-from reelproc.results import DetectResult, JobResult, JobStatus, Progress
+from reelproc.results import JobResult, JobStatus, Progress
 from reelproc.schema import Schema
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class JobRequest(Schema):
 
     Attributes:
         id: the job's.
-        identity: see :func:`reelproc.jobs.job_identity`.
-        job: the job's own JSON.
+        identity: see :meth:`reelproc.jobs.Job.identity`.
+        job: what to do.
         cwd: the folder that relative paths of the job count from.
         timeout: seconds that it may run; None: no limit.
     """
@@ -57,7 +58,7 @@ class JobRequest(Schema):
     version: Literal[1] = 1
     id: str
     identity: str
-    job: str
+    job: AnyJob
     cwd: Source
     timeout: float | None = None
 
@@ -186,13 +187,16 @@ class JobFolder:
 
     def end(self, outcome: JobResult | ReelprocError) -> None:
         """Write down how the job ended, and throw away the intermediate files of one that is complete."""
-        record = outcome_to_data(outcome)
         if isinstance(outcome, ReelprocError):
-            _write(self.path / "error.json", json.dumps(record))
+            _write(self.path / "error.json", json.dumps(outcome_to_data(outcome)))
             return
-        output = None if isinstance(outcome, DetectResult) else outcome.output  # a detection is all in its result
+        request = self.request()
+        if request is None:
+            raise FileNotFoundError(f"{self.path / 'job.json'} is gone")
+        record = outcome_to_data(outcome, request.job.job)
+        output = request.job.destination() or None
         try:
-            record["output"] = str(Path(self._cwd(), output)) if output and _is_local(output) else output
+            record["output"] = str(Path(request.cwd, output)) if output and _is_local(output) else output
             record["identity"] = storage.identity(record["output"]) if output else None
         except (StorageError, SpecError):  # without an identity the result is never given back for a later submission
             record["identity"] = None
@@ -205,10 +209,6 @@ class JobFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     # ---- reading
-
-    def _cwd(self) -> str:
-        request = self.request()
-        return request.cwd if request else ""
 
     def _outcome(self) -> JobResult | ReelprocError | None:
         for name in ("result.json", "error.json"):

@@ -11,7 +11,6 @@ from typing import Literal
 
 from reelproc.errors import JobCancelledError, JobLostError, ReelprocError, SpecError
 from reelproc.executors.local.job_folder import JobFolder
-from reelproc.jobs import job_from_json, job_output
 from reelproc.machine.posix import fcntl
 from reelproc.schema import Schema
 
@@ -77,8 +76,7 @@ def _entry(folder: JobFolder) -> JobEntry:
     with suppress(ReelprocError):
         request = folder.request()
         if request is not None:
-            job = job_from_json(request.job)
-            kind, output = job.job, job_output(job)
+            kind, output = request.job.job, request.job.destination()
     return JobEntry(
         id=folder.id,
         kind=kind,

@@ -32,7 +32,6 @@ from reelproc.executors.local.chunk_workers import LocalChunks
 from reelproc.executors.local.job_folder import JobRequest
 from reelproc.executors.outcome import outcome_to_data
 from reelproc.job_context import JobContext
-from reelproc.jobs import RenderJob, job_from_json
 from reelproc.logs import forward
 from reelproc.machine.malloc import use_one_arena
 from reelproc.results import JobResult, Progress
@@ -90,14 +89,14 @@ class Worker:
         while (folder := self._folders.get()) is not None:
             events = _Events(self._send)
             try:
-                outcome = outcome_to_data(self._do(folder, events))
+                outcome = self._do(folder, events)
             except BaseException as error:  # noqa: BLE001 - the end of the process's world: all is reported, typed
                 outcome = outcome_to_data(error)
             events.flush()
             self._id = None
             self._send({"end": outcome})
 
-    def _do(self, folder: Path, events: _Events) -> JobResult:
+    def _do(self, folder: Path, events: _Events) -> dict[str, Any]:
         self._send({"begin": folder.name})
         log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 2)
@@ -108,13 +107,12 @@ class Worker:
             os.chdir(request.cwd)
         except OSError as error:
             raise StorageError(f"the folder that the job was submitted from cannot be entered: {error}") from error
-        job = job_from_json(request.job)
         context = JobContext(folder=folder, progress=events, cancelled=self._cancelled)
-        if isinstance(job, RenderJob) and job.chunks != 1:
-            chunks = LocalChunks(job, folder, runner=self._runner, cancelled=self._cancelled)
+        if request.job.is_divided:
+            chunks = LocalChunks(request.job, folder, runner=self._runner, cancelled=self._cancelled)
             context = replace(context, store=chunks.store, delegate=chunks.delegate)
         context.check()
-        return self._run(job, context)
+        return outcome_to_data(self._run(request.job, context), request.job.job)
 
     def _send(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode() + b"\n"

@@ -18,7 +18,7 @@ from reelproc.executors.modal.presets import CLASS_NAME, preset
 from reelproc.executors.modal.records import Pages, read_events
 from reelproc.executors.modal.worker import ModalRequest
 from reelproc.job_context import Delegate
-from reelproc.jobs import ChunkJob, RenderJob
+from reelproc.jobs import ChunkJob, Job
 from reelproc.results import RenderResult
 
 MOST = 8
@@ -35,7 +35,7 @@ class ModalChunks:
         pages: the Dict with the calls' progress.
     """
 
-    def __init__(self, job: RenderJob, request: ModalRequest, *, app: str, pages: Pages) -> None:
+    def __init__(self, job: Job, request: ModalRequest, *, app: str, pages: Pages) -> None:
         self._job = job
         self._request = request
         self._app = app
@@ -51,7 +51,7 @@ class ModalChunks:
             with reached(self._app):
                 for segments in parts:
                     chunk = ChunkJob(render=self._job, segments=segments, output=self._request.store)
-                    request = self._request.model_copy(update={"job": chunk.model_dump_json(), "coordinated": False})
+                    request = self._request.model_copy(update={"job": chunk, "coordinated": False})
                     calls.append(worker.run.spawn(request.model_dump_json()))
                 while len(results) < len(parts):
                     for number, call in enumerate(calls):

@@ -23,8 +23,8 @@ from reelproc.executors.modal.presets import APP_NAME, CLASS_NAME, COORDINATOR, 
 from reelproc.executors.modal.records import DICT_NAME, JobRecord, read_events
 from reelproc.executors.modal.staging import Staged, Staging, fetch
 from reelproc.executors.modal.worker import ModalRequest
-from reelproc.jobs import Job, RenderJob, job_identity
-from reelproc.results import Progress, RenderResult
+from reelproc.jobs import Job, checked_job
+from reelproc.results import Progress, ResultT, ResultT_co
 from reelproc.storage import identity
 
 _CLAIM_SECONDS = 20.0
@@ -83,7 +83,7 @@ class ModalExecutor(Executor):
         return self.preset.hardware
 
     @off_loop
-    def submit(self, job: Job, *, id: str | None = None, timeout: float | None = None) -> ModalJob:
+    def submit(self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None) -> ModalJob[ResultT]:
         """Start ``job`` on Modal; see :meth:`Executor.submit`.
 
         Raises:
@@ -94,7 +94,7 @@ class ModalExecutor(Executor):
         if self._closed:
             raise ExecutorError("the executor is closed; submit within its with block, or make a new one")
         limit = self._timeout if timeout is None else check_timeout(timeout)
-        content = job_identity(job)
+        content = checked_job(job).identity()
         name = check_id(id or f"{job.job}-{content}")
         staged: Staged | None = None
         with reached(self._app):
@@ -153,19 +153,18 @@ class ModalExecutor(Executor):
 
     def _spawn(self, job: Job, staged: Staged, *, id: str, run: int, identity: str, timeout: float | None) -> JobRecord:
         """Start the call that does the job, as it is ``staged``, and write down which call it is."""
-        coordinated = isinstance(job, RenderJob) and job.chunks != 1
         request = ModalRequest(
             version=__version__,
             id=id,
-            job=staged.job.model_dump_json(),
+            job=staged.job,
             preset=self.preset.name,
             timeout=timeout,
             runner=self._runner,
             store=self._staging.store(staged.job),
-            coordinated=coordinated,
+            coordinated=job.is_divided,
             names=dict(staged.names),
         )
-        call = self._worker(COORDINATOR if coordinated else self.preset).run.spawn(request.model_dump_json())
+        call = self._worker(COORDINATOR if job.is_divided else self.preset).run.spawn(request.model_dump_json())
         record = JobRecord(
             id=id,
             run=run,
@@ -209,7 +208,7 @@ class ModalExecutor(Executor):
         return handle
 
 
-class ModalJob(JobHandle):
+class ModalJob(JobHandle[ResultT_co]):
     """Follows a job on Modal, by its call and its entries in the Dict."""
 
     def __init__(self, executor: ModalExecutor, id: str, record: JobRecord | None) -> None:
@@ -297,7 +296,7 @@ class ModalJob(JobHandle):
     def _settled(self, state: JobState) -> JobState:
         """Fetch a staged output, once; what keeps it from being fetched is the outcome, until somebody waits again."""
         record = self._record
-        if record is None or not record.fetched_from or not isinstance(state.outcome, RenderResult):
+        if record is None or not record.fetched_from or state.status != "complete":
             return state
         with self._fetching:
             if not self._fetched:

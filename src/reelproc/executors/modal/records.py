@@ -44,7 +44,7 @@ class JobRecord(Schema):
         id: the job's.
         run: how often it was submitted anew.
         call: Modal's id of the call that does it.
-        identity: see :func:`reelproc.jobs.job_identity`.
+        identity: see :meth:`reelproc.jobs.Job.identity`.
         preset: the executor's name.
         submitted: seconds since the epoch.
         output: where the caller wants the result; a path is absolute, so that it is the same from any folder.

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from reelproc import storage
 from reelproc.errors import ObjectNotFoundError, SpecError
 from reelproc.files import scratch_folder, sha256_of
-from reelproc.jobs import Job, RenderJob, job_output, job_sources, with_paths
-from reelproc.render.transfers import keep_sources
+from reelproc.jobs import Job
+from reelproc.jobs.transfers import keep_sources
 
 SEGMENTS = ".reelproc-segments"
 
@@ -54,11 +54,11 @@ class Staging:
             SpecError: it has paths, and there is no prefix; or its output is one of its sources.
             StorageError: a source cannot be read or uploaded.
         """
-        output = job_output(job)
+        output = job.destination()
         if output and storage.scheme_of(output) == "file":  # of addresses the container sees to that
-            keep_sources(job_sources(job), output, "the output", ("output",))
+            keep_sources(job.sources(), output, "the output", ("output",))
         _check_copies(job)
-        addresses = (*job_sources(job), *([output] if output else []))
+        addresses = (*job.sources(), *([output] if output else []))
         local = [address for address in addresses if storage.scheme_of(address) == "file"]
         if not local:
             return Staged(job, output, {})
@@ -67,7 +67,7 @@ class Staging:
                 f"{local[0]!r} is a path of this machine, which Modal cannot reach; give s3:// addresses, or "
                 "staging='s3://bucket/prefix' to have sources uploaded and the result fetched"
             )
-        paths = {source: self._upload(source) for source in job_sources(job) if source in local}
+        paths = {source: self._upload(source) for source in job.sources() if source in local}
         fetched_from = ""
         if output in local:
             place = storage.local_output(output)  # what cannot be written is better known before anything is rented
@@ -75,15 +75,16 @@ class Staging:
             paths[output] = fetched_from
             output = str(place)
         names = {address: path for path, address in paths.items()}
-        return Staged(with_paths(job, paths), output, names, fetched_from)
+        return Staged(job.with_paths(paths), output, names, fetched_from)
 
     def store(self, job: Job) -> str:
         """Where the job's finished segments are kept while it is not done; empty where it has none."""
-        if not isinstance(job, RenderJob) or storage.scheme_of(job.output) != "s3":
+        output = job.destination()
+        if not job.is_divisible or storage.scheme_of(output) != "s3":
             return ""
         if self.prefix is not None:
             return storage.join(self.prefix, SEGMENTS)
-        return f"{job.output.rpartition('/')[0]}/{SEGMENTS}"
+        return f"{output.rpartition('/')[0]}/{SEGMENTS}"
 
     def _upload(self, source: str) -> str:
         path = storage.resolve(source)
@@ -99,7 +100,7 @@ class Staging:
 
 def _check_copies(job: Job) -> None:
     """A result is fetched to one path of this machine; its copies are made where it is made."""
-    for number, copy in enumerate(job.copies if isinstance(job, RenderJob) else ()):
+    for number, copy in enumerate(job.copy_destinations()):
         if storage.scheme_of(copy) == "file":
             raise SpecError(
                 f"copies[{number}]: {copy!r} is a path of this machine, which Modal cannot reach; give an s3:// one",

@@ -23,11 +23,11 @@ from types import FrameType
 from pydantic import Field
 
 from reelproc import __version__
-from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError, ReelprocError
+from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError
 from reelproc.executors.modal.presets import COORDINATOR, Preset, preset
 from reelproc.executors.outcome import as_reelproc_error, outcome_to_data
 from reelproc.job_context import Delegate, JobContext
-from reelproc.jobs import RenderJob, job_from_json
+from reelproc.jobs import AnyJob, Job
 from reelproc.results import JobResult, ProgressCallback
 from reelproc.schema import Schema
 
@@ -44,7 +44,7 @@ class ModalRequest(Schema):
     Attributes:
         version: of the client's reelproc.
         id: the job's.
-        job: its JSON.
+        job: what to do.
         preset: the executor's name, which says what the container is.
         timeout: seconds that it may run; None: as long as the preset allows.
         runner: ``"module:function"`` that does a job.
@@ -55,7 +55,7 @@ class ModalRequest(Schema):
 
     version: str
     id: str
-    job: str
+    job: AnyJob
     preset: str
     timeout: float | None = None
     runner: str = "reelproc.jobs:run_job"
@@ -64,7 +64,7 @@ class ModalRequest(Schema):
     names: dict[str, str] = Field(default_factory=dict)
 
 
-Delegating = Callable[[RenderJob, ModalRequest], Delegate]
+Delegating = Callable[[Job, ModalRequest], Delegate]
 """Says how the parts of a divided job are done."""
 
 
@@ -90,17 +90,16 @@ class Container:
         began = time.time()
         cold, self._jobs = self._jobs == 0, self._jobs + 1
         startup = process_age() if cold else 0.0
-        outcome: JobResult | ReelprocError
         try:
-            outcome = self._do(self._checked(text), progress, delegating)
+            request = self._checked(text)
+            result = self._do(request, progress, delegating)
         except Exception as error:  # noqa: BLE001 - all is reported, typed
-            outcome = as_reelproc_error(error)
-        if isinstance(outcome, ReelprocError):
-            if outcome.transient:
-                raise outcome
-            return json.dumps(outcome_to_data(outcome))
-        request = ModalRequest.model_validate_json(text)
-        return json.dumps(outcome_to_data(_weighed(outcome, request, startup, time.time() - began, cold=cold)))
+            failure = as_reelproc_error(error)
+            if failure.transient:
+                raise failure from failure.__cause__
+            return json.dumps(outcome_to_data(failure))
+        weighed = _weighed(result, request, startup, time.time() - began, cold=cold)
+        return json.dumps(outcome_to_data(weighed, request.job.job))
 
     @staticmethod
     def _checked(text: str) -> ModalRequest:
@@ -118,7 +117,6 @@ class Container:
         seconds = limit if request.timeout is None else min(request.timeout, limit)
         module, _, function = request.runner.partition(":")
         run = getattr(importlib.import_module(module), function)
-        job = job_from_json(request.job)
         cancelled = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="reelproc-job-"))
         job_context = JobContext(
@@ -129,15 +127,15 @@ class Container:
             store=request.store or None,
             names=request.names,
         )
-        if request.coordinated and isinstance(job, RenderJob) and delegating is not None:
-            job_context.delegate = delegating(job, request)
+        if request.coordinated and delegating is not None:
+            job_context.delegate = delegating(request.job, request)
         late = JobTimeoutError(
             f"job {request.id} was stopped at its time limit of {seconds:g} s; submit it again with more, or divide "
             "it with chunks"
         )
         try:
             with _time_limit(seconds, cancelled, late):
-                result: JobResult = run(job, job_context)
+                result: JobResult = run(request.job, job_context)
         except JobCancelledError:
             raise late from None  # nobody else sets the mark: Modal's own cancel interrupts the container
         finally:

@@ -7,46 +7,40 @@ decides); the output is made in the job's folder and uploaded when it is whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from reelproc.errors import SpecError, shown_address
 from reelproc.files import scratch_folder
-from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress
+from reelproc.jobs.base import Job
+from reelproc.results import PROGRESS_SECONDS, PhaseClock, Progress, ResultT
 from reelproc.storage import copy, local_output, publish, same, scheme_of
 from reelproc.storage.sources import Sources
 
 if TYPE_CHECKING:
     from reelproc.job_context import JobContext
-    from reelproc.results import JobResult
 
-R = TypeVar("R", bound="JobResult")
+JobT = TypeVar("JobT", bound=Job)
 
 
-def with_transfers(
-    sources: tuple[str, ...],
-    output: str,
-    context: JobContext,
-    work: Callable[[str, JobContext], R],
-    copies: Sequence[str] = (),
-) -> R:
-    """Do ``work`` with its sources open, and put its result where it belongs; then it is ``done``.
+def with_transfers(job: JobT, context: JobContext, work: Callable[[JobT, JobContext], ResultT]) -> ResultT:
+    """Do ``job`` with its sources open, and put its result where it belongs; then it is ``done``.
 
     Args:
-        sources: the addresses that the work reads.
-        output: the address that it writes; empty: it writes nothing.
-        context: the job's.
-        work: called with the path to write to, and the context to use, whose ``sources`` open what is read.
-        copies: further addresses that the result is put at.
+        job: what to do.
+        context: where and how.
+        work: does it, with a local path to write to, and a context whose ``sources`` open what it reads.
 
     Raises:
-        ReelprocError: the work's, or a transfer's; nothing is left at ``output`` then.
+        ReelprocError: the work's, or a transfer's; nothing is left at the destination then.
     """
+    sources, output = job.sources(), job.destination()
     if output:
         keep_sources(sources, output, "the output", ("output",))
-    remote = [address for address in dict.fromkeys(sources) if scheme_of(address) != "file"]
+    copies = _checked_copies(job)
+    remote = [address for address in sources if scheme_of(address) != "file"]
     uploads = scheme_of(output) != "file"
     clock = PhaseClock()
     with ExitStack() as stack:
@@ -64,11 +58,12 @@ def with_transfers(
                 context.progress(Progress(phase="download", message=f"looking at {opened.name(address)}"))
                 with clock("download"):
                     _ = opened[address]
-            result = work(path, replace(context, progress=events.pass_on, sources=opened))
+            local = job.with_paths({output: path}) if uploads else job
+            result = work(local, replace(context, progress=events.pass_on, sources=opened))
             if remote:
                 clock.add("download", sum(source.waited_seconds for source in opened))
         if uploads:
-            result = cast("R", result.model_copy(update={"output": opened.name(output)}))
+            result = result.with_names({path: opened.name(output)})
             with clock("upload"):
                 publish(path, output, progress=events.transfer("upload"))
         for place in copies:
@@ -77,7 +72,25 @@ def with_transfers(
         events.finish(opened.name(output) if uploads else None)
     if not (remote or uploads or copies):
         return result
-    return cast("R", result.model_copy(update={"phases": result.phases | clock.phases()}))
+    return result.model_copy(update={"phases": result.phases | clock.phases()})
+
+
+def _checked_copies(job: Job) -> list[str]:
+    """Return where else the result is put, tried before the work.
+
+    Raises:
+        SpecError: it would replace a source.
+        StorageError: nothing can be written there.
+    """
+    places = job.copy_destinations()
+    if not places:
+        return []
+    with scratch_folder() as folder:
+        for number, place in enumerate(places):
+            keep_sources(job.sources(), place, "the copy", ("copies", number))
+            local_output(place, folder=folder)
+    # A file may share its inode with the output now, and not once that is renamed into place. Skip a copy onto itself.
+    return [place for place in places if scheme_of(place) == "file" or not same(place, job.destination())]
 
 
 def keep_sources(sources: tuple[str, ...], place: str, called: str, path: tuple[str | int, ...]) -> None:
