@@ -235,9 +235,9 @@ class Stage(Schema):
         return self, ""
 
     def fingerprint(self) -> str:
-        """Return what decides its pixels beside its fields, digests of files say; here "". It names segments.
+        """Return what decides its pixels beside its fields: digests of files, the version of its code; here "".
 
-        Segments that were made with another fingerprint are not used again.
+        It is part of a segment's name: segments that were made with another one are not used again.
         """
         return ""
 
