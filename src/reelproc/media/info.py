@@ -147,7 +147,7 @@ class MediaInfo(WithFloats):
         return float(self.duration)
 
     def require_video(self) -> VideoStream:
-        """The video stream.
+        """Return the video stream.
 
         Raises:
             ProbeError: there is none.

@@ -85,7 +85,7 @@ class ColourInfo(Schema):
 
 
 def assumed_matrix(colour: ColourInfo, width: int, height: int) -> str:
-    """The matrix of a YUV source: what it says, else a guess.
+    """Return the matrix of a YUV source: what it says, else a guess.
 
     The guess is that of mpv and most players (``mp_csp_guess_colorspace``): BT.709 from 1280 columns or from more than
     576 rows on, BT.601 below; BT.2020 where the primaries or the transfer are its.
@@ -101,7 +101,7 @@ def assumed_matrix(colour: ColourInfo, width: int, height: int) -> str:
 
 
 def is_rgb(pix_fmt: str) -> bool:
-    """Whether a decoder's pixel format holds RGB rather than YUV or grey."""
+    """Return whether a decoder's pixel format holds RGB rather than YUV or grey."""
     return pix_fmt.lstrip("0ax2").startswith(("rgb", "bgr", "gbr", "pal8", "mono"))
 
 
@@ -193,5 +193,5 @@ def _from_rgb(pix_fmt: PixelFormat) -> tuple[str, ...]:
 
 
 def _peak(nits: float | None) -> float:
-    """The peak that the tone curve is made for: a few steps, so that few tables are made. 1000 where none is known."""
+    """Return the peak of the tone curve, in a few steps, so that few tables are made; 1000 if none is known."""
     return next((step for step in (400.0, 600.0, 1000.0, 2000.0, 4000.0) if (nits or 1000.0) <= step), 10_000.0)

@@ -45,7 +45,7 @@ WEIGHTS = "/reelproc"
 
 
 def reachable_root(root: str) -> str:
-    """The root, unless it is a folder of the deploying machine."""
+    """Return the root, unless it is a folder of the deploying machine."""
     return root if scheme_of(root) == "s3" else ""
 
 
@@ -63,7 +63,7 @@ def _names(setting: str) -> list[str]:
 
 
 def _requirements() -> list[str]:
-    """What the image gets: this installation's versions of what reelproc and the chosen extras ask for."""
+    """Return the image's requirements: this installation's versions of what reelproc and the chosen extras ask for."""
     extras = {"s3", "", *_names("REELPROC_MODAL_EXTRAS")}
     wanted = []
     for line in metadata.requires("reelproc") or []:
@@ -147,7 +147,7 @@ _container = Container()
 
 
 def _by_name(name: str) -> Any:
-    """The function that Modal knows as ``name``. It must be found in this module, in the container too."""
+    """Return the function that Modal knows as ``name``. It must be found in this module, in the container too."""
 
     def function(*args: Any, **kwargs: Any) -> dict[str, Any]:
         pages = modal.Dict.from_name(DICT_NAME, create_if_missing=True)

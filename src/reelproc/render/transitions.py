@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:
-    """``a * (1 - weight) + b * weight``, rounded: a dissolve."""
+    """Return ``a * (1 - weight) + b * weight``, rounded: a dissolve."""
     import cv2
 
     out = a.like(a.width, a.height)
@@ -23,7 +23,7 @@ def mix(a: Frame, b: Frame, weight: Fraction) -> Frame:
 
 
 def darken(frame: Frame, gain: Fraction) -> Frame:
-    """``frame`` with its light (limited range BT.709) times ``gain``; 0 is black."""
+    """Return ``frame`` with its light (limited range BT.709) times ``gain``; 0 is black."""
     import cv2
     import numpy as np
 

@@ -43,7 +43,7 @@ and comes out of the function that was called, with nothing half-written left.""
 
 
 def no_progress(done: int, total: int) -> None:
-    """A :data:`TransferCallback` for those who do not care."""
+    """Do nothing, as a :data:`TransferCallback`."""
 
 
 class Storage(abc.ABC):
@@ -100,7 +100,7 @@ class Storage(abc.ABC):
 
     @abc.abstractmethod
     def identity(self, address: str) -> str:
-        """A text that changes when the content of ``address`` does: size and modification time, or an ETag.
+        """Return a text that changes when the content of ``address`` does: size and modification time, or an ETag.
 
         Raises:
             ObjectNotFoundError: there is no such thing.
@@ -109,7 +109,7 @@ class Storage(abc.ABC):
 
     @abc.abstractmethod
     def local_output(self, address: str, *, folder: Path | None = None) -> Path:
-        """The local file to make for :meth:`publish`; raises now, before the work, where publishing could not succeed.
+        """Return the local file to make for :meth:`publish`; raise before the work where that could not succeed.
 
         Args:
             address: where the result shall end up.
@@ -140,7 +140,7 @@ class Storage(abc.ABC):
         """
 
     def canonical(self, address: str) -> str:
-        """One text for all ways to write ``address``: what is written at equal ones replaces the same thing."""
+        """Return one text for all ways to write ``address``: what is written at equal ones replaces the same thing."""
         return address
 
     def copy(self, address: str, destination: str) -> bool:
@@ -162,7 +162,7 @@ storages.register("http", "reelproc.storage.web:WebStorage")
 
 
 def scheme_of(address: str | os.PathLike[str]) -> str:
-    """The scheme that ``address`` is written in; ``"file"`` for plain paths.
+    """Return the scheme that ``address`` is written in; ``"file"`` for plain paths.
 
     Only ``scheme://`` makes an address: any other colon belongs to a file name.
 
@@ -174,7 +174,7 @@ def scheme_of(address: str | os.PathLike[str]) -> str:
 
 
 def join(prefix: str, *parts: str) -> str:
-    """The address of ``parts`` below ``prefix``, which nothing in ``parts`` can lead out of.
+    """Return the address of ``parts`` below ``prefix``, which nothing in ``parts`` can lead out of.
 
     >>> join("s3://bucket/jobs/", "a1b2", "segment-3.mp4")
     's3://bucket/jobs/a1b2/segment-3.mp4'
@@ -238,7 +238,7 @@ def open_source(
 
 
 def identity(source: str | os.PathLike[str]) -> str:
-    """A text that changes when the content of ``source`` does; see :meth:`Storage.identity`.
+    """Return a text that changes when the content of ``source`` does; see :meth:`Storage.identity`.
 
     Raises:
         SpecError: no storage has the address's scheme.
@@ -250,7 +250,7 @@ def identity(source: str | os.PathLike[str]) -> str:
 
 
 def same(address: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Whether both are one place, however they are written.
+    """Return whether both are one place, however they are written.
 
     >>> same("game.mp4", "./game.mp4"), same("s3://bucket/game.mp4", "S3://bucket/game.mp4"), same("a.mp4", "s3://b/a.mp4")
     (True, True, False)
@@ -265,7 +265,7 @@ def same(address: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool
 
 
 def local_output(destination: str | os.PathLike[str], *, folder: Path | None = None) -> Path:
-    """The local file to make for ``destination``; see :meth:`Storage.local_output`.
+    """Return the local file to make for ``destination``; see :meth:`Storage.local_output`.
 
     For a local destination that is the destination itself: whoever makes it does so under another name and renames it
     when whole, or makes it in a folder of its own and calls :func:`publish`.

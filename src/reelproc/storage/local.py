@@ -15,7 +15,7 @@ from reelproc.storage.source import LocalSource, Source, regular_file
 
 
 def local_path(address: str) -> Path:
-    """The path that a plain path or a ``file://`` address means, absolute; nothing needs to be there.
+    """Return the path that a plain path or a ``file://`` address means, absolute; nothing needs to be there.
 
     Raises:
         SpecError: a ``file://`` address with a host, a query or a relative path in it.
@@ -70,7 +70,7 @@ class LocalStorage(Storage):
         return LocalSource(local_path(address)).identity
 
     def local_output(self, address: str, *, folder: Path | None = None) -> Path:
-        """The destination itself. Its folder must exist: a mistyped one is better noticed than made."""
+        """Return the destination itself. Its folder must exist: a mistyped one is better noticed than made."""
         path = local_path(address)
         _check_destination(path)
         return path

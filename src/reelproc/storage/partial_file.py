@@ -67,7 +67,7 @@ class PartialFile:
         os.ftruncate(self._fd, remote.size)
 
     def read(self, start: int, length: int, *, ahead: bool = True, check: Callable[[], None] = lambda: None) -> bytes:
-        """``length`` bytes from ``start``, fewer at the object's end.
+        """Return ``length`` bytes from ``start``, fewer at the object's end.
 
         Args:
             start: the first of them.
@@ -112,7 +112,7 @@ class PartialFile:
         return cast("BinaryIO", _Reader(self, name))
 
     def url(self) -> str:
-        """An address on the loopback under which an ffmpeg child reads the content, as long as this is open."""
+        """Return an address on the loopback under which an ffmpeg child reads the content, as long as this is open."""
         from reelproc.storage.range_server import serve
 
         if self._token is None:
@@ -153,7 +153,7 @@ class PartialFile:
         self._expected = end
 
     def _missing(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The ranges in ``[start, end)`` that are not there, in whole blocks."""
+        """Return the ranges in ``[start, end)`` that are not there, in whole blocks."""
         ranges: list[tuple[int, int]] = []
         for block in range(start // BLOCK_BYTES, -(-end // BLOCK_BYTES)):
             if not self._there[block]:

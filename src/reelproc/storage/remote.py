@@ -32,7 +32,7 @@ class RemoteStorage(Storage):
 
     @abc.abstractmethod
     def open(self, address: str) -> RemoteObject:
-        """The object at ``address`` as it is now; see :meth:`Storage.resolve` for the errors."""
+        """Return the object at ``address`` as it is now; see :meth:`Storage.resolve` for the errors."""
 
     def identity(self, address: str) -> str:
         """Address, size and ETag."""
@@ -121,7 +121,7 @@ def _download(remote: RemoteObject, path: Path, progress: TransferCallback) -> N
 
 
 def local_name(address: str) -> str:
-    """A file name for what is at ``address``: its last step, with its ending, no longer than file systems allow.
+    """Return a file name for what is at ``address``: its last step, with its ending, no longer than file systems allow.
 
     >>> local_name("s3://bucket/games/final.mp4")
     'final.mp4'
@@ -132,7 +132,7 @@ def local_name(address: str) -> str:
 
 
 def check_key(key: str, address: str) -> str:
-    """``key`` itself, if it names one thing below its bucket or host whatever normalises it on the way.
+    """Return ``key`` itself, if it names one thing below its bucket or host whatever normalises it on the way.
 
     Raises:
         SpecError: it is empty, ends in a slash, or has ``.`` or ``..`` for a step.

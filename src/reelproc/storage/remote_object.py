@@ -32,7 +32,7 @@ class RemoteObject(abc.ABC):
 
     @abc.abstractmethod
     def read(self, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from ``start`` up to ``end``, in pieces, in one attempt; fewer where the other end gives up.
+        """Yield the bytes from ``start`` up to ``end``, in pieces, in one attempt; fewer where the other end gives up.
 
         Raises:
             StorageError: not to be had, transient where another attempt can help. Another version than this one is

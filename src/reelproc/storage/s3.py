@@ -51,7 +51,7 @@ class S3Storage(RemoteStorage):
     """Objects in buckets. Credentials and endpoint come from the environment: see :mod:`reelproc.storage.s3_client`."""
 
     def open(self, address: str) -> RemoteObject:
-        """The object, by a HEAD request."""
+        """Return the object, by a HEAD request."""
         bucket, key = _parse(address)
         shown = f"s3://{bucket}/{key}"
 
@@ -76,7 +76,7 @@ class S3Storage(RemoteStorage):
         return retried(head)
 
     def local_output(self, address: str, *, folder: Path | None = None) -> Path:
-        """A file in ``folder``. That the object can be written is tried by beginning an upload and giving it up."""
+        """Return a file in ``folder``; try that the object can be written by beginning an upload and giving it up."""
         bucket, key = _parse(address)
         Upload(bucket, key).try_out()
         place = folder or cache_folder() / "outputs" / uuid.uuid4().hex
@@ -108,7 +108,7 @@ class S3Storage(RemoteStorage):
         retried(delete)
 
     def canonical(self, address: str) -> str:
-        """``s3://bucket/key``, the bucket named."""
+        """Return ``s3://bucket/key``, the bucket named."""
         bucket, key = _parse(address)
         return f"s3://{bucket}/{key}"
 

@@ -51,12 +51,12 @@ _NOT_FOUND = {"NoSuchKey": "object", "NoSuchBucket": "bucket", "404": "object", 
 
 
 def default_bucket() -> str | None:
-    """The bucket of ``s3:///key``, by ``R2_BUCKET_NAME``."""
+    """Return the bucket of ``s3:///key``, by ``R2_BUCKET_NAME``."""
     return os.environ.get("R2_BUCKET_NAME") or None
 
 
 def client() -> S3Client:
-    """The process's client: Cloudflare R2 where ``R2_ENDPOINT_URL`` is set, else what the AWS chain says.
+    """Return the process's client: Cloudflare R2 where ``R2_ENDPOINT_URL`` is set, else what the AWS chain says.
 
     Raises:
         SpecError: of the three R2 variables only some are set.

@@ -81,7 +81,7 @@ class WebStorage(RemoteStorage):
     """Files on web servers."""
 
     def open(self, address: str) -> RemoteObject:
-        """The file, by asking for its first byte: presigned URLs allow nothing but GET."""
+        """Return the file, by asking for its first byte: presigned URLs allow nothing but GET."""
         url = _checked(address)
         shown = shown_address(url)
 
@@ -117,7 +117,7 @@ def _no_output(address: str) -> SpecError:
 
 
 def _checked(address: str) -> str:
-    """``address`` as a URL fit for a request line.
+    """Return ``address`` as a URL fit for a request line.
 
     Raises:
         SpecError: it has no host, holds a password, or is plain http to another machine.
@@ -220,5 +220,5 @@ def _length(headers: http.client.HTTPMessage, shown: str) -> int:
 
 
 def _version(headers: http.client.HTTPMessage) -> str:
-    """What tells one content at an address from the next; empty where the server says nothing."""
+    """Return what tells one content at an address from the next; empty where the server says nothing."""
     return headers.get("ETag") or headers.get("Last-Modified") or ""

@@ -32,7 +32,7 @@ class AvcConfiguration:
 
     @classmethod
     def parse(cls, record: bytes) -> AvcConfiguration | None:
-        """The record, or None where ``record`` is none (H.264 in a transport stream has none)."""
+        """Return the record, or None where ``record`` is none (H.264 in a transport stream has none)."""
         if len(record) < 7 or record[0] != 1:
             return None
         try:
@@ -53,7 +53,7 @@ class AvcConfiguration:
         return frozenset(_set_id(unit)[1] for unit in (*self.sequence_sets, *self.picture_sets))
 
     def joined(self, other: AvcConfiguration) -> bytes:
-        """A record that lists the parameter sets of both; level and profile are the greater ones."""
+        """Return a record that lists the parameter sets of both; level and profile are the greater ones."""
         level = max(self.head[3], other.head[3])
         profile = max(self.head[1], other.head[1])
         head = bytes([self.head[0], profile, self.head[2] & other.head[2], level, self.head[4]])
@@ -103,7 +103,7 @@ class ParameterSets:
 
 
 def _set_id(unit: bytes | memoryview) -> tuple[int, int]:
-    """A parameter set's type and id."""
+    """Return a parameter set's type and id."""
     kind = unit[0] & 0x1F
     # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
     return kind, Bits(bytes(unit[4:20] if kind == NAL_SPS else unit[1:17])).ue()
@@ -123,13 +123,13 @@ class Bits:
         self._value = int.from_bytes(plain, "big")
 
     def u(self, count: int) -> int:
-        """An unsigned number of ``count`` bits."""
+        """Return an unsigned number of ``count`` bits."""
         self._left -= count
         value = self._value >> self._left if self._left >= 0 else self._value << -self._left
         return value & ((1 << count) - 1)
 
     def ue(self) -> int:
-        """An unsigned Exp-Golomb code; 0 where none ends."""
+        """Return an unsigned Exp-Golomb code; 0 where none ends."""
         rest = self._value & ((1 << max(0, self._left)) - 1)
         zeros = self._left - rest.bit_length()
         if not rest:
@@ -139,7 +139,7 @@ class Bits:
 
 
 def nal_types(packet: bytes | memoryview, length_bytes: int) -> tuple[int, ...] | None:
-    """The types of a packet's NAL units; None where the packet is damaged: lengths that do not add up, forbidden bits.
+    """Return the types of a packet's NAL units; None if it is damaged: lengths do not add up, or bits are forbidden.
 
     Damage inside a unit's payload shows only when it is decoded.
     """
@@ -150,7 +150,7 @@ def nal_types(packet: bytes | memoryview, length_bytes: int) -> tuple[int, ...] 
 
 
 def nal_units(packet: bytes | memoryview, length_bytes: int) -> list[memoryview] | None:
-    """A packet's NAL units, headers included; None where their lengths do not add up."""
+    """Return a packet's NAL units, headers included; None where their lengths do not add up."""
     packet = memoryview(packet)
     units = []
     at = 0

@@ -29,7 +29,7 @@ _START_CODES_IN = 4096
 
 
 def refers_back(packet: Packet[Any]) -> bool:
-    """Whether a packet's picture refers to earlier ones; False where nobody knows."""
+    """Return whether a packet's picture refers to earlier ones; False where nobody knows."""
     context: Any = packet.stream.codec_context
     if context is None:
         return False
@@ -39,7 +39,7 @@ def refers_back(packet: Packet[Any]) -> bool:
 
 @functools.lru_cache(maxsize=16)
 def _test_for(codec: str, extradata: bytes) -> Callable[[memoryview], bool] | None:
-    """What tells it of a stream's packets; None where nobody knows or none does."""
+    """Return the test for a stream's packets; None if there is none for its codec."""
     if codec == "h264":
         record = AvcConfiguration.parse(extradata)
         return lambda packet: _h264(_units(packet, None if record is None else record.length_bytes))
@@ -50,7 +50,7 @@ def _test_for(codec: str, extradata: bytes) -> Callable[[memoryview], bool] | No
 
 
 def _units(packet: memoryview, length_bytes: int | None) -> Iterator[memoryview]:
-    """The NAL units of a packet; without lengths, those behind start codes, each with what follows it."""
+    """Yield the NAL units of a packet; without lengths, those behind start codes, each with what follows it."""
     if length_bytes is not None:
         yield from nal_units(packet, length_bytes) or ()
         return
@@ -91,7 +91,7 @@ def _hevc(units: Iterator[memoryview]) -> bool:
 
 
 def _says_recovery_point(unit: memoryview, head_bytes: int) -> bool:
-    """Whether a unit of messages has one that names a recovery point (payload type 6)."""
+    """Return whether a unit of messages has one that names a recovery point (payload type 6)."""
     messages = bytes(unit[head_bytes:_START_CODES_IN]).replace(b"\0\0\3", b"\0\0")
     at = 0
     while at + 2 <= len(messages) and messages[at] != 0x80:
@@ -104,7 +104,7 @@ def _says_recovery_point(unit: memoryview, head_bytes: int) -> bool:
 
 
 def _long(messages: bytes, at: int) -> tuple[int, int]:
-    """The number at ``at``, where 255 means that it goes on, and where it ends."""
+    """Return the number at ``at``, where 255 means that it goes on, and where it ends."""
     value = 0
     while messages[at : at + 1] == b"\xff":
         value, at = value + 255, at + 1
@@ -112,7 +112,7 @@ def _long(messages: bytes, at: int) -> tuple[int, int]:
 
 
 def _behind(packet: memoryview, code: bytes) -> bytes:
-    """The bytes behind the first such start code."""
+    """Return the bytes behind the first such start code."""
     head = bytes(packet[:_START_CODES_IN])
     at = head.find(b"\0\0\1" + code)
     return b"" if at < 0 else head[at + 4 : at + 8]

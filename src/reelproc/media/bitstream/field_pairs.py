@@ -48,7 +48,7 @@ class _Field(NamedTuple):
     idr: bool
 
     def completes(self, first: _Field | None) -> bool:
-        """Whether it is the second field of the frame that ``first`` begins."""
+        """Return whether it is the second field of the frame that ``first`` begins."""
         return (
             first is not None
             and not self.idr
@@ -115,7 +115,7 @@ class FieldPairs:
             self._pictures[number] = bits.ue()
 
     def _slice(self, unit: bytes) -> _Field | None:
-        """The field that a slice is of; None: it is of a frame, or the unit is no slice."""
+        """Return the field that a slice is of; None: it is of a frame, or the unit is no slice."""
         kind = unit[0] & 0x1F if unit else 0
         if kind not in _SLICES:
             self._learn(unit)
@@ -132,7 +132,7 @@ class FieldPairs:
 
 
 def _behind_start_codes(data: bytes) -> Iterator[bytes]:
-    """The NAL units of a byte stream (H.264 annex B)."""
+    """Yield the NAL units of a byte stream (H.264 annex B)."""
     at = data.find(b"\0\0\1")
     while at >= 0:
         end = data.find(b"\0\0\1", at + 3)
@@ -141,7 +141,7 @@ def _behind_start_codes(data: bytes) -> Iterator[bytes]:
 
 
 def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
-    """A sequence parameter set's number, and what it says; None of one that knows no fields."""
+    """Return a sequence parameter set's number, and what it says; None of one that knows no fields."""
     profile, bits = unit[1] if len(unit) > 1 else 0, Bits(unit[4:_MAX_SET_BYTES])
     number = bits.ue()
     separate_planes = False
@@ -174,7 +174,7 @@ def _sequence(unit: bytes) -> tuple[int, _Sequence | None]:
 
 
 def _skip_scaling(bits: Bits, size: int) -> None:
-    """A table of scaling: differences, up to one that leads to 0."""
+    """Skip a table of scaling: differences, up to one that leads to 0."""
     scale = 8
     for _ in range(size):
         code = bits.ue()

@@ -17,7 +17,7 @@ _ARRAYS_AT = 22
 
 
 def listed_sets(header: bytes) -> frozenset[bytes]:
-    """The sets of a stream's header; none of one that is cut off, or lists none."""
+    """Return the sets of a stream's header; none of one that is cut off, or lists none."""
     if header[:1] != b"\x01":  # not hvcC but the sets themselves, as in MPEG-TS
         return frozenset(_sets(_divided(header)))
     found: list[bytes] = []
@@ -33,7 +33,7 @@ def listed_sets(header: bytes) -> frozenset[bytes]:
 
 
 def sets_among_pictures(packet: memoryview, header: bytes) -> frozenset[bytes]:
-    """The sets that stand in a packet of a stream with such a header."""
+    """Return the sets that stand in a packet of a stream with such a header."""
     if header[:1] == b"\x01" and len(header) > _ARRAYS_AT:
         units = nal_units(packet, (header[21] & 3) + 1) or ()
         return frozenset(_sets(bytes(unit) for unit in units if unit[0] >> 1 in _SET_KINDS))
@@ -41,12 +41,12 @@ def sets_among_pictures(packet: memoryview, header: bytes) -> frozenset[bytes]:
 
 
 def _divided(data: bytes) -> Iterator[bytes]:
-    """The units of a byte stream."""
+    """Yield the units of a byte stream."""
     return iter(data.split(b"\0\0\1")[1:])
 
 
 def _sets(units: Iterator[bytes]) -> Iterator[bytes]:
-    """Those of ``units`` that are sets of the base layer, without the zeros that may follow them."""
+    """Yield those of ``units`` that are sets of the base layer, without the zeros that may follow them."""
     for unit in units:
         if len(unit) > 2 and unit[0] >> 1 in _SET_KINDS and not unit[0] & 1 and not unit[1] >> 3:
             yield unit.rstrip(b"\0")

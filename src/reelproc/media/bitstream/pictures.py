@@ -70,7 +70,7 @@ _UnitKind = Literal["slice", "other", "damaged"]
 
 
 def _holds_no_slice(packet: memoryview, length_bytes: int, kind: Callable[[memoryview], _UnitKind]) -> bool:
-    """Whether a packet is a row of whole NAL units, none of them a slice (ISO/IEC 14496-15, 5.3.3 and 8.3.3)."""
+    """Return whether a packet is a row of whole NAL units, none of them a slice (ISO/IEC 14496-15, 5.3.3 and 8.3.3)."""
     at = 0
     while at < len(packet):
         begin = at + length_bytes
@@ -81,7 +81,7 @@ def _holds_no_slice(packet: memoryview, length_bytes: int, kind: Callable[[memor
 
 
 def _h264_kind(unit: memoryview) -> _UnitKind:
-    """What a NAL unit of H.264 is (ITU-T H.264, 7.3.1 and 7.4.1)."""
+    """Return what a NAL unit of H.264 is (ITU-T H.264, 7.3.1 and 7.4.1)."""
     number, is_reference, size = unit[0] & 0x1F, bool(unit[0] & 0x60), len(unit)
     if unit[0] & 0x80 or not number:
         return "damaged"
@@ -95,7 +95,7 @@ def _h264_kind(unit: memoryview) -> _UnitKind:
 
 
 def _hevc_kind(unit: memoryview) -> _UnitKind:
-    """What a NAL unit of HEVC is (ITU-T H.265, 7.3.1.2 and 7.4.2.2); slices of another view are none of ours."""
+    """Return what a NAL unit of HEVC is (ITU-T H.265, 7.3.1.2 and 7.4.2.2); slices of another view are none of ours."""
     if len(unit) < 2 or unit[0] & 0x80 or not unit[1] & 7:
         return "damaged"
     number, layer, size = unit[0] >> 1, (unit[0] & 1) << 5 | unit[1] >> 3, len(unit)
@@ -137,7 +137,7 @@ def _vp9_frames(packet: memoryview) -> list[memoryview]:
 
 
 def _vp9_shows(frame: memoryview) -> bool:
-    """Whether a frame is shown, or shows another one; one that is not as it should be counts as shown."""
+    """Return whether a frame is shown, or shows another one; one that is not as it should be counts as shown."""
     bits = frame[0] if len(frame) else 0
     if bits >> 6 != 2:
         return True
@@ -156,7 +156,7 @@ class _Av1:
         self._is_still = False
 
     def is_hidden(self, packet: memoryview) -> bool:
-        """Whether a packet is a row of whole units, none of which shows a picture."""
+        """Return whether a packet is a row of whole units, none of which shows a picture."""
         for kind, content in self._units(packet):
             is_known = kind in range(_SEQUENCE_HEADER, 9) or kind == _PADDING
             if kind == _SEQUENCE_HEADER and len(content):
@@ -166,7 +166,7 @@ class _Av1:
         return bool(len(packet))
 
     def _shows(self, head: memoryview) -> bool:
-        """Whether a frame is shown, or shows another one; in its head two bits of its type lie between those."""
+        """Return whether a frame is shown, or shows another one; in its head two bits of its type lie between those."""
         return self._is_still or not len(head) or bool(head[0] & 0x90)
 
     @staticmethod

@@ -94,7 +94,7 @@ def create_container(path: Path, format_name: str, options: Mapping[str, str]) -
 
 
 def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]]:
-    """The packets of some of a container's streams, in the order of the file.
+    """Yield the packets of some of a container's streams, in the order of the file.
 
     In a damaged broadcast, streams may turn up on the way that were not there when it was opened. PyAV stops at their
     first packet with an IndexError; this goes on behind it. Packets :func:`without_display_times` have their decoding
@@ -117,7 +117,7 @@ _REORDERING = ("h264", "mpeg4", "mpeg1video", "mpeg2video")
 
 
 def without_display_times(format_name: str, codec: str | None) -> bool:
-    """Whether a stream's packets say when they are decoded and not when they are shown: H.264 and MPEG in AVI.
+    """Return whether a stream's packets say when they are decoded and not when they are shown: H.264 and MPEG in AVI.
 
     Their frames are counted, from the file's beginning: where a seek leaves leading pictures without ground, there are
     fewer frames than times.
@@ -130,7 +130,7 @@ BARE_STREAMS = ("h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "ob
 
 
 def without_timestamps(name: str, format_name: str) -> ProbeError:
-    """The error for a file in which no place can be found."""
+    """Return the error for a file in which no place can be found."""
     return ProbeError(
         f"{name!r} is a bare {format_name} stream without timestamps, or damaged so that no place in it can be found; "
         "put it into a container: ffmpeg -i IN -c copy OUT.mkv"
@@ -138,7 +138,7 @@ def without_timestamps(name: str, format_name: str) -> ProbeError:
 
 
 def mistimed_after_seek(format_name: str) -> bool:
-    """Whether packets behind a seek may have wrong times: in program streams, ``.mpg`` and ``.vob``.
+    """Return whether packets behind a seek may have wrong times: in program streams, ``.mpg`` and ``.vob``.
 
     There a time belongs to the first picture that begins behind it, and most pictures have none of their own (ISO/IEC
     13818-1, 2.4.3.7 and 2.7.4). After a seek libavformat gives the first time to the rest of the picture before, and
@@ -148,7 +148,7 @@ def mistimed_after_seek(format_name: str) -> bool:
 
 
 def copied_stream(out: OutputContainer, template: AVVideoStream) -> AVVideoStream:
-    """A stream in ``out`` for packets of ``template``, as they are.
+    """Return a stream in ``out`` for packets of ``template``, as they are.
 
     PyAV looks for an encoder called as the template's decoder is. Where there is none (libdav1d, theora, vc1), the
     stream keeps the decoder's context, which packets do not need.

@@ -40,7 +40,7 @@ def promised_size(source: Source) -> int | None:
 
 
 def _box_ends(file: BinaryIO) -> Iterator[int]:
-    """Where each outermost box of an ISO file ends (ISO/IEC 14496-12, 4.2)."""
+    """Yield where each outermost box of an ISO file ends (ISO/IEC 14496-12, 4.2)."""
     begin, held = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MAX_BOXES):
         file.seek(begin)
@@ -72,7 +72,7 @@ def _riff_ends(file: BinaryIO) -> Iterator[int]:
 
 
 def _segment_end(file: BinaryIO) -> int | None:
-    """Where a Matroska file's segment ends (RFC 8794, RFC 9559); a live recording does not know."""
+    """Return where a Matroska file's segment ends (RFC 8794, RFC 9559); a live recording does not know."""
     file.seek(len(_EBML))
     header = _ebml_size(file)
     if header is None or header > _MAX_HEADER_BYTES:
@@ -85,7 +85,7 @@ def _segment_end(file: BinaryIO) -> int | None:
 
 
 def _ebml_size(file: BinaryIO) -> int | None:
-    """The variable-length integer at the file's position; None where all its bits are set: unknown."""
+    """Return the variable-length integer at the file's position; None where all its bits are set: unknown."""
     first = file.read(1)
     if not first or not first[0]:
         return None

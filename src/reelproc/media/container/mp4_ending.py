@@ -46,7 +46,7 @@ def end_pictures(path: Path, seconds: Fraction) -> None:
 
 
 def _number(file: BinaryIO, box: Mp4Box, narrow: int, wide: int) -> int:
-    """A number of a full box, at one of two places: those of version 0 and 1 (there, a duration has eight bytes)."""
+    """Read a number of a full box, at its place in version 0 or 1 (there, a duration has eight bytes)."""
     file.seek(box.begin)
     version = file.read(1)[0]
     file.seek(box.begin + (wide if version else narrow))
@@ -61,7 +61,7 @@ def _write(file: BinaryIO, box: Mp4Box, narrow: int, wide: int, value: int) -> N
 
 
 def _write_edit(file: BinaryIO, elst: Mp4Box, length: int) -> None:
-    """The length of the last edit."""
+    """Write the length of the last edit."""
     file.seek(elst.begin)
     head = file.read(8)
     width = 8 if head[0] else 4

@@ -158,14 +158,14 @@ class Mp4Box(NamedTuple):
 
 
 def boxes_inside(file: BinaryIO, end: int) -> Iterator[Mp4Box]:
-    """All boxes of a file's ``moov``, those inside others behind these."""
+    """Yield all boxes of a file's ``moov``, those inside others behind these."""
     for box in _boxes(file, 0, end):
         if box.name == b"moov":
             yield from _inside(file, box)
 
 
 def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Mp4Box]:
-    """The boxes between two places, by where their content lies."""
+    """Yield the boxes between two places, by where their content lies."""
     for _ in range(_MAX_BOXES):
         if begin + 8 > end:
             return
@@ -183,7 +183,7 @@ def _boxes(file: BinaryIO, begin: int, end: int) -> Iterator[Mp4Box]:
 
 
 def _inside(file: BinaryIO, parent: Mp4Box, depth: int = 1) -> Iterator[Mp4Box]:
-    """The boxes inside of ``parent``, and those inside of the kinds that only hold others."""
+    """Yield the boxes inside of ``parent``, and those inside of the kinds that only hold others."""
     for box in _boxes(file, parent.begin, parent.end):
         yield box
         if box.name in _PARENTS and depth < _MAX_DEPTH:
@@ -235,7 +235,7 @@ def _edits(content: bytes) -> Iterator[tuple[int, int, Fraction]]:
 
 
 def _scheme(file: BinaryIO, stsd: Mp4Box) -> str | None:
-    """How a track's samples are encrypted, by its sample entries."""
+    """Return how a track's samples are encrypted, by its sample entries."""
     for entry in _boxes(file, stsd.begin + 8, stsd.end):
         if entry.name in _PROTECTED:
             content = _content(file, entry)
@@ -245,7 +245,7 @@ def _scheme(file: BinaryIO, stsd: Mp4Box) -> str | None:
 
 
 def _encrypted_fragments(file: BinaryIO, moof: Mp4Box) -> Iterator[int]:
-    """The tracks that a fragment has encrypted samples of."""
+    """Yield the tracks that a fragment has encrypted samples of."""
     number = 0
     for box in _inside(file, moof):
         if box.name == b"tfhd":

@@ -29,7 +29,7 @@ in a row, and the few that a decoder keeps back by itself."""
 
 
 def frame_pts(frame: VideoFrame) -> int | None:
-    """When the frame is shown; where the container has no such stamp (some AVI), when its packet was decoded."""
+    """Return when the frame is shown; where the container has no such stamp (some AVI), when its packet was decoded."""
     return frame.pts if frame.pts is not None else frame.dts
 
 

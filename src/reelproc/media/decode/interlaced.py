@@ -25,7 +25,7 @@ _MIN_SIDE_PIXELS = 16
 
 
 def field_filters(video: VideoStream) -> tuple[str, ...]:
-    """The ffmpeg filters that make whole pictures of fields, timestamps as they were; none where frames are whole.
+    """Return the ffmpeg filters that make whole pictures of fields, timestamps kept; none if frames are whole.
 
     The graph must not be made anew where the stream changes on its way: ``bwdif`` holds a frame back, which would be
     lost. So what changes is first brought to the size and format that the stream began with, each field by itself.
@@ -41,7 +41,7 @@ def field_filters(video: VideoStream) -> tuple[str, ...]:
 
 
 def whole_pictures(frames: Iterable[VideoFrame], video: VideoStream) -> Generator[VideoFrame]:
-    """``frames`` of ``video`` with :func:`field_filters` applied: as many, with the timestamps they had.
+    """Yield ``frames`` of ``video`` with :func:`field_filters` applied: as many, with the timestamps they had.
 
     A frame without any timestamp is left out.
 
@@ -77,7 +77,7 @@ def _graph(frame: VideoFrame, video: VideoStream, filters: tuple[str, ...]) -> G
 
 
 def _taken(graph: Graph, frame: VideoFrame | None) -> Generator[VideoFrame]:
-    """What comes out once ``frame`` has gone in; None: the end."""
+    """Yield what comes out once ``frame`` has gone in; None: the end."""
     graph.vpush(frame)
     while True:
         try:

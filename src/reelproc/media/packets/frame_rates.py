@@ -107,7 +107,7 @@ def _named(count: int, seconds: Fraction, error: Fraction) -> Fraction:
 
 
 def _is_contradicted(stated: Fraction | None, pts: Sequence[int], time_base: Fraction) -> bool:
-    """Whether no two frames are as near, or none as far apart as ``stated`` has them."""
+    """Return whether no two frames are as near, or none as far apart as ``stated`` has them."""
     gaps = [later - earlier for earlier, later in pairwise(pts)]
     if not stated:
         return bool(gaps)

@@ -104,7 +104,7 @@ def probe(path: SourceLike, *, exact: bool = False) -> MediaInfo:
 
 
 def choose_streams(container: InputContainer) -> tuple[list[AVVideoStream], list[AVAudioStream]]:
-    """The streams with moving pictures, and those with sound, first the one that is used.
+    """Return the streams with moving pictures, and those with sound, first the one that is used.
 
     The rule, the same for all backends: the first stream in the file's order that is not an attached picture (a cover).
     """
@@ -167,7 +167,7 @@ FIELD_FRAMES = 25
 
 
 def _holds_fields(frame: VideoFrame, following: Iterator[VideoFrame], stream: AVVideoStream) -> bool:
-    """Whether a frame, or one of those that follow it, is woven of two fields."""
+    """Return whether a frame, or one of those that follow it, is woven of two fields."""
     codec = stream.codec_context.codec.canonical_name
     if codec == "hevc":
         return False  # there a field is a picture of its own
@@ -215,7 +215,7 @@ def _colour(frame: VideoFrame, context: Any) -> ColourInfo:
 
 
 def _peak_nits(frame: VideoFrame) -> float | None:
-    """The brightest light by the frame's HDR metadata: MaxCLL, else the mastering display's peak."""
+    """Return the brightest light by the frame's HDR metadata: MaxCLL, else the mastering display's peak."""
     light = side_data(frame, "CONTENT_LIGHT_LEVEL")
     if len(light) >= 8:
         max_cll = int.from_bytes(light[:4], sys.byteorder)

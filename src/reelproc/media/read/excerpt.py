@@ -55,13 +55,13 @@ class Excerpt:
     steps: tuple[ExcerptStep, ...]
 
     def origin(self, pts: int) -> tuple[int, int]:
-        """The pixel of the whole frame ``pts`` at which the excerpt begins: (x, y)."""
+        """Return the pixel of the whole frame ``pts`` at which the excerpt begins: (x, y)."""
         at = bisect_right(self.steps, pts, key=lambda step: step.pts)
         step = self.steps[max(at - 1, 0)]
         return step.x, step.y
 
     def filter(self, time_base: Fraction) -> str:
-        """The ffmpeg filter that cuts it out of a stream whose timestamps count in ``time_base``."""
+        """Return the ffmpeg filter that cuts it out of a stream whose timestamps count in ``time_base``."""
         x, y = ([str(getattr(self.steps[0], axis))] for axis in "xy")
         for before, step in pairwise(self.steps):
             # half a unit before the frame: whatever the rounding, no frame's time lies on the edge
@@ -72,7 +72,7 @@ class Excerpt:
 
 
 def cover(wanted: Sequence[tuple[int, PixelBounds]], width: int, height: int) -> Excerpt | None:
-    """The excerpt that holds what is wanted of every frame.
+    """Return the excerpt that holds what is wanted of every frame.
 
     Args:
         wanted: (pts, what of it) in order of pts, inside the frame.

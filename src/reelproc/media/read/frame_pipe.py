@@ -126,7 +126,7 @@ class FramePipe:
         self._thread.start()
 
     def get(self) -> PipedFrame | None:
-        """The next frame; None at the end.
+        """Return the next frame; None at the end.
 
         Raises:
             DecodeError: the child failed, hung, or ended in the middle of a frame.
@@ -217,7 +217,7 @@ class FramePipe:
         return not self._stop.is_set()
 
     def _stamps(self, line: bytes) -> tuple[int, int, bool]:
-        """The timestamp, in the stream's time base, the place, and whether the decoder said another timestamp."""
+        """Read the timestamp, in the stream's time base, the place, and whether the decoder said another timestamp."""
         number, base, place, said, said_base = line.decode().split(" ")
         pts = Fraction(number) * Fraction(base) / self._shape.time_base
         if pts.denominator != 1:
@@ -226,7 +226,7 @@ class FramePipe:
         return pts.numerator, int(place), is_said and int(said) * Fraction(said_base) != pts * self._shape.time_base
 
     def _line(self) -> bytes | None:
-        """The next line of the side pipe; None at its end."""
+        """Return the next line of the side pipe; None at its end."""
         while b"\n" not in self._lines:
             chunk = os.read(self._side, 65536) if self._wait(self._side) else b""
             if not chunk:

@@ -43,7 +43,7 @@ class PyAVReader(VideoReader):
                 return
 
     def _seek_points(self) -> tuple[int | None, ...]:
-        """The timestamps to seek to, best first; the next is for where frames are missing. None: the beginning."""
+        """Yield the timestamps to seek to, best first; the next one is for missing frames. None: the beginning."""
         aim = self._approach.seek_pts
         if aim is None:
             return (None,)
@@ -51,7 +51,7 @@ class PyAVReader(VideoReader):
         return (*(pts for pts in earlier if pts > self.video.start_pts), None)
 
     def _wanted(self, decoded: Iterable[VideoFrame]) -> Generator[Frame]:
-        """Those of the wanted span, converted."""
+        """Yield those of the wanted span, converted."""
         convert = Converter(self.conversion, self.pix_fmt, (self.video.coded_width, self.video.coded_height))
         try:
             for each in whole_pictures(decoded, self.video):

@@ -136,11 +136,11 @@ class VideoReader(ABC):
         """Frames of ``[_low, _high)`` in order; cleans up in ``finally``, when closed early as well."""
 
     def _pts_at(self, seconds: Fraction | None) -> int | None:
-        """The smallest pts at or after ``seconds``."""
+        """Return the smallest pts at or after ``seconds``."""
         return None if seconds is None else self.video.start_pts + ceil(seconds / self.video.time_base)
 
     def _frame_times(self) -> FrameTimes:
-        """The frames that the packets promise for the wanted span, one more on either side."""
+        """Return the frames that the packets promise for the wanted span, one more on either side."""
         if self._times is None:
             self._times = frame_times(self.source, self.info, start=self.start, end=self.end)
         return self._times
@@ -179,7 +179,7 @@ class VideoReader(ABC):
         return pts[first : None if self._high is None else bisect_left(pts, self._high)]
 
     def _is_first(self, pts: int | None) -> bool:
-        """Whether the first frame that came (None: none came) is the one that the packets promise."""
+        """Return whether the first frame that came (None: none came) is the one that the packets promise."""
         promised = self._promised
         return not promised or (pts is not None and pts <= promised[0])
 

@@ -95,7 +95,7 @@ def mix_sound(
     damage: DamageLog | None = None,
     cancelled: Callable[[], None] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
-    """The samples of a reel's sound before they are encoded, as (N, 2) float32 blocks within [-1, 1].
+    """Yield the samples of a reel's sound before they are encoded, as (N, 2) float32 blocks within [-1, 1].
 
     Arguments and errors are those of :func:`render_sound`. The blocks add up to exactly ``sample_at(duration)``
     samples.
@@ -127,7 +127,7 @@ def mix_sound(
 
 
 def _every(seconds: float, call: Callable[[], None] | None) -> Callable[[], None]:
-    """``call``, made at most every ``seconds``, however often it is asked for."""
+    """Return ``call``, made at most every ``seconds``, however often it is asked for."""
     last = 0.0
 
     def check() -> None:
@@ -190,7 +190,7 @@ def _render(voice: Voice, damage: DamageLog, check: Callable[[], None]) -> Gener
 
 
 def _gain(ramp: Ramp, begin: int, end: int) -> NDArray[np.float32]:
-    """The ramp's gain at the reel's samples ``begin`` to ``end``, (N, 1)."""
+    """Return the ramp's gain at the reel's samples ``begin`` to ``end``, (N, 1)."""
     x = np.clip((np.arange(begin, end) + 0.5 - ramp.start) / ramp.count, 0.0, 1.0)
     if not ramp.rising:
         x = 1.0 - x

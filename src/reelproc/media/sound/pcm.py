@@ -38,7 +38,7 @@ class PcmFiller:
 
     @classmethod
     def of(cls, stream: AudioStream) -> PcmFiller | None:
-        """The one for a stream; None where it is not uncompressed, or of a kind that has heads among its samples."""
+        """Return the filler for a stream; None if it is compressed, or has heads among its samples."""
         context: Any = stream.codec_context
         match = None if context is None else _CODEC_NAME.fullmatch(context.codec.canonical_name)
         if match is None or not context.sample_rate or not context.channels:

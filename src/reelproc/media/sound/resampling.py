@@ -70,7 +70,7 @@ class GaplessSound:
         return self._begin + Fraction(self._pushed, self._form[2])
 
     def continues(self, frame: AudioFrame, time: Fraction | None) -> bool:
-        """Whether ``frame`` has the run's format and begins where the run ends."""
+        """Return whether ``frame`` has the run's format and begins where the run ends."""
         if (frame.format.name, frame.layout.name, frame.sample_rate) != self._form:
             return False
         return time is None or abs(time - self.expected) <= MAX_TIME_ERROR_SECONDS
@@ -84,7 +84,7 @@ class GaplessSound:
         yield from self._pull()
 
     def flush(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """The rest. The run ends here."""
+        """Yield the rest. The run ends here."""
         self._graph.push(None)
         yield from self._pull()
 

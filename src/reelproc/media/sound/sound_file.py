@@ -90,7 +90,7 @@ class AacFile:
 
 
 def add_sound_stream(source: InputContainer, out: OutputContainer) -> AudioStream:
-    """A new stream of ``out`` for the packets of ``source``, a file made by ``render_sound``.
+    """Return a new stream of ``out`` for the packets of ``source``, a file made by ``render_sound``.
 
     A stream from ``add_stream_from_template`` would not know the encoder's delay, and Matroska would then put the
     picture 21 ms late. An opened encoder, which encodes nothing, does.
@@ -102,7 +102,7 @@ def add_sound_stream(source: InputContainer, out: OutputContainer) -> AudioStrea
 
 
 def sound_packets(source: InputContainer, stream: AudioStream) -> Iterator[Packet[Any]]:
-    """The packets of ``source``, in order of time, ready to be muxed into ``stream`` of another container.
+    """Yield the packets of ``source``, in order of time, ready to be muxed into ``stream`` of another container.
 
     The first has a negative timestamp, which the muxer turns into an edit list or a delay; the last one's duration is
     what is left, not a whole packet. Both must stay as they are.

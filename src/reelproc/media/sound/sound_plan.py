@@ -71,7 +71,7 @@ class Ramp:
     curve: Literal["linear", "power"]
 
     def changes(self, begin: int, end: int) -> bool:
-        """Whether the gain is anything but 1 somewhere in the samples ``begin`` to ``end``."""
+        """Return whether the gain is anything but 1 somewhere in the samples ``begin`` to ``end``."""
         return begin < self.start + self.count if self.rising else end > self.start
 
 
@@ -102,14 +102,14 @@ class Voice:
         return self.first + self.count
 
     def from_sample(self, first: int) -> Voice:
-        """The same sound with another start, earlier or later, and the same end."""
+        """Return the same sound with another start, earlier or later, and the same end."""
         shift = first - self.first
         begin = self.begin + Fraction(shift, SAMPLE_RATE) * self.speed
         return replace(self, first=first, count=self.count - shift, begin=begin)
 
 
 def sample_at(time: Fraction) -> int:
-    """The sample nearest to ``time`` seconds; halves go up.
+    """Return the sample nearest to ``time`` seconds; halves go up.
 
     >>> sample_at(Fraction(1001, 30000))
     1602
@@ -118,7 +118,7 @@ def sample_at(time: Fraction) -> int:
 
 
 def plan_voices(pieces: Iterable[SoundPiece], duration: Fraction) -> tuple[Voice, ...]:
-    """The voices of a reel of ``duration`` seconds, sorted by their start.
+    """Return the voices of a reel of ``duration`` seconds, sorted by their start.
 
     Every voice lies within ``[0, sample_at(duration))``. Where no voice is, there is silence.
     """
@@ -131,14 +131,14 @@ def plan_voices(pieces: Iterable[SoundPiece], duration: Fraction) -> tuple[Voice
 
 
 def _runs(time_map: TimeMap) -> Iterator[TimePiece]:
-    """The map's pieces, neighbours of one speed joined: a border where nothing changes must not be heard."""
+    """Yield the map's pieces, neighbours of one speed joined: a border where nothing changes must not be heard."""
     for speed, group in itertools.groupby(time_map.pieces, key=lambda p: p.speed):
         pieces = list(group)
         yield TimePiece(pieces[0].start, pieces[-1].end, pieces[0].out_start, speed)
 
 
 def _spans(piece: SoundPiece, total: int) -> Iterator[Voice]:
-    """A piece's spans of one speed, side by side, cut to the piece's own span and the reel's."""
+    """Yield a piece's spans of one speed, side by side, cut to the piece's own span and the reel's."""
     if piece.source is None or piece.stream_index is None:
         return
     source = as_source(piece.source)
@@ -172,7 +172,7 @@ def _blend(spans: list[Voice]) -> list[Voice]:
 
 
 def _fades(piece: SoundPiece) -> Iterator[Ramp]:
-    """The ramps of a piece's fades; empty ones are left out."""
+    """Yield the ramps of a piece's fades; empty ones are left out."""
     curve: Literal["linear", "power"] = "power" if piece.curve == "dissolve" else "linear"
     out_end = piece.out_start + piece.out_duration
     for start, end, rising in (

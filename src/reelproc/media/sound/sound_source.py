@@ -76,7 +76,7 @@ def decode_sound(
     damage: DamageLog,
     check: Callable[[], None],
 ) -> Generator[NDArray[np.float32]]:
-    """The samples ``first`` to ``first + count`` of a stream's grid, as (N, 2) blocks that add up to exactly ``count``.
+    """Yield the samples ``first`` to ``first + count`` of a stream's grid, as (N, 2) blocks of exactly ``count``.
 
     Args:
         source: the file.
@@ -153,7 +153,7 @@ class _SoundDecoder:
         self.reason: object = None
 
     def placed(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """``(first sample, block)`` in order of decoding."""
+        """Yield ``(first sample, block)`` in order of decoding."""
         run: GaplessSound | None = None
         begin = Fraction(0)
         for frame in self._frames():
@@ -190,7 +190,7 @@ class _SoundDecoder:
                 yield frame  # type: ignore[misc]  # an audio stream's packets hold audio frames
 
     def _packets(self) -> Iterator[Packet[Any]]:
-        """The stream's packets, the first of them at or before ``start - PREROLL`` or the first of all."""
+        """Yield the stream's packets, the first of them at or before ``start - PREROLL`` or the first of all."""
         for distance in (*_SEEK_BACK_SECONDS, None):
             with open_container(self._source) as container:
                 stream = _stream(container, self._source.name, self._index)

@@ -51,7 +51,7 @@ _BYTES_PER_SAMPLE = 8
 
 
 def tempo_filter(speed: Fraction) -> str:
-    """The ffmpeg filter that plays stereo sound ``speed`` times as fast, at the same pitch.
+    """Return the ffmpeg filter that plays stereo sound ``speed`` times as fast, at the same pitch.
 
     >>> tempo_filter(Fraction(1, 2)), tempo_filter(Fraction(4))
     ('rubberband=tempo=0.5:window=short:transients=smooth:channels=together', 'atempo=2.0,atempo=2.0')

@@ -181,11 +181,11 @@ class VideoWriter:
 
 
 def _properties(sample_aspect_ratio: Fraction) -> str:
-    """The filter that tells the encoder what the raw frames are."""
+    """Return the filter that tells the encoder what the raw frames are."""
     sar = f"{sample_aspect_ratio.numerator}/{sample_aspect_ratio.denominator}"
     return f"setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,setsar={sar}"
 
 
 def _timescale(fps: Fraction) -> int:
-    """A track timescale in which every frame's time is an integer, of at least 10000 as is usual in MP4."""
+    """Return a track timescale in which every frame's time is an integer, of at least 10000 as is usual in MP4."""
     return fps.numerator * -(-10_000 // fps.numerator)
