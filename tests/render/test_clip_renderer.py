@@ -17,6 +17,7 @@ from reelproc.render.clip_renderer import ClipRenderer
 from reelproc.render.plan import PlannedClip
 from reelproc.results import PhaseClock
 from reelproc.stages.base import Stage, StageWork, StreamInfo, Target
+from reelproc.storage.source import as_source
 
 
 class Inverts(StageWork):
@@ -71,7 +72,7 @@ def pictures(clip: PlannedClip, batch_size: int, wanted: Sequence[int]) -> tuple
     )
     shown = tuple(clip.pts[n] for n in wanted)
     only = None if len(wanted) == len(clip.pts) else shown
-    renderer = ClipRenderer(clip, shown[-1], conceal=True, clock=PhaseClock(), shown=only)
+    renderer = ClipRenderer(clip, as_source(clip.source), shown[-1], conceal=True, clock=PhaseClock(), shown=only)
     made = [renderer.frame(pts).data.tobytes() for pts in shown]
     renderer.close()
     return made, renderer.concealed, Inverting.works[-1].done
