@@ -53,7 +53,7 @@ def deployed() -> Iterator[ModalService]:
         yield ModalService(None, None, f"s3:///reelproc-tests/{uuid.uuid4().hex}")
         return
     with pytest.MonkeyPatch.context() as patch, S3Service() as service, service.fresh() as storage:
-        server = LoopbackModal(python_path=[str(RUNNERS), str(RUNNERS.parent.parent)], ladder=(1.0, 2.0))
+        server = LoopbackModal(python_path=[str(RUNNERS), str(Path(__file__).parent)], ladder=(1.0, 2.0))
         with server:
             environment = server.client_environment | storage.environment
             for name, value in environment.items():
