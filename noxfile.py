@@ -49,7 +49,7 @@ def tests_browser(session: nox.Session) -> None:
 
 @nox.session(name="load-backend")
 def load_backend(session: nox.Session) -> None:
-    """The example backend under load while its server, workers and disk fail; ``-- --exports 20`` for fewer than 50."""
+    """Load the example backend while its server, workers and disk fail; ``-- --exports 20`` for fewer than 50."""
     session.install("-e", ".[backend]")
     session.chdir("tests/support")
     session.run("python", "-m", "backend_load", *session.posargs)
@@ -101,7 +101,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation, warnings as errors, into docs/_build."""
+    """Build the documentation into docs/_build, warnings as errors."""
     session.install("-e", ".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
@@ -115,14 +115,14 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def experiments(session: nox.Session) -> None:
-    """The experiments, small, on this machine; what follows ``--`` goes to each, e.g. ``--repeats 6``."""
+    """Run the experiments, small, on this machine; arguments after ``--`` go to each, e.g. ``--repeats 6``."""
     session.install("-e", ".[report]")
     session.run("reelproc", "experiment", "e1", "e2", "e7", "e8", "e9", *session.posargs)
 
 
 @nox.session(name="install-all")
 def install_all(session: nox.Session) -> None:
-    """The ``all`` extra installs together, with one working OpenCV."""
+    """Install the ``all`` extra together, with one working OpenCV."""
     session.install(".[all]")
     session.run("python", "-c", "import cv2, reelproc; print(cv2.__version__, cv2.resize)")
     frozen = session.run("python", "-m", "pip", "list", silent=True)
@@ -133,7 +133,7 @@ def install_all(session: nox.Session) -> None:
 
 @nox.session
 def kills(session: nox.Session) -> None:
-    """A hundred random kills in a row; what follows ``--`` goes to the run, e.g. ``--count 500``."""
+    """Kill at random, a hundred times in a row; arguments after ``--`` go to the run, e.g. ``--count 500``."""
     session.install("-e", ".[test]")
     session.chdir("tests/support")
     session.run("python", "-m", "fuzz.kills", *session.posargs)

@@ -21,7 +21,7 @@ ASSETS = Path(os.environ.get("REELPROC_TEST_ASSETS", Path(__file__).parents[2] /
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were taken on."""
+    """Describe the machine of the figures."""
     return {
         "cpu": cpu_name(),
         "cores": len(os.sched_getaffinity(0)),

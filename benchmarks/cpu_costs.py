@@ -46,13 +46,13 @@ Row = dict[str, object]
 
 
 def overlay(source: Path, seconds: float, output: Path) -> rp.RenderJob:
-    """A highlight over all of ``source``."""
+    """Return a highlight over all of ``source``."""
     clip = rp.Clip(source=source, end=seconds, stages=[spotlight(0.0, seconds)])
     return rp.RenderJob(reel=rp.Reel(clips=[clip], output=rp.Output(width=None, height=None)), output=output)
 
 
 def framing(source: Path, frames: int, output: Path) -> rp.RenderJob:
-    """A few frames of the original's 6 s clip."""
+    """Return a few frames of the original's 6 s clip."""
     upscale = rp.Upscale(model=MODEL, backend="torch:cpu")
     clip = rp.Clip(source=source, start=3.0, end=3.0 + frames / 30, stages=[crop(), upscale])
     return rp.RenderJob(reel=rp.Reel(clips=[clip], output=rp.Output(width=810, height=1440)), output=output)

@@ -28,7 +28,7 @@ WITHIN = 0.20
 
 
 def crop(x: float, y: float, to_x: float, to_y: float, seconds: float) -> rp.Crop:
-    """A window of 540x960 that moves."""
+    """Return a moving window of 540x960."""
     return rp.Crop(
         keyframes=[
             rp.CropKeyframe(time=0, x=x, y=y, width=540, height=960),
@@ -38,7 +38,7 @@ def crop(x: float, y: float, to_x: float, to_y: float, seconds: float) -> rp.Cro
 
 
 def light(start: float, end: float, x: float, y: float, **look: object) -> rp.Overlay:
-    """A spotlight that moves to the right."""
+    """Return a spotlight that moves to the right."""
     path = [
         rp.HighlightKeyframe(time=time, x=x + 20 * time, y=y, radius_x=90, radius_y=150, opacity=0.3)
         for time in (start, end)

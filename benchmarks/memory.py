@@ -30,7 +30,7 @@ from reelproc.media.write.encoders import ENCODER_THREADS
 
 
 def descendants(pid: int) -> list[int]:
-    """A process and all that it started, directly or not."""
+    """Return a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -58,7 +58,7 @@ def pss_bytes() -> int:
 
 
 def peak_while(source: Path, output: Path) -> tuple[int, float]:
-    """The greatest PSS while a reel of all of ``source`` is rendered, and the seconds it took."""
+    """Render a reel of all of ``source``; return its greatest PSS and its seconds."""
     clip = rp.Clip(source=source, stages=[CROP, rp.Upscale(model="lanczos"), LIGHT])
     reel = rp.Reel(clips=[clip], output=rp.Output(width=810, height=1440))
     peak, done = 0, threading.Event()
@@ -80,7 +80,7 @@ def peak_while(source: Path, output: Path) -> tuple[int, float]:
 
 
 def looped(source: Path, output: Path, times: int, seconds: int) -> Path:
-    """The picture of ``source`` so many times over, not encoded again, with a tone as long as all of it.
+    """Repeat the picture of ``source`` without encoding it again, with a tone over all of it.
 
     Its own sound ends in the middle of an AAC frame: looped with it, the picture would have a gap at every seam.
     """

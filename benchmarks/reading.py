@@ -42,7 +42,7 @@ def ours(path: Path, backend: str, pix_fmt: PixelFormat) -> Frames:
 
 
 def bare_opencv(path: Path) -> Frames:
-    """The loop in every tutorial."""
+    """Read by the loop of every tutorial."""
     capture = cv2.VideoCapture(str(path))
     while True:
         got, image = capture.read()
@@ -112,7 +112,7 @@ def drain(open_frames: Callable[[], Frames]) -> None:
 
 
 def fingerprint(open_frames: Callable[[], Frames]) -> NDArray[np.float64]:
-    """The mean level of every frame."""
+    """Return the mean level of every frame."""
     return np.array([data.mean() for data in open_frames()])
 
 

@@ -27,7 +27,7 @@ from reelproc.media.write.encoders import EncoderSettings
 
 
 def spotlight(start: float, end: float) -> rp.Overlay:
-    """A moving spotlight from ``start`` to ``end`` seconds."""
+    """Return a moving spotlight from ``start`` to ``end`` seconds."""
     path = [
         rp.HighlightKeyframe(time=0, x=700, y=500, radius_x=90, radius_y=150, opacity=0.3),
         rp.HighlightKeyframe(time=30, x=1300, y=560, radius_x=90, radius_y=150, opacity=0.3),
@@ -100,7 +100,7 @@ def floor(
 
 
 def three_clips(source: Path, output: Path, seconds: int) -> Callable[[], None]:
-    """A reel: three clips, each cropped, scaled, with a spotlight; dissolves; sound."""
+    """Return a reel: three clips, each cropped, scaled, with a spotlight; dissolves; sound."""
     length = seconds / 3
     clips = [
         rp.Clip(

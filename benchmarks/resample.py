@@ -32,7 +32,7 @@ KERNELS: dict[Filter, Image.Resampling | None] = {
 
 
 def picture() -> Frame:
-    """A 1080p frame of waves: smooth, in all directions."""
+    """Return a 1080p frame of smooth waves in all directions."""
     frame = Frame.empty(1920, 1080, "yuv420p")
     for plane in frame.planes:
         y, x = np.mgrid[: plane.shape[0], : plane.shape[1]]
@@ -48,7 +48,7 @@ def ours(frame: Frame, kernel: Filter, move: tuple[float, float]) -> None:
 
 
 def pillow(frame: Frame, kernel: Image.Resampling) -> list[NDArray[np.uint8]]:
-    """The planes by Pillow, chroma sited as ours is."""
+    """Scale the planes by Pillow, with our chroma siting."""
     x, y, w, h = WINDOW
     planes = []
     for number, plane in enumerate(frame.planes):

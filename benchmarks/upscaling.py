@@ -85,13 +85,13 @@ class Cheap(torch.nn.Module):  # type: ignore[misc]  # torch is Any to type chec
 
 
 def crops(source: Path, count: int) -> list[Frame]:
-    """The frames that both get, decoded."""
+    """Decode the frames that both get."""
     with open_video(source, pix_fmt="yuv420p", end=2.0) as reader:
         return [frame.part(820, 300, *CROP) for frame, _ in zip(reader, range(count), strict=False)]
 
 
 def reel(source: Path, frames: int, backend: str) -> rp.Reel:
-    """The same crop as a reel."""
+    """Return the same crop as a reel."""
     crop = rp.Crop(keyframes=[rp.CropKeyframe(time=0, x=820, y=300, width=CROP[0], height=CROP[1])])
     upscale = rp.Upscale(model=MODEL, backend=backend)
     clip = rp.Clip(source=source, start=0, end=frames / 30, stages=[crop, upscale])
@@ -99,7 +99,7 @@ def reel(source: Path, frames: int, backend: str) -> rp.Reel:
 
 
 def reference_loop(frames: list[Frame], engine: Any, folder: Path) -> float:
-    """What the original did; the seconds outside of the network."""
+    """Do the original's work; return the seconds outside of the network."""
     network = 0.0
     inner = engine.engine.model
 
@@ -273,7 +273,7 @@ def repeat(network: TorchNetwork, count: int, size: tuple[int, int]) -> None:
 
 
 def _bare_child(calls: Connection) -> None:
-    """The loop over the bare network as anybody's program would run it, asked for again and again."""
+    """Run the bare network in a loop, as anybody's program would."""
     network = TorchNetwork(load_descriptor(MODELS[MODEL]), torch.device("cpu"), torch.float32)
     while asked := calls.recv():
         repeat(network, *asked)
@@ -282,7 +282,7 @@ def _bare_child(calls: Connection) -> None:
 
 @contextmanager
 def bare_elsewhere() -> Iterator[Connection]:
-    """A process of its own, in which nobody has told ``malloc`` what to keep."""
+    """Run in a process of its own, with an untouched ``malloc``."""
     ours, theirs = multiprocessing.Pipe()
     child = multiprocessing.get_context("spawn").Process(target=_bare_child, args=(theirs,), daemon=True)
     child.start()
@@ -315,7 +315,7 @@ def host_times(frames: list[Frame], reference: Any, network: Any, folder: Path) 
 
 
 def _stage_alone(frames: list[Frame], network: Any) -> float:
-    """The upscaling stage without decoding and encoding; seconds outside of the network."""
+    """Run the upscaling stage without decoding and encoding; return the seconds outside of the network."""
     from reelproc.pixels.placement import Rectangle
     from reelproc.upscalers.base import Sample, UpscaleSpec
     from reelproc.upscalers.network_work import NetworkWork

@@ -31,7 +31,7 @@ async def watch(executor: rp.Executor, job_id: str) -> None:
 
 
 async def ask_again(job_id: str) -> None:
-    """What became of a job that some process submitted some time ago."""
+    """Return the outcome of a job that some process submitted some time ago."""
     async with rp.executor("local") as executor:
         handle = executor.attach(job_id)
         print(f"job {job_id} is {handle.status()}")

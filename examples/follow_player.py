@@ -29,7 +29,7 @@ PLAYERS_HIGH = 6.5
 
 
 def build(source: Path) -> rp.Reel:
-    """The reel: one clip, in which everything follows ``PATH``."""
+    """Return a reel of one clip, in which everything follows ``PATH``."""
     video = rp.probe(source).require_video()
     windows, spots = [], []
     for time, x, y, tall in PATH:

@@ -16,7 +16,7 @@ WIDTH = 88
 
 
 def help_text(command: str = "") -> str:
-    """The help of ``reelproc`` or one of its commands (``"models fetch"`` is one in another), as people see it.
+    """Return the help of ``reelproc`` or of a command (``"models fetch"`` is one in another), as people see it.
 
     Raises:
         ValueError: there is no such command.
@@ -41,7 +41,7 @@ class CommandHelp(SphinxDirective):
     final_argument_whitespace = True  # "modal deploy" is one argument
 
     def run(self) -> list[nodes.Node]:
-        """A console block: the command, and what it prints."""
+        """Make a console block: the command and its output."""
         command = self.arguments[0] if self.arguments else ""
         try:
             text = help_text(command)

@@ -47,7 +47,7 @@ def _signature(model: type[BaseModel]) -> str:
 
 
 def sign(_app: Sphinx, what: str, _name: str, obj: Any, *_: Any) -> tuple[str, None] | None:
-    """The signature of a data model; that of anything else is left as it is."""
+    """Return the signature of a data model; leave all others."""
     if what == "class" and isinstance(obj, type) and issubclass(obj, BaseModel):
         return _signature(obj), None
     return None

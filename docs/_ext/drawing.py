@@ -34,7 +34,7 @@ def beside(pictures: dict[str, Image.Image]) -> Image.Image:
 
 
 def drawn(code: str, folder: Path) -> Image.Image:
-    """What ``code`` leaves as ``picture``.
+    """Run ``code`` and return its ``picture``.
 
     It is run in ``folder``, where ``game.mp4`` is the drawn match, and finds ``rp``, ``beside``, the demo's ``reel``,
     and the match's ``hero`` with ``time``, ``x``, ``y`` and ``height`` at every frame.

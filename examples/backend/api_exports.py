@@ -40,7 +40,7 @@ def public(text: str, settings: Settings) -> str:
 
 
 def view(backend: Backend, export: Export) -> dict[str, Any]:
-    """What a user is told of an export: of one that runs, how far it is."""
+    """Describe an export for its user, with the progress of a running one."""
     seen: dict[str, Any] = {
         "id": export.id,
         "title": export.title,
@@ -109,7 +109,7 @@ def start(
 
 @router.post("/estimate")
 def estimate(request: ExportRequest, backend: Running, user: CurrentUser) -> dict[str, Any]:
-    """What a reel would take, by the second and by the dollar, here and elsewhere."""
+    """Estimate a reel's seconds and dollars, here and elsewhere."""
     reel, _ = _planned(request, backend, user)
     return estimates(rp.RenderJob(reel=reel, output="reel.mp4"), backend.settings.executor)
 
@@ -145,7 +145,7 @@ def remove(id_: str, backend: Running, user: CurrentUser) -> None:
 
 @router.get("/exports/{id_}/file")
 def file(id_: str, backend: Running, user: CurrentUser, download: Annotated[bool, Query()] = False) -> FileResponse:
-    """The reel, whole or by ranges."""
+    """Send the reel, whole or by ranges."""
     export = _known(backend, user, id_)
     path = result_path(backend.settings, id_)
     if export.status != "complete":
@@ -160,7 +160,7 @@ def file(id_: str, backend: Running, user: CurrentUser, download: Annotated[bool
 
 @router.websocket("/exports/{id_}/progress")
 async def progress(socket: WebSocket, id_: str, backend: Running, user: CurrentUser) -> None:
-    """What ``GET`` says, now and whenever it changes, until the export has ended."""
+    """Send the answer of ``GET`` now and at every change, until the export has ended."""
     origin = socket.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):  # a page of somebody else's
         await socket.close(1008, "another origin")
@@ -197,7 +197,7 @@ async def _tell(socket: WebSocket, backend: Backend, user: str, id_: str) -> Non
 
 
 def _planned(request: ExportRequest, backend: Backend, user: str) -> tuple[rp.Reel, rp.Plan]:
-    """The reel that is asked for, and its plan.
+    """Return the requested reel and its plan.
 
     Raises:
         Refused: it cannot be made, or may not be made here; with the field of the request.

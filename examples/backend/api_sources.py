@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/sources", tags=["sources"])
 
 
 def view(source: Source) -> dict[str, Any]:
-    """What a user is told of a source: all but where it lies."""
+    """Describe a source for its user: all but its place."""
     return {
         "id": source.id,
         "name": source.name,
@@ -61,7 +61,7 @@ async def upload(
 
 @router.get("/{id_}/file")
 def source_file(id_: str, backend: Running, user: CurrentUser) -> FileResponse:
-    """The video itself, whole or by ranges."""
+    """Send the video, whole or by ranges."""
     source = backend.store.source(user, id_)
     if source is None or not Path(source.path).is_file():
         raise Refused(404, "SourceNotFound", f"you have no video {id_!r}")

@@ -38,7 +38,7 @@ _HEADERS = {
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application, with the settings given or those of the environment."""
+    """Make the application, with the given settings or the environment's."""
     chosen = settings or Settings.from_environment()
 
     @asynccontextmanager

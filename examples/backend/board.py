@@ -18,7 +18,7 @@ class Board:
         self._watchers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
     def latest(self, export: str) -> rp.Progress | None:
-        """What it last said; None where it does not run."""
+        """Return its last progress; None if it does not run."""
         return self._latest.get(export)
 
     def post(self, export: str, event: rp.Progress | None) -> None:
@@ -38,7 +38,7 @@ class Board:
         return watcher
 
     def forget(self, export: str, watcher: asyncio.Future[None]) -> None:
-        """The watcher has gone."""
+        """Forget a watcher that has gone."""
         watcher.cancel()
         self._watchers[export].discard(watcher)
         if not self._watchers[export]:

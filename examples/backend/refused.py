@@ -43,7 +43,7 @@ class Refused(Exception):
         self.retry_after = retry_after
 
     def answer(self) -> JSONResponse:
-        """What the client gets."""
+        """Return the client's answer."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         error = {"type": self.type, "message": str(self), "path": list(self.path)}
         return JSONResponse({"error": error}, self.status, headers=headers)

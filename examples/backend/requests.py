@@ -55,7 +55,7 @@ class Draft(Schema):
             raise ValueError(f"a reel ends after it starts, got {self.start:g} to {self.end:g} s")
 
     def reel(self) -> rp.Reel:
-        """The same in reelproc's terms: each stage's times count from the start of what it receives."""
+        """Translate to a reelproc clip: each stage's times count from the start of its input."""
         start, length = self.start, self.end - self.start
         crop = [k.model_copy(update={"time": k.time - start}) for k in self.crop.keyframes]
         speed = [
@@ -90,14 +90,14 @@ class ExportRequest(Schema):
 
 
 def sources_of(request: ExportRequest) -> list[str]:
-    """The ids of the sources that a request names."""
+    """Return the ids of a request's sources."""
     if request.draft is not None:
         return [request.draft.source]
     return [clip.source for clip in request.reel.clips] if request.reel is not None else []
 
 
 def reel_of(request: ExportRequest, find: Callable[[str], Source | None], settings: Settings) -> rp.Reel:
-    """The reel, with files in the place of ids.
+    """Return the reel, with files in place of ids.
 
     Args:
         request: what was asked for.

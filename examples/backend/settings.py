@@ -57,7 +57,7 @@ class Settings(Schema):
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """The settings that the environment names, the defaults for all others.
+        """Read the settings from the environment, with defaults for all others.
 
         Raises:
             SpecError: a value is not of its kind.
@@ -66,7 +66,7 @@ class Settings(Schema):
         return cls.model_validate({name: value for name, value in named.items() if value is not None})
 
     def folder(self, name: str) -> Path:
-        """A folder in ``data``, made where it is not there."""
+        """Return a folder in ``data``; make it if it is missing."""
         folder = self.data.absolute() / name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder

@@ -30,12 +30,12 @@ class Backend:
 
 
 def running(connection: HTTPConnection) -> Backend:
-    """The server's parts."""
+    """Return the server's parts."""
     return cast("Backend", connection.app.state.backend)
 
 
 def current_user(connection: HTTPConnection) -> str:
-    """The user of a request or a web socket, by the cookie or an ``Authorization: Bearer`` header.
+    """Return the user of a request or a web socket, by cookie or ``Authorization: Bearer`` header.
 
     Raises:
         Refused: 401, there is no token, or none that was made here.

@@ -81,7 +81,7 @@ class Store:
             self._insert("sources", asdict(source))
 
     def source(self, user: str, id: str) -> Source | None:
-        """A video that ``user`` may use."""
+        """Return a video that ``user`` may use."""
         return _one(Source, self._read("SELECT * FROM sources WHERE id = ? AND user IN (?, '')", id, user))
 
     def sources(self, user: str) -> list[Source]:
@@ -141,16 +141,16 @@ class Store:
             return export
 
     def export(self, user: str, id: str) -> Export | None:
-        """An export of ``user``."""
+        """Return an export of ``user``."""
         return _one(Export, self._read("SELECT * FROM exports WHERE id = ? AND user = ?", id, user))
 
     def exports(self, user: str, limit: int) -> list[Export]:
-        """The exports of ``user``, the newest first."""
+        """Return the exports of ``user``, the newest first."""
         rows = self._read("SELECT * FROM exports WHERE user = ? ORDER BY created DESC LIMIT ?", user, limit)
         return [_made(Export, row) for row in rows]
 
     def statuses(self) -> dict[str, str]:
-        """The status of every export, by its id."""
+        """Return the status of every export, by its id."""
         return {row["id"]: row["status"] for row in self._read("SELECT id, status FROM exports")}
 
     def position(self, export: Export) -> int:

@@ -34,12 +34,12 @@ class Users:
         self._key = secret.read_bytes()
 
     def new_token(self) -> str:
-        """A token for a user that nobody has been yet."""
+        """Return a token for a new user."""
         user = secrets.token_hex(8)
         return f"{user}.{self._signature(user)}"
 
     def user(self, token: str | None) -> str | None:
-        """The user that ``token`` was made for; None where it was not made here."""
+        """Return the user of ``token``; None if it was not made here."""
         user, _, signature = (token or "").partition(".")
         return user if hmac.compare_digest(signature.encode(), self._signature(user).encode()) else None
 

@@ -77,7 +77,7 @@ class Settings(Schema):
         return self.executors[0]
 
     def held(self, **more: Level) -> dict[str, Level]:
-        """What every experiment holds of how it is run, and ``more``."""
+        """Return the settings that every experiment holds the same, and ``more``."""
         return {"full": self.full, "footage": self.footage or "drawn match", **more}
 
 
@@ -143,7 +143,7 @@ class Bench:
     # ---- addresses
 
     def source(self, path: Path, where: str) -> str:
-        """An address of a file of this machine that the executor ``where`` can reach; uploaded once.
+        """Return an address of a file of this machine that the executor ``where`` can reach; uploaded once.
 
         Raises:
             SpecError: it cannot, and there is no ``staging``.
@@ -158,7 +158,7 @@ class Bench:
         return self._sources[path]
 
     def output(self, name: str, where: str) -> str:
-        """An address for a result, new at every call, so that no run finds anything of another's."""
+        """Return a new address for a result, so that no run finds another's."""
         fresh = f"{self._run}-{uuid.uuid4().hex[:8]}"
         if where.startswith("local"):
             folder = self.folder / "outputs" / fresh
@@ -168,7 +168,7 @@ class Bench:
         return self._remote[-1]
 
     def fetched(self, address: str) -> str:
-        """A local file with the content of ``address``."""
+        """Return a local file with the content of ``address``."""
         if scheme_of(address) == "file":
             return address
         folder = self.folder / "outputs" / uuid.uuid4().hex
@@ -273,7 +273,7 @@ class Bench:
 
 
 def measured(ex: Executor, results: Sequence[AnyResult], seconds: float, *, machines: int = 1) -> Measurement:
-    """The measurement of some jobs' results.
+    """Return the measurement of some jobs' results.
 
     On your own machine the one machine is paid for as long as the client waited, whatever runs on it side by side. On
     Modal every container is paid for as long as it was busy, its start included. The original's formula takes the

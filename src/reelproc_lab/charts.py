@@ -42,7 +42,7 @@ _STYLE: dict[str, Any] = {
 
 
 def case_chart(arms: Sequence[ArmSummary], records: Sequence[Record]) -> str:
-    """What was measured in one case: every run, medians with their intervals, cost, and phases inside the jobs.
+    """Draw one case's measurements: every run, medians with their intervals, cost, and phases inside the jobs.
 
     Raises:
         MissingDependencyError: the extra ``report`` is not installed.
@@ -133,7 +133,7 @@ def _phases(axes: Axes, arms: Sequence[ArmSummary], phases: Sequence[str]) -> No
 
 
 def _told(arms: Sequence[ArmSummary]) -> list[str]:
-    """The phases that take a hundredth of the longest or more; those that are sums of others are left out."""
+    """Return the phases that take a hundredth of the longest or more, without sums of others."""
     longest = {name: max(a.phases.get(name, 0.0) for a in arms) for arm in arms for name in arm.phases}
     kept = {name: seconds for name, seconds in longest.items() if name not in ("wall", "parts")}
     return [name for name, seconds in kept.items() if seconds >= 0.01 * max(kept.values())]
@@ -176,7 +176,7 @@ def _svg(figure: Figure) -> str:
 
 
 def replay_chart(runs: Sequence[Replayed]) -> str:
-    """The original's recorded runs beside their simulated times.
+    """Draw the original's recorded runs beside their simulated times.
 
     Raises:
         MissingDependencyError: the extra ``report`` is not installed.

@@ -124,7 +124,7 @@ class ClosingTables(Schema):
     prices: str
 
     def markdown(self) -> str:
-        """The tables for people."""
+        """Return the tables for people."""
         return "\n".join(_markdown(self))
 
 
@@ -136,7 +136,7 @@ def closing_tables(
     mode: Mode = "billed",
     region: str | None = None,
 ) -> ClosingTables:
-    """The tables, of typical jobs on a match in 1080p30 (:mod:`reelproc_lab.typical_jobs`).
+    """Compute the tables, of typical jobs on a match in 1080p30 (:mod:`reelproc_lab.typical_jobs`).
 
     Args:
         hardware: the executors among which the rule chooses.
@@ -203,7 +203,7 @@ def _placed(job: str, example: str, made: Estimate, original: str, original_reas
 
 
 def _because(best: Option, made: Estimate) -> str:
-    """The rule's reason, and what the next best would be."""
+    """Return the rule's reason, and the next best choice."""
     others = [o for o in made.options if o.start == best.start and o.executor != best.executor]
     second = min(others, key=lambda o: o.usd, default=None)
     if second is None or second.executor in made.reason:

@@ -38,7 +38,7 @@ def match_clip(
     *,
     progress: ProgressCallback = lambda _: None,
 ) -> Path:
-    """The stand-in for the original's footage, drawn where it is not in ``folder`` yet.
+    """Return the stand-in for the original's footage; draw it if it is not in ``folder`` yet.
 
     It is the demo's match, ten seconds with a panning and zooming camera, shown forwards and backwards in turn with a
     grain of its own on every frame (see :mod:`reelproc_lab.match.footage`): real motion and noise for decoders and
@@ -67,7 +67,7 @@ def match_clip(
 
 
 def annotations() -> tuple[Annotation, ...]:
-    """The three clips of the original's test set."""
+    """Return the three clips of the original's test set."""
     return (
         Annotation(start_time=3, rating=4, tags=("Control", "Pass"), clip_name="Great Control Pass", clip_duration=6.0),
         Annotation(start_time=13, rating=4, tags=("Dribble",), clip_name="Full Effort Play", clip_duration=6.0),
@@ -76,13 +76,13 @@ def annotations() -> tuple[Annotation, ...]:
 
 
 def crop(height: int = 1080) -> Crop:
-    """The original's crop, 540x960 at (400, 0) of a frame 1080 high, for frames ``height`` high and as wide as 16:9."""
+    """Return the original's crop, 540x960 at (400, 0) of a frame 1080 high, for 16:9 frames ``height`` high."""
     scale = height / 1080
     return Crop(keyframes=[CropKeyframe(time=0, x=400 * scale, y=0, width=540 * scale, height=960 * scale)])
 
 
 def spotlight(start: float, end: float, *, width: int = 540, height: int = 960) -> Overlay:
-    """The original's highlight, a dimming of 0.15 around an ellipse that moves and grows, over ``start`` to ``end``.
+    """Return the original's highlight from ``start`` to ``end``: a dimming of 0.15 around a moving, growing ellipse.
 
     Args:
         start, end: seconds of the stage's input.

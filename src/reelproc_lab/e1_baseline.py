@@ -39,7 +39,7 @@ REDUCED = Sizes(10, 3, 1, 4, ((1, 3), (4, 6), (7, 8.5)))
 
 
 def experiment(settings: Settings) -> Experiment:
-    """The original's test jobs, each on every executor of ``settings``."""
+    """Make the experiment: the original's test jobs, each on every executor of ``settings``."""
     sizes = FULL if settings.full else REDUCED
     model = ai_model(settings)
     several = len(settings.executors) > 1

@@ -23,7 +23,7 @@ BASELINE = "cv2.VideoCapture"
 
 
 def by_opencv(path: Path, _info: MediaInfo) -> int:
-    """The original's loop: until ``read`` says no."""
+    """Read by the original's loop: until ``read`` fails."""
     import cv2
 
     capture = cv2.VideoCapture(str(path))
@@ -37,7 +37,7 @@ def by_opencv(path: Path, _info: MediaInfo) -> int:
 
 
 def by_pipe(path: Path, info: MediaInfo) -> int:
-    """The original's repair, word for word: ``ffmpeg -i F -f rawvideo -pix_fmt bgr24 pipe:1``, cut into frames."""
+    """Read by the original's repair: ``ffmpeg -i F -f rawvideo -pix_fmt bgr24 pipe:1``, cut into frames."""
     video = info.require_video()
     size = 3 * video.width * video.height
     arguments = ["-i", file_argument(path), "-f", "rawvideo", "-pix_fmt", "bgr24", "pipe:1"]
@@ -153,7 +153,7 @@ def _count(reader: str, path: Path, info: MediaInfo) -> int:
 
 
 def _drawn(folder: Path) -> list[Path]:
-    """A drawn match, and the same with a few thousand bytes of zeros in its middle."""
+    """Draw a match, and a copy with a few thousand bytes of zeros in its middle."""
     whole = match_clip(folder, 5)
     damaged = folder / f"{whole.stem}-damaged.mp4"
     if not damaged.exists():

@@ -30,7 +30,7 @@ REDUCED = Sizes(10.0, (4.0, 5.0))
 
 
 def experiment(settings: Settings) -> Experiment:
-    """An overlay over part of a game and over all of it, by both programs, on every executor."""
+    """Make the experiment: an overlay over part of a game and all of it, by both programs, on every executor."""
     sizes = FULL if settings.full else REDUCED
     spans = {
         f"{sizes.part[1] - sizes.part[0]:g} of {sizes.game:g} s highlighted": sizes.part,
@@ -89,7 +89,7 @@ def _kind(case: str) -> str:
 
 
 def _cut(bench: Bench, seconds: float) -> Path:
-    """The footage; where it is longer, its beginning: the original draws over whole files."""
+    """Return the footage, or the beginning of a longer one: the original draws over whole files."""
     path = game(bench, seconds)
     if float(probe(path).duration) < seconds + 0.03:
         return path

@@ -16,7 +16,7 @@ FULL, REDUCED = (3.0, 9.0), (1.0, 4.0)
 
 
 def experiment(settings: Settings) -> Experiment:
-    """A crop of a clip, scaled by half, by both programs, on every executor."""
+    """Make the experiment: a crop scaled by half, by both programs, on every executor."""
     start, end = FULL if settings.full else REDUCED
     several = len(settings.executors) > 1
     arms = arms_of(settings, (ORIGINAL, OURS))

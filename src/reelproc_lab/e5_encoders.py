@@ -24,7 +24,7 @@ VMAF_LOSS, SSIM_LOSS, MORE_BYTES = 2.0, 0.005, 0.10
 
 
 def experiment(settings: Settings) -> Experiment:
-    """A framed clip and a whole picture by every encoder; with AI where a network runs beside it."""
+    """Make the experiment: a framed clip and a whole picture by every encoder, also beside a network."""
     start, end = FULL if settings.full else REDUCED
     where = settings.executor
     model = ai_model(settings) if settings.model or where.startswith("modal") else None
@@ -100,7 +100,7 @@ def experiment(settings: Settings) -> Experiment:
 
 
 def _said(name: str) -> str:
-    """An encoder with what it is told: ``"libx264 fast crf 23"``."""
+    """Name an encoder with its settings: ``"libx264 fast crf 23"``."""
     encoder = ENCODERS[name]
     scale = "cq" if name.endswith("nvenc") else "crf"
     preset = f"preset {encoder.preset}" if encoder.preset.isdecimal() else encoder.preset

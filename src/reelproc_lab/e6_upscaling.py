@@ -23,7 +23,7 @@ START, REDUCED_SHRINK = 3.0, 2
 
 
 def experiment(settings: Settings) -> Experiment:
-    """A framed clip, enlarged by a network: both programs on every executor, and the original's with each switch."""
+    """Make the experiment: a network by both programs on every executor, and the original's with each switch."""
     if settings.model == "none":
         raise SpecError("e6 is about networks; name one with --model, or leave it out")
     model = settings.model or DEFAULT_MODEL

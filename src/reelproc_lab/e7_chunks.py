@@ -46,7 +46,7 @@ REDUCED_AI = Sizes(80, (640, 360), 1, 2)
 
 
 def experiment(settings: Settings) -> Experiment:
-    """An overlay over its whole length and a framing, in 1, 2, 4 and 8 chunks."""
+    """Make the experiment: a full overlay and a framing in 1, 2, 4 and 8 chunks."""
     where, model = settings.executor, ai_model(settings)
     sizes = FULL if settings.full else REDUCED if model is None else REDUCED_AI
     framing = "framing with AI" if model else "framing"
@@ -120,7 +120,7 @@ def experiment(settings: Settings) -> Experiment:
 
 
 def _apart(bench: Bench, job: RenderJob, chunks: int) -> tuple[RenderResult, Measurement]:
-    """The chunks of ``job`` one after the other, each alone in a new process, then what joins them."""
+    """Run the chunks of ``job`` one after the other, each alone in a new process, then the job that joins them."""
     segments = plan(job.reel).segments
     store = Path(job.output).parent / "segments"
     store.mkdir()

@@ -35,7 +35,7 @@ REDUCED = (Scenario(3, 2), Scenario(5, 4))
 
 
 def experiment(settings: Settings) -> Experiment:
-    """The original's two scenarios, in sequence and in parallel."""
+    """Make the experiment: the original's two scenarios, in sequence and in parallel."""
     where, model = settings.executor, ai_model(settings) if settings.full else None
     scenarios = {scenario.name: scenario for scenario in (FULL if settings.full else REDUCED)}
     shrink = 1 if settings.full else 2

@@ -73,7 +73,7 @@ def _one_for_all(bench: Bench, jobs: list[RenderJob], where: str) -> Done:
 
 
 def _one_each(bench: Bench, jobs: list[RenderJob], where: str) -> Done:
-    """A container for each: on Modal all at once, here one after the other, since they would share the cores."""
+    """Run each in its container: on Modal all at once, here one after the other, since they would share the cores."""
     if where != "local":
         return bench.do(jobs, where, fresh=True, at_once=True, runner=counting.RUNNER)
     runs = [bench.do([job], where, fresh=True, runner=counting.RUNNER) for job in jobs]
@@ -81,7 +81,7 @@ def _one_each(bench: Bench, jobs: list[RenderJob], where: str) -> Done:
 
 
 def added(runs: list[Measurement]) -> Measurement:
-    """Runs one after the other as one."""
+    """Add up runs one after the other as one."""
     phases: dict[str, float] = {}
     quantities: dict[str, float] = {}
     for run in runs:

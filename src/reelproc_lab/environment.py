@@ -23,7 +23,7 @@ class Environment(Schema):
 
     Attributes:
         reelproc: the package's version.
-        commit: of the git checkout that it was imported from, ``+`` behind it where files were changed; empty: none.
+        commit: of the git checkout that it was imported from, ``+`` after it where files were changed; empty: none.
         python, ffmpeg, system: versions.
         packages: those that the times depend on, as far as they are installed.
         cpu, cores, memory_bytes: of this machine.
@@ -49,7 +49,7 @@ class Environment(Schema):
 
 @functools.cache
 def environment() -> Environment:
-    """This one, looked up once per process."""
+    """Return this machine's environment, looked up once per process."""
     machine = this_machine()
     return Environment(
         reelproc=reelproc.__version__,

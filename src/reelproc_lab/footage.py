@@ -14,7 +14,7 @@ VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts"
 
 
 def game(bench: Bench, seconds: float, width: int = 1920, height: int = 1080) -> Path:
-    """A video of at least so many seconds; of this size where it is drawn.
+    """Return a video of at least ``seconds``; a drawn one has the given size.
 
     Raises:
         SpecError: the footage that was given is a folder, or too short.
@@ -37,7 +37,7 @@ def footage_folder() -> Path:
 
 
 def footage_files(footage: str) -> list[Path]:
-    """The videos that ``footage`` names: a file, or all in a folder, by name.
+    """Return the videos that ``footage`` names: a file, or all in a folder, by name.
 
     Raises:
         SpecError: there is none.

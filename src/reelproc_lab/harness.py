@@ -119,7 +119,7 @@ def run_experiment(
 
 
 def read_outcome(folder: str | os.PathLike[str]) -> Outcome:
-    """What a former run has left in ``folder``.
+    """Read a former run's results in ``folder``.
 
     Raises:
         SpecError: it holds no experiment, or one of another version.
@@ -167,7 +167,7 @@ def state_question(question: Question, folder: Path) -> None:
 
 
 def schedule(question: Question, repeats: int, records: Sequence[Record]) -> Iterator[tuple[Case, Arm, int]]:
-    """The runs that are missing, in the order in which they are to be done.
+    """Return the missing runs, in the order of their execution.
 
     A run that failed is missing; one that ended at its time limit is a result.
     """
@@ -224,7 +224,7 @@ def _run(experiment: Experiment, bench: Bench, case: Case, arm: Arm, references:
 
 
 def _verified(question: Question, case: Case, measurement: Measurement, references: dict[str, str]) -> tuple[str, ...]:
-    """What was found true of what a run made.
+    """Verify the outputs of a run.
 
     The first output of a case, which is the baseline's unless that has failed, is the reference of all others.
     """

@@ -19,7 +19,7 @@ from reelproc_lab.price_modes import prices_in
 
 
 def original_usd(seconds: float, gpu: str | None = None) -> float:
-    """What the experiments would have written down.
+    """Return the price by the original experiments' formula.
 
     Args:
         seconds: of a run, from the client's side.
@@ -92,7 +92,7 @@ RUNS = {
 
 
 def original_run(name: str) -> OriginalRun:
-    """The recorded run called ``name``.
+    """Return the recorded run called ``name``.
 
     Raises:
         SpecError: there is none.

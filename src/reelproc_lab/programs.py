@@ -1,4 +1,4 @@
-"""The two programs that experiments compare: reelproc, and the original's code paths written anew."""
+"""The two programs that experiments compare: reelproc, and the original's code paths rebuilt."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Question(Schema):
                 )
 
     def changed(self, arm: Arm) -> tuple[str, ...]:
-        """The factors in which ``arm`` differs from the baseline; none where there is no baseline."""
+        """Return the factors in which ``arm`` differs from the baseline; none without a baseline."""
         base = next((a.factors for a in self.arms if a.name == self.baseline), None)
         if base is None:
             return ()

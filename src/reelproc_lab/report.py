@@ -74,7 +74,7 @@ def write_report(outcome: Outcome, folder: str | os.PathLike[str], *, html: bool
 
 
 def sections(outcome: Outcome) -> list[Section]:
-    """The report's content: the question first, then what was decided, then the figures, then how they were made."""
+    """Return the report's content: the question, the decisions, the figures, and how they were made."""
     question = outcome.question
     held = ", ".join(f"{name} = {_level(level)}" for name, level in question.held.items())
     made = [
@@ -104,7 +104,7 @@ def sections(outcome: Outcome) -> list[Section]:
 
 
 def markdown(made: Sequence[Section]) -> str:
-    """The sections as Markdown; charts are for the HTML report."""
+    """Render the sections as Markdown; charts are for the HTML report."""
     blocks: list[str] = []
     for number, section in enumerate(made):
         blocks.append(f"{'#' if number == 0 else '##'} {section.title}")
@@ -116,7 +116,7 @@ def markdown(made: Sequence[Section]) -> str:
 
 
 def table_markdown(table: Table) -> str:
-    """A table in Markdown."""
+    """Render a table in Markdown."""
 
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
@@ -256,7 +256,7 @@ def _interval(arms: Sequence[ArmSummary]) -> str:
 
 
 def spread_text(spread: Spread | None, text: Callable[[float], str]) -> str:
-    """The median and, where there are several values, its interval; empty for None."""
+    """Write the median and, of several values, its interval; empty for None."""
     if spread is None:
         return ""
     if spread.low == spread.high:
@@ -275,7 +275,7 @@ def usd_text(value: float) -> str:
 
 
 def number_text(value: float) -> str:
-    """A count, or a measure to four digits."""
+    """Write a count, or a measure to four digits."""
     return f"{value:,.0f}" if value == int(value) or value >= 10_000 else f"{value:.4g}"
 
 

@@ -32,7 +32,7 @@ figure { margin: 1rem 0; } svg { width: 100%; height: auto; max-width: 54rem; di
 
 
 def page(outcome: Outcome, sections: Sequence[Section]) -> str:
-    """The whole document.
+    """Return the whole document.
 
     Raises:
         MissingDependencyError: the extra ``report`` is not installed.

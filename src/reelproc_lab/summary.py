@@ -44,7 +44,7 @@ class Spread(Schema):
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """The median of ``values`` and its interval by order statistics.
+    """Return the median of ``values`` and its interval by order statistics.
 
     >>> spread([4.0, 1.0, 3.0, 2.0, 6.0, 5.0])
     Spread(median=3.5, low=1.0, high=6.0, count=6, coverage=0.969)
@@ -64,7 +64,7 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def _coverage(count: int, k: int) -> float:
-    """That the median lies between the k-th least and the k-th greatest of ``count`` independent values."""
+    """Return the probability that the median lies between the k-th least and greatest of ``count`` values."""
     outside: int = sum(math.comb(count, i) for i in range(k))
     return max(0.0, 1.0 - 2 * outside / float(2**count))
 

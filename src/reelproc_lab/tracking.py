@@ -62,7 +62,7 @@ def read_outcomes(folder: str | os.PathLike[str]) -> dict[str, Outcome]:
 
 
 def tracking(outcomes: dict[str, Outcome]) -> list[TrackingRow]:
-    """A row for each of the original's experiments, and for others that were run."""
+    """Return a row for each of the original's experiments, and for others that were run."""
     return [_row(name, outcomes.get(name)) for name in dict.fromkeys((*ORIGINAL, *outcomes))]
 
 
@@ -85,7 +85,7 @@ def _row(name: str, outcome: Outcome | None) -> TrackingRow:
 
 
 def placements(outcomes: dict[str, Outcome]) -> list[DefaultPlace]:
-    """The default place of each kind of job, from the decisions that were recorded.
+    """Return the default place of each kind of job, from the recorded decisions.
 
     A decision among executors says where; any other one about that kind of job says how. The last of several counts. A
     comparison that was not decided places nothing: its reason says what is missing.
@@ -126,7 +126,7 @@ def _unplaced(kind: str) -> DefaultPlace:
 
 
 def tracking_table(rows: Sequence[TrackingRow]) -> Table:
-    """The tracking table, the original's beside it."""
+    """Return the tracking table, the original's beside it."""
     header = ("experiment", "status", "result", "decision", "the original's result", "the original's decision")
     cells = [
         (
@@ -143,6 +143,6 @@ def tracking_table(rows: Sequence[TrackingRow]) -> Table:
 
 
 def placements_table(rows: Sequence[DefaultPlace]) -> Table:
-    """The default placement, the original's beside it."""
+    """Return the default placement, the original's beside it."""
     cells = [(r.job_kind, r.default, r.reason, r.how, ": ".join(r.original)) for r in rows]
     return Table(("job", "default", "why", "how", "the original's"), cells, prose=True)

@@ -101,13 +101,13 @@ def _light(start: float, end: float, x: float = 405, y: float = 720) -> Overlay:
 
 
 def framed(seconds: float, model: str | None = NETWORK) -> Work:
-    """A clip cropped to 540x960 and enlarged to 810x1440, by a network or, without a name, by a resampler."""
+    """Return a clip cropped to 540x960 and enlarged to 810x1440, by a network or, without a name, a resampler."""
     stages: Sequence[Stage] = [_crop(), Upscale(model=model or "lanczos")]
     return count(_plan(Reel(clips=[Clip(source="match.mp4", start=3, end=3 + seconds, stages=stages)])))
 
 
 def overlaid(highlighted: float) -> Work:
-    """A spotlight on so many seconds of the 90 s match, in its own size; what it does not touch is copied.
+    """Return a job with a spotlight on some seconds of the 90 s match, in its own size; the rest is copied.
 
     The source is taken to have a key frame every two seconds, so that up to two seconds on either side are encoded.
     """
@@ -123,7 +123,7 @@ def overlaid(highlighted: float) -> Work:
 
 
 def extraction(seconds: float = 6.0) -> Work:
-    """A clip cut out, exact to the frame: the groups of pictures at its two ends are encoded, the rest is copied."""
+    """Return a cut exact to the frame: groups of pictures at its two ends are encoded, the rest is copied."""
     clip = Clip(source="match.mp4", start=3, end=3 + seconds)
     made = _plan(Reel(clips=[clip], output=Output(width=None, height=None, fps=None)))
     frames = made.frame_count
@@ -144,7 +144,7 @@ def compilation(clips: int = 10, seconds: float = 6.0) -> Work:
 
 
 def reel_of(clips: int, seconds: float = 15.0, model: str | None = NETWORK) -> Work:
-    """A finished reel: clips cropped, enlarged, with a spotlight on each for 3 s, joined by dissolves."""
+    """Return a finished reel: clips cropped, enlarged, with a spotlight on each for 3 s, joined by dissolves."""
     stages: Sequence[Stage] = [_crop(), Upscale(model=model or "lanczos"), _light(1, 4)]
     room = SECONDS - seconds
     each = [

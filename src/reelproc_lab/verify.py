@@ -17,7 +17,7 @@ class WrongOutput(MediaError):
 
 
 def check_made(made: Made, *, reference: str = "", same_picture_db: float | None = None) -> tuple[str, ...]:
-    """What was found true of a file.
+    """Verify a file.
 
     Args:
         made: what it must be.
@@ -59,7 +59,7 @@ def check_made(made: Made, *, reference: str = "", same_picture_db: float | None
 
 
 def least_psnr(path: str, reference: str) -> float:
-    """The least PSNR of the luma, over the frames of two files; infinite where all are equal.
+    """Return the least PSNR of the luma, over the frames of two files; infinite where all are equal.
 
     Raises:
         WrongOutput: they differ in size or number of frames.

@@ -24,7 +24,7 @@ RESAMPLER = "lanczos"
 
 
 def ai_model(settings: Settings) -> str | None:
-    """The network for jobs with AI; None where there is none: it is not installed here, or not wanted (``"none"``).
+    """Return the network for jobs with AI; None if it is not installed, or not wanted (``"none"``).
 
     What a container on Modal has installed is not known here, so there the default is taken.
     """
@@ -42,7 +42,7 @@ def ai_model(settings: Settings) -> str | None:
 def framed(
     source: str, size: tuple[int, int], start: float, end: float, *, model: str | None, shrink: int = 1
 ) -> tuple[Clip, Output]:
-    """A clip that crops 9:16 out of the footage and enlarges it by a half, and the output that it is for.
+    """Return a clip that crops 9:16 out of the footage and enlarges it by a half, and its output.
 
     Args:
         source: the footage's address.
@@ -84,7 +84,7 @@ class Workload:
         return video.width, video.height
 
     def overlay(self, seconds: float, highlighted: tuple[float, float], *, chunks: int = 1) -> RenderJob:
-        """A spotlight on the footage in its own size, for ``highlighted`` of ``seconds`` seconds."""
+        """Return a job with a spotlight on the footage in its own size, for ``highlighted`` of ``seconds`` seconds."""
         width, height = self.size
         lit = spotlight(*highlighted, width=round(540 * width / 1920), height=round(960 * height / 1080))
         clip = Clip(source=self.source, end=seconds, stages=[lit])
@@ -101,7 +101,7 @@ class Workload:
         chunks: int = 1,
         fps: float = 30,
     ) -> RenderJob:
-        """A crop that is enlarged, by a network where ``model`` names one."""
+        """Return a job that enlarges a crop, by a network where ``model`` names one."""
         return self.reel([(start, end)], model=model, shrink=shrink, chunks=chunks, fps=fps)
 
     def reel(
@@ -120,11 +120,11 @@ class Workload:
         return RenderJob(reel=reel, output=self.bench.output("reel.mp4", self.where), chunks=chunks)
 
     def extract(self, start: float, end: float) -> ExtractJob:
-        """A clip of the footage, exact to the frame."""
+        """Return a job that cuts a clip of the footage, exact to the frame."""
         return ExtractJob(source=self.source, output=self.bench.output("clip.mp4", self.where), start=start, end=end)
 
     def compilation(self, spans: list[tuple[float, float]]) -> RenderJob:
-        """Clips of the footage in its own size, one behind the other."""
+        """Clips of the footage in its own size, one after the other."""
         width, height = self.size
         reel = Reel(
             clips=[Clip(source=self.source, start=start, end=end) for start, end in spans],
@@ -134,7 +134,7 @@ class Workload:
 
 
 def made_by(bench: Bench, job: RenderJob | ExtractJob, result: RenderResult, local: Path) -> Made:
-    """What the result of ``job`` must be, worked out from what was asked for; fetched where it is elsewhere.
+    """Compute what the result of ``job`` must be, and fetch it if it is elsewhere.
 
     Args:
         bench: what fetches it.

@@ -44,7 +44,7 @@ class Moved(Schema):
 def put(file: Path, destination: str, force: bool, as_json: bool) -> None:
     """Upload FILE to s3://BUCKET/KEY, in parts side by side, verified; it appears when all of it is there.
 
-    A key that ends in "/" gets FILE's own name behind it. "s3:///KEY" takes the bucket from R2_BUCKET_NAME.
+    A key that ends in "/" gets FILE's own name after it. "s3:///KEY" takes the bucket from R2_BUCKET_NAME.
     """
     from reelproc import storage
     from reelproc.errors import SpecError

@@ -44,7 +44,7 @@ def framed_clip(
         source: address of the footage.
         keyframes, segment_data, rotation: as the app stores them; times count from ``source_start``.
         fps: of the keyframes' frame numbers.
-        finish: the stages behind crop and speed.
+        finish: the stages after crop and speed.
         interpolation: between keyframes.
         source_start, source_end: the part of the source that the clip is.
         duration: of the clip, seconds, where it is known.

@@ -19,7 +19,7 @@ from reelproc.stages.speed import MAX_SPEED, MIN_SPEED, Speed, SpeedSegment
 from reelproc.timing import exact
 
 ENDLESS_SECONDS = 1e6
-"""The end of what has no end yet: the plan ignores what lies behind the source's."""
+"""The end of what has no end yet: the plan ignores what lies after the source's."""
 
 _KEYFRAME = spellings("time", "frame", "x", "y", "width", "height", "origin")
 _SEGMENTS = spellings(
@@ -179,7 +179,7 @@ def _numbered(fields: RecordReader, duration: float | None) -> list[tuple[float,
         most = last if duration is None else last - 1
         if not 0 <= number <= most:
             raise refused(item.path, key, f"the number of an interval between boundaries, '0' to '{most}'")
-        # behind the last boundary only where the writer left the clip's end out
+        # after the last boundary only where the writer left the clip's end out
         end = boundaries[number + 1] if number < last else boundaries[last] + ENDLESS_SECONDS
         speeds.append((boundaries[number], end, item.number(1.0, least=MIN_SPEED, most=MAX_SPEED)))
     return sorted(speeds)

@@ -1,4 +1,4 @@
-"""Measures this machine in whole runs: what the rates of single kinds leave out, and what comes before and behind."""
+"""Measures this machine in whole runs: what the rates of single kinds leave out, and what comes before and after."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def _starting(work: Work, rates: Rates, start: Start, level: Level) -> dict[str,
 
 
 def _around(work: Work, rates: Rates, level: Level) -> dict[str, float]:
-    """Return what comes before, beside and behind the loop."""
+    """Return what comes before, beside and after the loop."""
     phases: dict[str, float] = {}
     for kind, spent in seconds(added(work.before, work.beside, work.after), rates, level).items():
         name = "assemble" if kind == "copy" else kind.partition(".")[0]

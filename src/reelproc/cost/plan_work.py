@@ -18,7 +18,7 @@ from reelproc.render.source_fetch import is_fetched_whole
 MEGA = 1e6
 
 LEAD_IN_SECONDS = 1
-"""Decoded in front of a clip's start, on average: half of a group of pictures of two seconds, which is what this
+"""Decoded before a clip's start, on average: half of a group of pictures of two seconds, which is what this
 package, phones and most cameras make."""
 
 MEGABYTES_MEGAPIXEL = 0.012

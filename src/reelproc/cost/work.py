@@ -89,7 +89,7 @@ class Work(Schema):
         segments: the encoded segments.
         opening: for each clip what it costs to open its source somewhere: the frames that are decoded only because
             decoding begins at a key frame.
-        before, beside, after: amounts before the loop (probe), at the same time (sound) and behind it (joining).
+        before, beside, after: amounts before the loop (probe), at the same time (sound) and after it (joining).
         source_megabytes: of all sources that are needed, as much as would be moved to another machine.
         remote_megabytes: of these, what lies elsewhere already.
         output_megabytes: about how large the result gets.
@@ -117,7 +117,7 @@ class Work(Schema):
     def part(self, numbers: Iterable[int]) -> Part:
         """Return the encoded segments at these places in :attr:`segments`, as one worker does them.
 
-        Segments that follow one another share their readers; each gap, and each worker, opens its sources anew.
+        Segments that follow one another share their readers; each gap, and each worker, opens its sources again.
         """
         chosen = sorted((self.segments[n] for n in numbers), key=lambda segment: segment.number)
         amounts = added(*(segment.amounts for segment in chosen))

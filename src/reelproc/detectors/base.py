@@ -75,7 +75,7 @@ class Detector(ABC):
     Attributes:
         name: as registered.
         description: one line for people.
-        licence: of the packages behind it, SPDX.
+        licence: of its packages, SPDX.
     """
 
     name: str

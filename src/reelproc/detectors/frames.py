@@ -39,7 +39,7 @@ def requests_by_time(source: Source, info: MediaInfo, seconds: Sequence[float]) 
     """Return the frames nearest to ``seconds``, the earlier on a tie.
 
     Raises:
-        SpecError: a time lies before the video or more than a second behind its end.
+        SpecError: a time lies before the video or more than a second after its end.
         ProbeError: the file cannot be understood.
     """
     asked = [exact(second) for second in seconds]

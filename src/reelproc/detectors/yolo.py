@@ -49,7 +49,7 @@ def _variable_untouched(name: str) -> Iterator[None]:
 
 
 class _Threads:
-    """Torch's number of threads, set back behind the package.
+    """Torch's number of threads, set back after the package.
 
     To choose the CPU, the package calls ``torch.set_num_threads`` with the cores less one, 8 at most: half of a machine
     with two cores, for the detection and for whatever the process does next.

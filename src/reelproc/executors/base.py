@@ -74,7 +74,7 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def attach(self, id: str) -> JobHandle:
-        """The handle of a job that was submitted before, perhaps by another process.
+        """Return the handle of a job submitted before, perhaps by another process.
 
         An id of which nothing is known gives a handle whose status is ``unknown`` and whose ``result`` raises
         JobLostError.
@@ -102,7 +102,7 @@ class Executor(abc.ABC):
             jobs: what to do.
             timeout: seconds that each may run.
             return_exceptions: a failed job yields its error in its place. Otherwise the error is raised there, and the
-                jobs behind it are cancelled, as they are when the iterator is given up.
+                jobs after it are cancelled, as they are when the iterator is given up.
         """
         handles = [self.submit(job, timeout=timeout) for job in jobs]
 

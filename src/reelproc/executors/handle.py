@@ -25,7 +25,7 @@ class JobState:
         status: ``queued``, ``running``, or how it ended: ``complete``, ``error``, ``cancelled``, ``expired`` (its
             result is no longer kept) or ``unknown`` (nothing is known of it).
         outcome: the result of a complete job; the error of one that ended otherwise; None before the end.
-        events: those behind the cursor that was asked for. In a state that has ended they are all that will ever come.
+        events: those after the cursor that was asked for. In a state that has ended they are all that will ever come.
         cursor: where to go on; it means something to the handle alone.
     """
 
@@ -40,7 +40,7 @@ class JobState:
         return self.status not in ("queued", "running")
 
     def result(self) -> JobResult:
-        """The outcome of an ended job: returned, or raised where it is an error."""
+        """Return the outcome of an ended job, or raise it if it is an error."""
         if self.outcome is None:
             raise ExecutorError(f"there is no result: the job is {self.status}")
         if isinstance(self.outcome, ReelprocError):
@@ -61,10 +61,10 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
 
     @abc.abstractmethod
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
-        """What is known of the job, at the latest after ``timeout`` seconds.
+        """Return the job's snapshot, at the latest after ``timeout`` seconds.
 
         Args:
-            cursor: return as soon as there are events behind it (0: from the first), and with them; None: events are
+            cursor: return as soon as there are events after it (0: from the first), and with them; None: events are
                 not wanted, return when the job has ended.
             timeout: seconds to wait for that.
         """
@@ -103,7 +103,7 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
         return self._settled(state)
 
     def events(self) -> Iterator[Progress]:
-        """The job's progress from its beginning, as it comes; ends when the job does. Call again for a replay.
+        """Iterate over the job's progress from its beginning until its end. Call again for a replay.
 
         A job that fails ends its events, too: :meth:`result` says how it went.
         """

@@ -75,7 +75,7 @@ class Frame:
     """A decoded frame.
 
     Attributes:
-        data: the pixels, one contiguous (N,) uint8 array, planes one behind the other.
+        data: the pixels, one contiguous (N,) uint8 array, planes one after the other.
         width, height: pixels, after rotation by the display matrix; pixels need not be square.
         pix_fmt: ``"yuv420p"``, ``"yuv444p"``, ``"bgr24"`` or ``"rgb24"``.
         index: ordinal among the frames that the reader returned; never used to name a frame.

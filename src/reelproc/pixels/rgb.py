@@ -51,7 +51,7 @@ class RGBConverter:
         return packed(rgb, ((rgb.height, rgb.width * 3),))
 
     def planes(self, data: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-        """Return the packed RGB bytes of yuv420p planes that lie one behind the other; width and height are even."""
+        """Return the packed RGB bytes of yuv420p planes that lie one after the other; width and height are even."""
         if height % 4 == 0:  # PyAV takes the height for a multiple of four where it shares the array's memory
             return self.frame(VideoFrame.from_numpy_buffer(data.reshape(height * 3 // 2, width), format="yuv420p"))
         frame = VideoFrame(width, height, "yuv420p")
@@ -65,7 +65,7 @@ class RGBConverter:
 
 
 def packed(frame: VideoFrame, shapes: tuple[tuple[int, int], ...]) -> NDArray[np.uint8]:
-    """Return the planes of ``frame`` without padding, one behind the other.
+    """Return the planes of ``frame`` without padding, one after the other.
 
     Args:
         frame: a decoded or converted frame.

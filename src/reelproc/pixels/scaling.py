@@ -135,7 +135,7 @@ def _pattern(phase: int, extent: float, size: int, kernel: Filter, *, upright: b
     count, scale = -(-size // STORED), extent / size
     period, turn = _period(scale, size) or (count * STORED, 0)
     taps, weights = _weights(phase / PHASES - extent / 2, scale, period, kernel, DOWN_BITS if upright else ACROSS_BITS)
-    cycle = min(count, period // math.gcd(period, STORED))  # groups, after which their weights begin anew
+    cycle = min(count, period // math.gcd(period, STORED))  # groups, after which their weights begin again
     turns, phases = np.divmod(np.arange(cycle * STORED), period)
     taps, weights = taps[phases] + (turns * turn)[:, None], weights[phases]
 
@@ -220,7 +220,7 @@ scratch = _Scratch()
 
 
 def padding(bands: slice | Bands, length: int) -> tuple[int, int]:
-    """Return how many samples ``bands`` reads before the first of ``length`` and behind the last."""
+    """Return how many samples ``bands`` reads before the first of ``length`` and after the last."""
     return (0, 0) if isinstance(bands, slice) else (max(0, -bands.first), max(0, bands.end - length))
 
 

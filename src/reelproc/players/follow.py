@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reelproc.executors.base import Executor
 
 DEFAULT_REACH_SECONDS = 3.0
-"""What is followed before and behind the mark where the caller does not say."""
+"""What is followed before and after the mark where the caller does not say."""
 
 WEAK_CONFIDENCE = 0.1
 """Detections of so little confidence still continue a track (see :data:`reelproc.players.linking.SURE_CONFIDENCE`)."""
@@ -70,7 +70,7 @@ def follow_player(
         at: when the player is where ``point`` or ``box`` says, seconds of the source; None: at ``start``.
         point: (x, y) on the player, pixels of the source.
         box: (left, top, right, bottom) around the player, instead of ``point``.
-        start, end: the span to follow, seconds of the source; None: three seconds before and behind ``at``, within the
+        start, end: the span to follow, seconds of the source; None: three seconds before and after ``at``, within the
             source.
         framing: the crop's shape, the player's share of it, and how fast it moves. Where the player leaves the crop,
             the result says so.
@@ -298,7 +298,7 @@ def _usual_step(frames: Sequence[FrameDetections], step: float) -> float:
 
 
 def _unseen_spans(frames: Sequence[FrameDetections], first: float, last: float, longest: float) -> Iterator[LostSpan]:
-    """Yield where one look lies further than ``longest`` seconds behind another."""
+    """Yield where one look lies further than ``longest`` seconds after another."""
     looks = [first, *(frame.time for frame in frames if first < frame.time < last), last]
     for one, two in pairwise(looks):
         if two - one > longest:

@@ -86,7 +86,7 @@ def walk(
         width, height: of the frames, pixels.
         max_gap: seconds out of sight after which they count as lost; half a second at the picture's edge.
         longest_step: seconds up to which one frame follows the other; where nobody looked for longer (and for longer
-            than ``max_gap``), there is a hole, behind which they are lost.
+            than ``max_gap``), there is a hole, after which they are lost.
     """
     begin = frames[0].time
     others = (d for d in distinct(frames[0].detections) if union_overlap(d, target) < SAME_PERSON_OVERLAP)

@@ -39,7 +39,7 @@ class LostSpan(Schema):
 
     Attributes:
         start, end: seconds of the source.
-        reason: why; None for a gap behind which they were found again, over which the crop moves on. "not looked at":
+        reason: why; None for a gap after which they were found again, over which the crop moves on. "not looked at":
             earlier detections hold nothing there; such a span may lie within one of another reason.
     """
 
@@ -61,7 +61,7 @@ class FollowResult(Schema):
         sightings: where the player was seen, in order of time.
         aspect: of the crop as it is displayed, width by height.
         crop: the window's path, for :class:`~reelproc.Crop`: one size, evenly spaced, inside the frame.
-        regions: the spans in which the player is seen, for an :class:`~reelproc.Overlay` in front of the crop.
+        regions: the spans in which the player is seen, for an :class:`~reelproc.Overlay` before the crop.
         lost: where they were not seen for longer than from one look to the next.
         outside: spans in which the player is seen, but not wholly inside the crop: too fast for it, or too large.
         warnings: the same for people, and whatever else was not as planned; empty when all was well.
@@ -89,7 +89,7 @@ class FollowResult(Schema):
         return tuple(keyframe for region in self.regions for keyframe in region.keyframes)
 
     def spotlight(self, width: int, height: int) -> tuple[HighlightRegion, ...]:
-        """:attr:`regions` in pixels of the crop, scaled to a size: for an overlay behind the crop and its upscaling.
+        """:attr:`regions` in pixels of the crop, scaled to a size: for an overlay after the crop and its upscaling.
 
         Args:
             width, height: of what the overlay gets, pixels.

@@ -50,7 +50,7 @@ class ExecutorSuite:
 
     @pytest.fixture
     def job(self, tmp_path: Path) -> Any:
-        """Makes the job that behaves as named; equal names with equal numbers are equal jobs."""
+        """Make the job that behaves as named; equal names with equal numbers are equal jobs."""
 
         def make(behaviour: str, number: int = 0) -> RenderJob:
             reel = Reel(clips=[Clip(source=str(tmp_path / "game.mp4"), end=2)])

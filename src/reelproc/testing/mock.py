@@ -121,7 +121,7 @@ class MockExecutor(Executor):
             return MockJob(name, run, self._changed)
 
     def attach(self, id: str) -> MockJob:
-        """The handle of a job submitted to this object; it knows no others."""
+        """Return the handle of a job submitted to this object; it knows no others."""
         with self._changed:
             return MockJob(check_id(id), self._runs.get(id), self._changed)
 
@@ -195,7 +195,7 @@ class MockJob(JobHandle[ResultT_co]):
         self._changed = changed
 
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
-        """What the clock and the script say."""
+        """Return the state by the clock and the script."""
         run = self._run
         if run is None:
             return JobState("unknown", JobLostError(f"nothing is known of a job {self.id!r}", transient=False))

@@ -79,7 +79,7 @@ class MadeVideo:
 
 
 def _blocks(width: int, height: int) -> list[list[tuple[slice, slice]]]:
-    """The (rows, columns) slices of the blocks: two rows of ``BITS``."""
+    """Return the (rows, columns) slices of the blocks: two rows of ``BITS``."""
     ys = np.linspace(TOP * height, BOTTOM * height, 3)
     xs = np.linspace(LEFT * width, RIGHT * width, BITS + 1)
     return [
@@ -89,7 +89,7 @@ def _blocks(width: int, height: int) -> list[list[tuple[slice, slice]]]:
 
 
 def draw(number: int, width: int, height: int) -> tuple[NDArray[np.uint8], ...]:
-    """The picture with ``number`` as limited-range YUV 4:4:4: three (height, width) uint8 planes."""
+    """Draw ``number`` as limited-range YUV 4:4:4: three (height, width) uint8 planes."""
     if not 0 <= number < 1 << BITS:
         raise ValueError(f"a number from 0 to {(1 << BITS) - 1}, got {number}")
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -107,7 +107,7 @@ def draw(number: int, width: int, height: int) -> tuple[NDArray[np.uint8], ...]:
 
 
 def read_number(picture: Any) -> int:
-    """The number in a picture: a reelproc frame, an (H, W) luma array, or an (H, W, 3) image.
+    """Read the number in a picture: a reelproc frame, an (H, W) luma array, or an (H, W, 3) image.
 
     Raises:
         ValueError: the picture shows no clear number.
@@ -134,7 +134,7 @@ def _read(picture: Any) -> tuple[int, bool]:
 
 
 def _middle(block: NDArray[np.float64]) -> float:
-    """The mean of a block's middle, away from neighbours that lossy coding lets in."""
+    """Return the mean of a block's middle, away from neighbours that lossy coding lets in."""
     h, w = block.shape
     return float(block[h // 4 : h - h // 4, w // 4 : w - w // 4].mean())
 
@@ -270,7 +270,7 @@ def _video_stream(
 
 
 def _set_display_matrix(stream: Any, rotation: int, hflip: bool) -> None:
-    """The matrix that turns the stored picture ``rotation`` degrees clockwise, then mirrors it."""
+    """Return the matrix that turns the stored picture ``rotation`` degrees clockwise, then mirrors it."""
     one = 1 << 16
     # Rows a b u / c d v / x y w map the stored (p, q) to (a p + c q, b p + d q); y points down.
     a, b, c, d = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[rotation]
@@ -314,13 +314,13 @@ def _encode_sound(container: Any, stream: Any, sound: NDArray[np.float32], sampl
 
 
 def tone(seconds: float, *, hertz: float = 440.0, sample_rate: int = 48_000, channels: int = 1) -> NDArray[np.float32]:
-    """A sine of half the full level, (samples, channels) float32."""
+    """Return a sine of half the full level, (samples, channels) float32."""
     wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * sample_rate)) / sample_rate)
     return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
 
 
 def with_edit_list(source: MadeVideo, path: str | os.PathLike[str], first: int) -> MadeVideo:
-    """A copy of an mp4, packets unchanged, whose edit list starts the presentation at the source's frame ``first``.
+    """Copy an mp4, packets unchanged, with an edit list that starts at the source's frame ``first``.
 
     The packets from the key frame before it are kept, to be decoded and not shown, as phones and editors do it.
     """

@@ -206,7 +206,7 @@ class NetworkWork(UpscaleWork):
         return self._network.start(cuts, self._spec)()
 
     def close(self) -> None:
-        """Wait for the picture that is being worked on, and drop those behind it."""
+        """Wait for the picture that is being worked on, and drop those after it."""
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
         self._network.rest()

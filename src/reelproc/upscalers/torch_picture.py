@@ -92,7 +92,7 @@ def to_rgb(data: Tensor, pix_fmt: PixelFormat, width: int, height: int, resize: 
     """Convert frames to RGB.
 
     Args:
-        data: (N, bytes) uint8: frames' planes one behind the other.
+        data: (N, bytes) uint8: frames' planes one after the other.
         pix_fmt: of them; planar ones are limited-range BT.709, chroma sited left.
         width, height: of them.
         resize: for the chroma.
@@ -122,7 +122,7 @@ def from_rgb(rgb: Tensor, window: Window, spec: UpscaleSpec, resize: Resizer, ke
         kernel: its filter, antialiased where it shrinks.
 
     Returns:
-        (N, bytes) uint8: the planes of the destination one behind the other, rounded once.
+        (N, bytes) uint8: the planes of the destination one after the other, rounded once.
     """
     place = spec.destination
     high, wide = rgb.shape[2:]

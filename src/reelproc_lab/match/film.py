@@ -153,7 +153,7 @@ def _follow(story: Story) -> list[Camera]:
 
 
 def _wide(cameras: list[Camera]) -> Camera:
-    """The camera of the picture that all of ``cameras`` are cut from."""
+    """Return the camera of the picture that all of ``cameras`` are cut from."""
     import numpy as np
 
     yaws, tilts = [c.yaw for c in cameras], [c.tilt for c in cameras]

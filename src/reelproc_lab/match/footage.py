@@ -140,7 +140,7 @@ class _Film:
 
 
 def _join(pieces: list[Path], path: Path) -> Path:
-    """``pieces``, which are whole files of one kind, behind each other."""
+    """``pieces``, which are whole files of one kind, after each other."""
     listing = path.with_suffix(".txt")
     listing.write_text("ffconcat version 1.0\n" + "".join(f"file {piece.name}\n" for piece in pieces))
     arguments = ["-f", "concat", "-i", file_argument(listing), "-map", "0:v:0", "-c", "copy", "-y", file_argument(path)]

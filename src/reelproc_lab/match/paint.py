@@ -54,7 +54,7 @@ def yuv(colour: str) -> Colour:
 
 
 def to_yuv(image: Image) -> tuple[Image, Image, Image]:
-    """A BGR picture of even size as Y (H, W), U and V (H/2, W/2), chroma sited between its four luma pixels."""
+    """Convert a BGR picture of even size to Y (H, W), U and V (H/2, W/2), chroma between its four luma pixels."""
     import cv2
     import numpy as np
 
@@ -85,7 +85,7 @@ def polygon(image: Image, points: NDArray[np.floating], colour: Sequence[float])
 
 
 def capsule(image: Image, start: tuple[int, int], end: tuple[int, int], width: float, colour: Sequence[float]) -> None:
-    """A line with round ends; ``start`` and ``end`` in the fixed-point form of :func:`fixed`, ``width`` in pixels."""
+    """Draw a line with round ends; ``start`` and ``end`` in the fixed point of :func:`fixed`, ``width`` in pixels."""
     import cv2
 
     cv2.line(image, start, end, colour, max(1, round(width)), cv2.LINE_AA, SHIFT)

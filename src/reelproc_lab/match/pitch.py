@@ -61,7 +61,7 @@ def paint_grass(image: Image, camera: Camera, rng: np.random.Generator) -> None:
 
 
 def _stripe(image: Image, camera: Camera, points: list[tuple[float, float]], *, closed: bool = False) -> None:
-    """A white line of regulation width along points of the ground."""
+    """Draw a white line of regulation width along points of the ground."""
     import numpy as np
 
     line = np.array([*points, points[0]] if closed else points)
@@ -103,7 +103,7 @@ def paint_lines(image: Image, camera: Camera) -> None:
 
 
 def paint_goal(image: Image, camera: Camera) -> None:
-    """The right-hand goal: net first, then posts and bar."""
+    """Draw the right-hand goal: net first, then posts and bar."""
     import cv2
     import numpy as np
 

@@ -132,7 +132,7 @@ class _Brush:
         self.light = -round(0.02 * scale * (1 << SHIFT))
 
     def limb(self, a: Point, b: Point, radius: float, colour: str, *, share: float = 1.0) -> None:
-        """A capsule from ``a`` over ``share`` of the way to ``b``; the radius in metres."""
+        """Draw a capsule from ``a`` over ``share`` of the way to ``b``; the radius in metres."""
         if share < 1:
             b = (round(a[0] + (b[0] - a[0]) * share), round(a[1] + (b[1] - a[1]) * share))
         capsule(self.image, a, b, 2 * radius * self.scale, yuv(shade(colour, 0.76)))
@@ -178,7 +178,7 @@ class _Brush:
         capsule(self.image, neck, p[sk.HEAD], 0.105 * self.scale, yuv(shade(look.skin, 0.8)))
 
     def head(self, turned: float) -> None:
-        """A head that looks ``turned`` radians past the camera: skin, and hair where it is seen."""
+        """Draw a head that looks ``turned`` radians past the camera: skin, and hair where it is seen."""
         import cv2
         import numpy as np
 
@@ -201,7 +201,7 @@ class _Brush:
             oval(-0.045 * aside * (1 - back * 0.5), -0.02, 0.065 + 0.04 * back, 0.115, self.look.hair)
 
     def number(self, flat: Array, *, from_front: bool) -> None:
-        """The shirt's number on back or chest, as the trunk is turned."""
+        """Draw the shirt's number on back or chest, as the trunk is turned."""
         import cv2
         import numpy as np
 

@@ -170,7 +170,7 @@ def roll_ball(times: Array, scripted: dict[int, Array]) -> tuple[Array, list[Sou
 
 
 def _at(times: Array, values: Array, time: float) -> Array:
-    """The row of ``values`` at ``time``, between frames too."""
+    """Return the row of ``values`` at ``time``, between frames too."""
     import numpy as np
 
     return np.array([np.interp(time, times, column) for column in values.T])

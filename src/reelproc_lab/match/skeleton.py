@@ -23,7 +23,7 @@ _SPRINT = 6.5
 
 
 def joints(story: Story, n: int) -> Array:
-    """(A, 16, 3) metres: the joints of all actors on frame ``n``."""
+    """Return the joints of all actors on frame ``n``: (A, 16, 3) metres."""
     import numpy as np
 
     speed, kick, joy, dive = story.speed[n], story.kick[n], story.joy[n], story.dive[n]
@@ -44,7 +44,7 @@ def joints(story: Story, n: int) -> Array:
 
 
 def _swung(angle: Array) -> Array:
-    """(A, 3) directions: straight down for 0, forward for a quarter turn."""
+    """Return (A, 3) directions: straight down for 0, forward for a quarter turn."""
     import numpy as np
 
     return np.stack([np.sin(angle), np.zeros_like(angle), -np.cos(angle)], -1)

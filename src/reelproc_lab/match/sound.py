@@ -74,7 +74,7 @@ def _claps(t: Array, rng: np.random.Generator) -> Array:
 
 
 def _whistle(rng: np.random.Generator) -> Array:
-    """A pea whistle: two close tones that the pea interrupts some 38 times a second."""
+    """Sound a pea whistle: two close tones that the pea interrupts some 38 times a second."""
     import numpy as np
 
     t = np.arange(round(0.55 * RATE)) / RATE
@@ -86,7 +86,7 @@ def _whistle(rng: np.random.Generator) -> Array:
 
 
 def _kick(rng: np.random.Generator) -> Array:
-    """A thump whose pitch falls from 170 to 60 Hz, and the slap of leather."""
+    """Sound a thump whose pitch falls from 170 to 60 Hz, and the slap of leather."""
     import numpy as np
 
     t = np.arange(round(0.16 * RATE)) / RATE
@@ -95,7 +95,7 @@ def _kick(rng: np.random.Generator) -> Array:
 
 
 def _net(rng: np.random.Generator) -> Array:
-    """A short rush of cords."""
+    """Sound a short rush of cords."""
     import numpy as np
 
     t = np.arange(round(0.35 * RATE)) / RATE

@@ -80,7 +80,7 @@ def paint_stands(image: Image, camera: Camera, rng: np.random.Generator, *, home
 def paint_crowd(
     image: Image, camera: Camera, people: list[Spectator], step: int, *, excited: bool
 ) -> tuple[Image, ...]:
-    """The upper band of the wide picture with everybody in it."""
+    """Paint the upper band of the wide picture with everybody in it."""
     import cv2
     import numpy as np
 

@@ -65,7 +65,7 @@ class Story:
 
 
 def tell(*, seed: int, fps: int) -> Story:
-    """The match, frame by frame; equal seeds tell equal stories."""
+    """Tell the match, frame by frame; equal seeds tell equal stories."""
     import numpy as np
 
     rng = np.random.default_rng([seed, 2])
@@ -114,7 +114,7 @@ def _path(keys: tuple[tuple[float, float, float], ...], times: Array) -> Array:
 
 
 def smooth(values: Array, sigma: float) -> Array:
-    """A Gaussian over the frames (axis 0), the ends held."""
+    """Smooth by a Gaussian over the frames (axis 0), the ends held."""
     import cv2
     import numpy as np
 
@@ -124,7 +124,7 @@ def smooth(values: Array, sigma: float) -> Array:
 
 
 def _swing(t: Array) -> Array:
-    """The leg before and after a kick at 0: back over 0.22 s, through in 0.12 s, home in 0.3 s."""
+    """Swing the leg around a kick at 0: back over 0.22 s, through in 0.12 s, home in 0.3 s."""
     import numpy as np
 
     return np.interp(t, [-0.34, -0.12, 0.0, 0.1, 0.42], [0, -1, 0.35, 1, 0])

@@ -1,4 +1,4 @@
-"""The original program's three code paths, written anew from their description, as baselines for experiments.
+"""The original program's three code paths, rebuilt from their description, as baselines for experiments.
 
 They are slow on purpose: what they show is what the original measured. Nothing else in reelproc uses them. A job is
 done the original's way by an executor whose ``runner`` is ``"reelproc_lab.original_programs.runner:run_original"``.

@@ -53,7 +53,7 @@ class Capture:
         self.frame_count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def read(self) -> Image | None:
-        """The next frame, (H, W, 3) BGR; None where OpenCV has none."""
+        """Read the next frame, (H, W, 3) BGR; None where OpenCV has none."""
         there, frame = self._capture.read()
         return np.asarray(frame, np.uint8) if there and frame is not None else None
 

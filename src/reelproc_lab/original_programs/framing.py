@@ -59,7 +59,7 @@ def frame_by_ffmpeg(
 
 
 def _moving(keyframes: Sequence[CropKeyframe], axis: str) -> str:
-    """An expression in ``t`` for ffmpeg: linear between the keyframes, whole pixels, held outside."""
+    """Return an expression in ``t`` for ffmpeg: linear between the keyframes, whole pixels, held outside."""
     values = [(k.time, float(getattr(k, axis))) for k in keyframes]
     text = f"{values[-1][1]:.3f}"
     for (t0, v0), (t1, v1) in reversed(list(zip(values, values[1:], strict=False))):

@@ -47,7 +47,7 @@ class Span:
 
 
 def crops(source: Path, span: Span, context: JobContext, clock: PhaseClock) -> Iterator[Image]:
-    """The cut frames of a span, each sought on its own.
+    """Yield the cut frames of a span, each sought on its own.
 
     Raises:
         DecodeError: OpenCV has not got one.
@@ -92,7 +92,7 @@ def upscale_to_pngs(
 
 
 def finish_on_host(output: NDArray[np.float32]) -> Image:
-    """What the original did with a network's (3, H, W) RGB output in float: clamp, turn, round; (H, W, 3) BGR."""
+    """Convert a network's (3, H, W) RGB floats as the original did: clamp, turn, round; (H, W, 3) BGR."""
     clamped = np.clip(output, 0, 1)
     turned = np.transpose(clamped[[2, 1, 0]], (1, 2, 0))
     return (turned * 255.0).round().astype(np.uint8)

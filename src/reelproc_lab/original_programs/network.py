@@ -80,7 +80,7 @@ class Enhancer:
 
 
 def load_enhancer(model: Model, switches: Switches, device_name: str | None = None) -> Enhancer:
-    """The network of ``model`` on a device, under ``switches``.
+    """Load the network of ``model`` on a device, under ``switches``.
 
     Args:
         model: which.

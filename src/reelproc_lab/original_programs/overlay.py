@@ -56,7 +56,7 @@ def _path(region: HighlightRegion) -> Curve:
 
 
 def draw(frame: NDArray[np.uint8], ellipse: NDArray[np.float64], brighten: bool) -> NDArray[np.uint8]:
-    """A (H, W, 3) frame with everything outside of the ellipse darker, or its inside brighter.
+    """Return a (H, W, 3) frame with everything outside of the ellipse darker, or its inside brighter.
 
     Args:
         frame: BGR; not changed.

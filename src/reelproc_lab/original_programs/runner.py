@@ -57,7 +57,7 @@ SWITCHES: dict[str, Switches] = {
 
 
 def runner_of(switch: str = "none") -> str:
-    """The ``runner`` of an executor that works the original's way under one of :data:`SWITCHES`.
+    """Return an executor's ``runner`` that works the original's way under one of :data:`SWITCHES`.
 
     >>> runner_of("batch 4")
     'reelproc_lab.original_programs.runner:run_original_batch_4'
@@ -232,7 +232,7 @@ class _Task:
 
 @lru_cache(maxsize=1)
 def _enhancer(model: Model, switches: Switches, device: str | None) -> Enhancer:
-    """The network stays loaded in a warm worker, as it did in a warm container."""
+    """Keep the network loaded in a warm worker, as a warm container did."""
     return load_enhancer(model, switches, device)
 
 

@@ -321,7 +321,7 @@ def _day(state: _State, tasks: int) -> Day:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The least of ``values`` that at least ``share`` of them do not exceed.
+    """Return the least of ``values`` that at least ``share`` of them do not exceed.
 
     >>> percentile([4.0, 1.0, 3.0, 2.0], 0.5)
     2.0

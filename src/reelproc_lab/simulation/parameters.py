@@ -128,14 +128,14 @@ class Parameters:
         return {name: p.value for name, p in self._all.items()}
 
     def drawn(self, rng: random.Random) -> dict[str, float]:
-        """Every one drawn anew."""
+        """Every one drawn again."""
         return {
             name: p.value if p.low == p.high else rng.triangular(p.low, p.high, p.value)
             for name, p in self._all.items()
         }
 
     def changed(self, **values: float) -> Parameters:
-        """The same with other values, held within bounds that are widened where they must be.
+        """Return the same with other values; widen bounds that do not hold them.
 
         Raises:
             SpecError: there is no such parameter.

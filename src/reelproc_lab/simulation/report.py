@@ -124,7 +124,7 @@ def write_simulation(found: Simulation, folder: str | os.PathLike[str], *, chart
 
 
 def markdown(found: Simulation, *, charts: bool = False) -> str:
-    """The whole of it for people; ``charts``: with the pictures that lie beside it."""
+    """Return the whole report for people; ``charts``: with the pictures that lie beside it."""
     explained = [r for r in found.replayed if r.verdict == "explained"]
     asked = [r for r in found.replayed if r.verdict != "fitted"]
     chance, best, fleet = found.chance, found.knee, found.fleet

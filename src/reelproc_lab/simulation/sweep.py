@@ -37,7 +37,7 @@ ASSUMED: tuple[Parameter, ...] = (
 
 
 def likely_fleet(*, executor: str = "modal-t4", jobs_per_day: float = 10_000, **changes: float) -> Fleet:
-    """The fleet of :data:`ASSUMED`, at the price of a preset of reelproc's on Modal.
+    """Return the fleet of :data:`ASSUMED`, at the price of a preset of reelproc's on Modal.
 
     Args:
         executor: whose price; the seconds do not follow it.
@@ -94,7 +94,7 @@ def sweep(
 
 
 def frontier(days: Sequence[Day]) -> list[Day]:
-    """The days than which none is both cheaper and faster (in ``wall_p95``), the cheapest first."""
+    """Return the Pareto front of days by cost and ``wall_p95``, the cheapest first."""
     best: list[Day] = []
     for day in sorted(days, key=lambda d: (d.usd_per_job, d.wall_p95)):
         if not best or day.wall_p95 < best[-1].wall_p95:
@@ -103,7 +103,7 @@ def frontier(days: Sequence[Day]) -> list[Day]:
 
 
 def knee(days: Sequence[Day]) -> Day:
-    """The day of the frontier beyond which a shorter wait gets dear.
+    """Return the knee of the Pareto front: beyond it a shorter wait gets dear.
 
     Cost and ``wall_p95`` are scaled to 0 to 1 over the frontier; the knee is the point farthest below the straight line
     between its two ends (V. Satopää and others, "Finding a 'kneedle' in a haystack", 2011). With two points or fewer

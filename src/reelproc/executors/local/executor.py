@@ -98,8 +98,8 @@ class LocalExecutor(Executor):
 
         Without an ``id`` its name is made of its content and its sources' size and modification time. So the same job
         again joins the one that runs, in whatever process that is; it resumes one that was cut short, failed or was
-        cancelled, from its finished segments; and it is done anew where it was complete. Under an ``id`` of your own
-        a complete job whose output file is still as it was written is not done anew.
+        cancelled, from its finished segments; and it is done again where it was complete. Under an ``id`` of your own
+        a complete job whose output file is still as it was written is not done again.
 
         Raises:
             SpecError: the id is malformed or belongs to another job.
@@ -122,7 +122,7 @@ class LocalExecutor(Executor):
             with self._changed:
                 self._check_open()
                 task = self._tasks.get(request.id)
-                if task is not None and task.cancelled:  # on its way out: the new run begins behind it
+                if task is not None and task.cancelled:  # on its way out: the new run begins after it
                     self._changed.wait(LOOK_SECONDS)
                     continue
             if task is not None:
@@ -136,7 +136,7 @@ class LocalExecutor(Executor):
             time.sleep(0.01)  # its owner has just ended, or somebody looks whether it has
 
     def attach(self, id: str) -> LocalJob:
-        """The handle of a job in this executor's folder, whichever process submitted it.
+        """Return the handle of a job in this executor's folder, submitted by any process.
 
         One that another process runs is followed. One that was cut short, since its process died, is resumed here, from
         its finished segments.
@@ -270,7 +270,7 @@ class LocalExecutor(Executor):
         return task
 
     def _next(self) -> Task | None:
-        """The next job to run, as soon as there is one; None when the executor is closed and none is left."""
+        """Wait for the next job to run; None when the executor is closed and none is left."""
         with self._changed:
             self._idle += 1
             try:
@@ -280,7 +280,7 @@ class LocalExecutor(Executor):
                 self._idle -= 1
 
     def _serve(self) -> None:
-        """A thread's life: one job after the other in one worker process, or another where that was killed."""
+        """Run one job after the other in one worker process, or in another after a kill."""
         worker: WorkerProcess | None = None
         outcome: JobResult | ReelprocError
         try:
@@ -338,7 +338,7 @@ class LocalJob(JobHandle[ResultT_co]):
         self._task = task
 
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
-        """What the folder says; a job that was cut short is resumed."""
+        """Return the folder's state; resume a job that was cut short."""
         deadline = time.monotonic() + timeout
         if self._executor._is_forked():
             self._task = None

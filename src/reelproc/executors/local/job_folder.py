@@ -87,7 +87,7 @@ class JobFolder:
     # ---- what anybody may do
 
     def request(self) -> JobRequest | None:
-        """What was asked, or None where no such job was ever submitted.
+        """Return the request, or None if no such job was ever submitted.
 
         Raises:
             JobLostError: it is not readable: damaged, or of another version of reelproc.
@@ -103,7 +103,7 @@ class JobFolder:
             ) from error
 
     def state(self, cursor: int | None = None) -> JobState:
-        """The job's state as the folder tells it; events behind ``cursor``, a byte offset, where one is given."""
+        """Return the job's state in the folder, with the events after ``cursor``, a byte offset, if given."""
         # The outcome is looked at first: it is written last, so when it is there the events are complete.
         outcome = self._outcome()
         events, cursor = ((), 0) if cursor is None else self._events(cursor)
@@ -253,7 +253,7 @@ def _parsed(lines: bytes) -> Iterator[Progress]:
     for line in lines.splitlines():
         try:
             yield Progress.model_validate_json(line)
-        except SpecError:  # torn by a crash of the owner; the next run writes behind it
+        except SpecError:  # torn by a crash of the owner; the next run writes after it
             continue
 
 

@@ -46,7 +46,7 @@ class JobList(Schema):
 
 
 def listed(root: Path) -> list[JobEntry]:
-    """The jobs below ``root``, the newest first."""
+    """Return the jobs below ``root``, the newest first."""
     entries = []
     for path in root.glob("*/job.json"):
         with suppress(FileNotFoundError, SpecError):  # another process removes it; not made by us

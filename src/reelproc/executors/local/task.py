@@ -97,7 +97,7 @@ def run_task(
 def _converse(
     task: Task, worker: WorkerProcess, grace_seconds: float, *, started: float | None
 ) -> tuple[WorkerProcess | None, JobResult | ReelprocError] | None:
-    """What :func:`run_task` returns; None where the worker died before it began, so that nothing is lost with it.
+    """Do the work of :func:`run_task`; None if the worker died before it began, when nothing is lost.
 
     ``started``: when the worker's start began, for the phase startup; None for a worker that was there.
     """
@@ -141,12 +141,12 @@ def _converse(
 
 
 def cancelled(id: str) -> JobCancelledError:
-    """The outcome of a job that was cancelled."""
+    """Return the outcome of a cancelled job."""
     return JobCancelledError(f"job {id} was cancelled")
 
 
 def left_behind(id: str) -> JobLostError:
-    """The outcome, for those who wait in this process, of a job that its executor has let go of."""
+    """Return the outcome, for this process, of a job that its executor has detached."""
     return JobLostError(f"job {id} was cut short when its executor was detached; attach to it, and it goes on")
 
 

@@ -173,7 +173,7 @@ def _die_with(parent: int) -> None:
 
 
 def _private_pipes() -> tuple[int, int]:
-    """The pipes to the parent under numbers that nobody else uses: a stray print must not end up among the answers."""
+    """Move the pipes to the parent to unused numbers: a stray print must not mix with the answers."""
     control, reply = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

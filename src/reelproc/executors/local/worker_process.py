@@ -60,7 +60,7 @@ class WorkerProcess:
                 self._process.stdin.write(json.dumps(message).encode() + b"\n")
 
     def receive(self, timeout: float) -> list[dict[str, Any]] | None:
-        """What it has said, waiting up to ``timeout`` seconds; None when it has died."""
+        """Wait up to ``timeout`` seconds for its message; None when it has died."""
         stdout = self._process.stdout
         if stdout is None:
             return None
@@ -98,7 +98,7 @@ class WorkerProcess:
 
 
 def tail(log: Path) -> str:
-    """The last words in ``log``."""
+    """Return the last words in ``log``."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 2000))

@@ -21,7 +21,7 @@ NEAR = 4.0
 
 
 def account_prices(base: PriceTable = PRICES) -> PriceTable:
-    """``base`` with the prices of the account whose token the Modal client finds.
+    """Return ``base`` with the prices of the account whose token the Modal client finds.
 
     Raises:
         MissingDependencyError: the extra ``modal`` is not installed.
@@ -42,7 +42,7 @@ def account_prices(base: PriceTable = PRICES) -> PriceTable:
 
 
 def prices_from_rates(rates: Mapping[str, float], base: PriceTable = PRICES) -> PriceTable:
-    """``base`` with what ``rates`` say of GPUs, cores and memory; what they do not name stays.
+    """Return ``base`` with the ``rates`` of GPUs, cores and memory; other prices stay.
 
     Args:
         rates: USD by Modal's name of a resource.
@@ -67,7 +67,7 @@ def prices_from_rates(rates: Mapping[str, float], base: PriceTable = PRICES) -> 
 
 
 def _resource(name: str, base: PriceTable) -> str | None:
-    """What of the price table a rate's name means; None where it means something else (volumes, sandboxes, ...)."""
+    """Return the price table's entry for a rate's name; None for other rates (volumes, sandboxes, ...)."""
     words = re.sub(r"[^a-z0-9]+", " ", name.lower()).split()
     joined = "".join(words)
     if {"sandbox", "volume", "storage", "network", "nonpreemptible", "region"} & set(words):

@@ -61,7 +61,7 @@ def outcome_of(call: str, wait: float) -> Outcome | None:
 
 
 def ended_state(id: str, outcome: Outcome, *, cancelled: Callable[[], bool]) -> JobState:
-    """The state of a job whose call has ended.
+    """Return the state of a job whose call has ended.
 
     Args:
         id: the job's.
@@ -96,7 +96,7 @@ def ended_state(id: str, outcome: Outcome, *, cancelled: Callable[[], bool]) -> 
 
 
 def off_loop(function: Callable[P, T]) -> Callable[P, T]:
-    """``function``, in a thread of its own where it is called from a coroutine, which Modal's client objects to."""
+    """Call ``function``, from a coroutine in a thread of its own: Modal's client refuses event loops."""
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -124,7 +124,7 @@ class ModalExecutor(Executor):
 
     @off_loop
     def attach(self, id: str) -> ModalJob:
-        """The handle of a job that was submitted with this account, by whichever process and preset."""
+        """Return the handle of a job submitted with this account, by any process and preset."""
         check_id(id)
         with reached(self._app):
             return ModalJob(self, id, self._record(id))
@@ -222,7 +222,7 @@ class ModalJob(JobHandle[ResultT_co]):
 
     @off_loop
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
-        """What Modal says."""
+        """Ask Modal for the job's state."""
         record = self._record
         if record is None:
             return JobState("unknown", JobLostError(f"nothing is known of a job {self.id!r}", transient=False))
@@ -241,7 +241,7 @@ class ModalJob(JobHandle[ResultT_co]):
                     return JobState("running" if self._begun else "queued", None, events, behind)
 
     def _events(self, record: JobRecord, cursor: int | None) -> tuple[tuple[Progress, ...], int]:
-        """The events behind ``cursor``; and it is noted whether the call has begun. Without the Dict there are none."""
+        """Return the events after ``cursor``, and note if the call has begun; none without the Dict."""
         jobs = self._executor._jobs
         with contextlib.suppress(modal.exception.NotFoundError):
             if cursor is not None:

@@ -63,7 +63,7 @@ COORDINATOR = Preset(name="modal-coordinator", gpu=None, cores=2.0, memory_mib=4
 
 
 def preset(name: str) -> Preset:
-    """The preset called ``name``.
+    """Return the preset called ``name``.
 
     Raises:
         SpecError: there is none.

@@ -31,7 +31,7 @@ class Pages(Protocol):
     """The part of a ``modal.Dict`` that is used here."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value at ``key``."""
+        """Return the value at ``key``."""
 
     def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:
         """Set it; True if that was done."""
@@ -42,7 +42,7 @@ class JobRecord(Schema):
 
     Attributes:
         id: the job's.
-        run: how often it was submitted anew.
+        run: how often it was submitted again.
         call: Modal's id of the call that does it.
         identity: see :meth:`reelproc.jobs.Job.identity`.
         preset: the executor's name.
@@ -62,7 +62,7 @@ class JobRecord(Schema):
 
 
 def read_events(pages: Pages, call: str, cursor: int) -> tuple[tuple[Progress, ...], int, bool]:
-    """The events of a call behind ``cursor``, the cursor behind them, and whether the call has begun."""
+    """Return a call's events after ``cursor``, the cursor after them, and if the call has begun."""
     page, offset = divmod(cursor, PAGE_EVENTS + 1)
     events: list[Progress] = []
     begun = page > 0 or offset > 0
@@ -80,7 +80,7 @@ def read_events(pages: Pages, call: str, cursor: int) -> tuple[tuple[Progress, .
 class EventPages:
     """Writes a call's progress from a thread of its own: a slow or lost Dict neither slows nor fails the job.
 
-    Another attempt of the same call begins a page behind those that are there.
+    Another attempt of the same call begins a page after those that are there.
 
     Args:
         pages: the Dict.

@@ -48,7 +48,7 @@ class Staging:
         self.prefix = prefix
 
     def staged(self, job: Job, name: str) -> Staged:
-        """The job with addresses for paths, its sources uploaded.
+        """Upload the job's sources, and return it with addresses for paths.
 
         Raises:
             SpecError: it has paths, and there is no prefix; or its output is one of its sources.
@@ -99,7 +99,7 @@ class Staging:
 
 
 def _check_copies(job: Job) -> None:
-    """A result is fetched to one path of this machine; its copies are made where it is made."""
+    """Refuse local copies: a result is fetched to one path; its copies are made in the container."""
     for number, copy in enumerate(job.copy_destinations()):
         if storage.scheme_of(copy) == "file":
             raise SpecError(

@@ -164,12 +164,12 @@ def _time_limit(seconds: float, cancelled: threading.Event, late: JobTimeoutErro
 
 
 def _place(request: ModalRequest) -> Preset:
-    """What this container is."""
+    """Describe this container."""
     return COORDINATOR if request.coordinated else preset(request.preset)
 
 
 def _weighed(result: JobResult, request: ModalRequest, startup: float, seconds: float, *, cold: bool) -> JobResult:
-    """The result with what it was made on; ``gpu`` and ``cores`` are those of the frames' makers."""
+    """Return the result with its hardware; ``gpu`` and ``cores`` are those of the frames' makers."""
     wanted = preset(request.preset)
     cost = (startup + seconds) * _place(request).hardware.usd_per_second
     return result.model_copy(
@@ -185,7 +185,7 @@ def _weighed(result: JobResult, request: ModalRequest, startup: float, seconds: 
 
 
 def gpu_name() -> str | None:
-    """The GPU's own name, e.g. ``Tesla T4``; None where the driver's tool is not there or does not answer."""
+    """Return the GPU's own name, e.g. ``Tesla T4``; None if the driver's tool is missing or silent."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None

@@ -1,4 +1,4 @@
-"""H.264 as MP4 stores it: parameter sets in the ``avcC`` record, NAL units behind their length.
+"""H.264 as MP4 stores it: parameter sets in the ``avcC`` record, NAL units after their length.
 
 Only what joining two encoders' pictures in one stream needs: which parameter sets there are, a record that lists both
 encoders', and what NAL units a packet holds; and the bits in them. Formats: ISO/IEC 14496-15 section 5.3.3 (avcC) and
@@ -105,7 +105,7 @@ class ParameterSets:
 def _set_id(unit: bytes | memoryview) -> tuple[int, int]:
     """Return a parameter set's type and id."""
     kind = unit[0] & 0x1F
-    # behind the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
+    # after the NAL header an SPS has profile, flags and level (3 bytes), then its id; a PPS has its id at once
     return kind, Bits(bytes(unit[4:20] if kind == NAL_SPS else unit[1:17])).ue()
 
 
@@ -113,7 +113,7 @@ class Bits:
     """The bits of a NAL unit's payload, taken one after another. Behind the end they are 0.
 
     Args:
-        data: as stored, with a 3 in place behind any two zeros that a small byte follows; the unit's own header is left
+        data: as stored, with a 3 in place after any two zeros that a small byte follows; the unit's own header is left
             out.
     """
 

@@ -1,7 +1,7 @@
 """Which pictures refer to earlier ones, by their own heads, whatever the container says of them.
 
 A container marks the packets at which decoding may begin. Some mark them all (MP4 without ``stss``, AVI whose index was
-made anew, careless muxers of MPEG-4 and H.263): a decoder that is set down at such a one makes grey rubbish of what it
+made again, careless muxers of MPEG-4 and H.263): a decoder that is set down at such a one makes grey rubbish of what it
 misses. Nothing here decodes: the type of a picture stands in its first bytes.
 
 A packet that is not as its codec has it is not told to refer to others: it is damaged, and may have been a key frame.
@@ -50,7 +50,7 @@ def _test_for(codec: str, extradata: bytes) -> Callable[[memoryview], bool] | No
 
 
 def _units(packet: memoryview, length_bytes: int | None) -> Iterator[memoryview]:
-    """Yield the NAL units of a packet; without lengths, those behind start codes, each with what follows it."""
+    """Yield the NAL units of a packet; without lengths, those after start codes, each with what follows it."""
     if length_bytes is not None:
         yield from nal_units(packet, length_bytes) or ()
         return
@@ -112,7 +112,7 @@ def _long(messages: bytes, at: int) -> tuple[int, int]:
 
 
 def _behind(packet: memoryview, code: bytes) -> bytes:
-    """Return the bytes behind the first such start code."""
+    """Return the bytes after the first such start code."""
     head = bytes(packet[:_START_CODES_IN])
     at = head.find(b"\0\0\1" + code)
     return b"" if at < 0 else head[at + 4 : at + 8]

@@ -61,7 +61,7 @@ class FieldPairs:
     """Tells which of a stream's packets hold the second field of a frame. Take one for each run over the packets.
 
     Args:
-        extradata: the stream's parameter sets, as an ``avcC`` record or behind start codes.
+        extradata: the stream's parameter sets, as an ``avcC`` record or after start codes.
     """
 
     def __init__(self, extradata: bytes) -> None:

@@ -97,7 +97,7 @@ def demuxed(container: InputContainer, *streams: Stream) -> Iterator[Packet[Any]
     """Yield the packets of some of a container's streams, in the order of the file.
 
     In a damaged broadcast, streams may turn up on the way that were not there when it was opened. PyAV stops at their
-    first packet with an IndexError; this goes on behind it. Packets :func:`without_display_times` have their decoding
+    first packet with an IndexError; this goes on after it. Packets :func:`without_display_times` have their decoding
     time as ``pts``, not libavformat's guess.
     """
     untimed = {stream.index for stream in streams if without_display_times(container.format.name, stream.name)}
@@ -126,7 +126,7 @@ def without_display_times(format_name: str, codec: str | None) -> bool:
 
 
 BARE_STREAMS = ("h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vc1", "vvc")
-"""Formats that are nothing but a codec's own stream: behind a seek in one, nobody knows what time it is."""
+"""Formats that are nothing but a codec's own stream: after a seek in one, nobody knows what time it is."""
 
 
 def without_timestamps(name: str, format_name: str) -> ProbeError:
@@ -138,9 +138,9 @@ def without_timestamps(name: str, format_name: str) -> ProbeError:
 
 
 def mistimed_after_seek(format_name: str) -> bool:
-    """Return whether packets behind a seek may have wrong times: in program streams, ``.mpg`` and ``.vob``.
+    """Return whether packets after a seek may have wrong times: in program streams, ``.mpg`` and ``.vob``.
 
-    There a time belongs to the first picture that begins behind it, and most pictures have none of their own (ISO/IEC
+    There a time belongs to the first picture that begins after it, and most pictures have none of their own (ISO/IEC
     13818-1, 2.4.3.7 and 2.7.4). After a seek libavformat gives the first time to the rest of the picture before, and
     counts on from there: all are a picture late up to the next time that is said.
     """

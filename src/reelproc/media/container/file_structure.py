@@ -19,13 +19,13 @@ _MAX_BOXES = 100_000
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _MAX_HEADER_BYTES = 1 << 20
-"""Of Matroska's head; behind a longer one no file would be known for one, and a place beyond 2^63 is none."""
+"""Of Matroska's head; after a longer one no file would be known for one, and a place beyond 2^63 is none."""
 
 
 def promised_size(source: Source) -> int | None:
     """Return the bytes that a file must have for its own structure to be whole; None where its kind does not say.
 
-    Less than its real size is no sign of damage: many files have something behind their end.
+    Less than its real size is no sign of damage: many files have something after their end.
     """
     with source.open() as file:
         head = file.read(12)
@@ -45,7 +45,7 @@ def _box_ends(file: BinaryIO) -> Iterator[int]:
     for _ in range(_MAX_BOXES):
         file.seek(begin)
         head = file.read(16)
-        if len(head) < 8 or not head[4:8].isalnum():  # the end, or something behind it that is no box
+        if len(head) < 8 or not head[4:8].isalnum():  # the end, or something after it that is no box
             return
         size = int.from_bytes(head[:4], "big")
         if size == 1:

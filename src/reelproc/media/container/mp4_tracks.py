@@ -158,7 +158,7 @@ class Mp4Box(NamedTuple):
 
 
 def boxes_inside(file: BinaryIO, end: int) -> Iterator[Mp4Box]:
-    """Yield all boxes of a file's ``moov``, those inside others behind these."""
+    """Yield all boxes of a file's ``moov``, those inside others after these."""
     for box in _boxes(file, 0, end):
         if box.name == b"moov":
             yield from _inside(file, box)

@@ -24,7 +24,7 @@ _READ_AHEAD_PACKETS = 40
 """Packets that are read before they are decoded: more than encoders code between a picture and one shown before it."""
 
 _MAX_DELAY_PACKETS = 24
-"""Packets behind which a picture comes out at last: those that may be decoded after it and shown before it, 16 B-frames
+"""Packets after which a picture comes out at last: those that may be decoded after it and shown before it, 16 B-frames
 in a row, and the few that a decoder keeps back by itself."""
 
 
@@ -43,7 +43,7 @@ class SentPacket(NamedTuple):
 class FrameOrder:
     """Holds frames until all that are shown before them have come, or have been given up.
 
-    It holds no more frames than are coded before one that is shown earlier; behind a packet of which no frame comes, as
+    It holds no more frames than are coded before one that is shown earlier; after a packet of which no frame comes, as
     many as the decoder may have.
 
     Args:

@@ -27,7 +27,7 @@ _MIN_SIDE_PIXELS = 16
 def field_filters(video: VideoStream) -> tuple[str, ...]:
     """Return the ffmpeg filters that make whole pictures of fields, timestamps kept; none if frames are whole.
 
-    The graph must not be made anew where the stream changes on its way: ``bwdif`` holds a frame back, which would be
+    The graph must not be made again where the stream changes on its way: ``bwdif`` holds a frame back, which would be
     lost. So what changes is first brought to the size and format that the stream began with, each field by itself.
     """
     width, height = video.coded_width, video.coded_height

@@ -26,8 +26,8 @@ class Beginning(NamedTuple):
 
     Attributes:
         frame: the first that the decoder gives.
-        following: those behind it, decoded as they are taken.
-        skipped: how many packets lie in front of the first key frame.
+        following: those after it, decoded as they are taken.
+        skipped: how many packets lie before the first key frame.
         first_pts: when the first of all frames is shown.
     """
 

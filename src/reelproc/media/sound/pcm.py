@@ -1,4 +1,4 @@
-"""Uncompressed sound without holes: MP4 and MOV count its samples, and play what lies behind a hole too early."""
+"""Uncompressed sound without holes: MP4 and MOV count its samples, and play what lies after a hole too early."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The file that a reel's sound is kept in until assembly, and its way from there into the finished file.
 
-AAC comes in packets of 1024 samples, and a decoder needs one in front of the first to get going. A container must
+AAC comes in packets of 1024 samples, and a decoder needs one before the first to get going. A container must
 therefore say where the sound begins and ends within its packets, or it is 21 ms late and up to 21 ms too long. In mp4
 and mov the edit list says it, in Matroska the codec delay.
 """

@@ -59,7 +59,7 @@ class SoundPiece:
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """A gain that goes from 0 to 1 (rising) or from 1 to 0 over ``count`` samples, and is constant before and behind.
+    """A gain that goes from 0 to 1 (rising) or from 1 to 0 over ``count`` samples, and is constant before and after.
 
     The curve is sampled at the middle of each sample, so that a rising and a falling ramp over the same span are mirror
     images: linear ones add up to 1, and the squares of equal-power ones do.
@@ -98,7 +98,7 @@ class Voice:
 
     @property
     def end(self) -> int:
-        """The sample behind its last."""
+        """The sample after its last."""
         return self.first + self.count
 
     def from_sample(self, first: int) -> Voice:

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREROLL_SECONDS = Fraction(1, 2)
-"""Seconds that are decoded in front of what is wanted, after a seek: AAC needs two packets until it is right, MP3 up to
+"""Seconds that are decoded before what is wanted, after a seek: AAC needs two packets until it is right, MP3 up to
 ten (its bit reservoir), Opus 80 ms."""
 
 _SEEK_BACK_SECONDS = (Fraction(1), Fraction(15))
-"""How far in front of the wanted second to seek, as the sound may lie behind the picture in the file; then, not at
+"""How far before the wanted second to seek, as the sound may lie after the picture in the file; then, not at
 all."""
 
 _CHUNK_SAMPLES = 1 << 15

@@ -8,7 +8,7 @@ Which filter does it was decided by measurement, with tone bursts, 10 ms clicks 
 - Faster: ``atempo``, in a chain. Bursts begin within 12 ms of their place at up to double speed, and clicks (the kick
   of a ball) keep their level, where ``rubberband`` smeared them to a third at double speed and to nothing at fourfold.
 
-Neither returns the length that one asks for, and both need a run-up: they are fed sound from before and behind the
+Neither returns the length that one asks for, and both need a run-up: they are fed sound from before and after the
 span, and exactly the span is cut out of what they return.
 """
 
@@ -90,7 +90,7 @@ class Stretch:
 
     @property
     def run_up(self) -> int:
-        """Samples of source in front of the span that must be fed first."""
+        """Samples of source before the span that must be fed first."""
         return RUN_UP_SAMPLES * max(1, ceil(self.speed))
 
     @property
@@ -100,7 +100,7 @@ class Stretch:
 
     @property
     def skip(self) -> int:
-        """Samples of output in front of the span."""
+        """Samples of output before the span."""
         delay = RUBBERBAND_DELAY if self.speed < 1 else 0
         return round_half_up((self.run_up - delay) / self.speed) + delay
 
