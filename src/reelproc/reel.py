@@ -71,7 +71,7 @@ def in_json(value: Any) -> Any:
     return text
 
 
-Source = Annotated[str, BeforeValidator(in_json), Field(min_length=1)]
+Address = Annotated[str, BeforeValidator(in_json), Field(min_length=1)]
 """A path, or an address: ``file://``, ``s3://`` (extra ``s3``), and for sources ``https://``."""
 
 
@@ -85,7 +85,7 @@ class Clip(Schema):
         stages: in the order in which they work.
     """
 
-    source: Source
+    source: Address
     start: SecondsFromZero = 0.0
     end: Seconds | None = None
     stages: Items[Annotated[Stage, Registered(Stage, STAGES, tag="stage")]] = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from reelproc.errors import SpecError
 from reelproc.jobs.base import Job, WorkCounter, WorkT_co
 from reelproc.jobs.registry import AnyJob
-from reelproc.reel import Source
+from reelproc.reel import Address
 from reelproc.results import RenderResult
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ChunkJob(Job[RenderResult]):
     job: Literal["chunk"] = "chunk"
     render: AnyJob
     segments: tuple[int, ...]
-    output: Source
+    output: Address
 
     def run(self, context: JobContext) -> RenderResult:
         """Make the segments, and put them in place; see :meth:`Job.run`."""

@@ -14,7 +14,7 @@ from reelproc.detectors.base import DetectSpec
 from reelproc.detectors.checkpoints import is_checkpoint_path
 from reelproc.job_context import OnDamage
 from reelproc.jobs.base import Job, WorkCounter, WorkT_co
-from reelproc.reel import Source
+from reelproc.reel import Address
 from reelproc.results import Detection, DetectResult, FrameDetections, PhaseClock, Progress
 from reelproc.schema import Fraction01, Items, Seconds, Words
 from reelproc.storage import scheme_of
@@ -55,12 +55,12 @@ class DetectJob(Job[DetectResult]):
     """
 
     job: Literal["detect"] = "detect"
-    source: Source
+    source: Address
     times: Annotated[Items[Seconds], Field(min_length=1)] | None = None
     frames: Annotated[Items[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
     confidence: Fraction01 = 0.5
     classes: Annotated[Items[Words], Field(min_length=1)] = ("person",)
-    model: Source = "yolov8x"
+    model: Address = "yolov8x"
     backend: Words = "ultralytics"
     trust: bool = False
     image_size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 640

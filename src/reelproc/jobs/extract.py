@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from reelproc.job_context import OnDamage
 from reelproc.jobs.base import Job, WorkCounter, WorkT_co
-from reelproc.reel import Clip, Output, Reel, Source
+from reelproc.reel import Address, Clip, Output, Reel
 from reelproc.results import ExtractResult
 from reelproc.schema import Seconds, SecondsFromZero
 from reelproc.timing import Time
@@ -40,8 +40,8 @@ class ExtractJob(Job[ExtractResult]):
     """
 
     job: Literal["extract"] = "extract"
-    source: Source
-    output: Source
+    source: Address
+    output: Address
     start: SecondsFromZero = 0.0
     end: Seconds | None = None
     copy_codec: bool = False

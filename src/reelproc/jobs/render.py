@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, Unpack
 
 from reelproc.job_context import Chunks, OnDamage
 from reelproc.jobs.base import Job, WorkCounter, WorkT_co
-from reelproc.reel import Reel, Source
+from reelproc.reel import Address, Reel
 from reelproc.results import RenderResult
 from reelproc.schema import Items
 
@@ -49,12 +49,12 @@ class RenderJob(Job[RenderResult]):
 
     job: Literal["render"] = "render"
     reel: Reel
-    output: Source
+    output: Address
     on_damage: OnDamage = "raise"
     smart_copy: bool = True
     strict: bool = False
     chunks: Chunks = 1
-    copies: Items[Source] = ()
+    copies: Items[Address] = ()
 
     if TYPE_CHECKING:  # what may be given is more than what is kept
 

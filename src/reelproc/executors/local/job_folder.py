@@ -36,7 +36,7 @@ from reelproc.executors.handle import JobState
 from reelproc.executors.outcome import outcome_from_data, outcome_to_data
 from reelproc.jobs import AnyJob
 from reelproc.machine.posix import fcntl
-from reelproc.reel import Source
+from reelproc.reel import Address
 from reelproc.results import JobResult, JobStatus, Progress
 from reelproc.schema import Schema
 
@@ -59,7 +59,7 @@ class JobRequest(Schema):
     id: str
     identity: str
     job: AnyJob
-    cwd: Source
+    cwd: Address
     timeout: float | None = None
 
 
