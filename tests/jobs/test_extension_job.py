@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,7 +12,9 @@ import extension_wheel
 import reelproc as rp
 from media_factory import run_ffmpeg
 from modal_service import LIVE
-from reelproc.jobs import job_from_json
+from reelproc.job_context import JobContext
+from reelproc.jobs import Job, job_from_json
+from reelproc.results import JobResult
 
 LUMA = 100
 FRAMES = 15
@@ -93,6 +96,28 @@ for text in ('{"job": "brightness", "source": 1, "output": "b"}', '{"job": "brig
 def test_where_it_is_not_installed_its_json_is_refused_with_a_hint() -> None:
     with pytest.raises(rp.SpecError, match=r"no job is called 'brightness'.*; install the package that brings it"):
         job_from_json('{"job": "brightness", "source": "a.mp4", "output": "b.csv"}')
+
+
+def test_a_kind_that_no_package_names_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    class MineJob(Job[JobResult]):
+        job: Literal["mine"] = "mine"
+
+        def run(self, context: JobContext) -> JobResult:
+            raise AssertionError
+
+    for name, options in (("local", {"folder": tmp_path}), ("mock", {})):
+        with rp.executor(name, **options) as executor:
+            with pytest.raises(rp.SpecError, match="workers do not know the job 'mine'; name MineJob in"):
+                executor.submit(MineJob())
+    with pytest.raises(TypeError, match="has no kind"):
+
+        class NamelessJob(Job[JobResult]):
+            pass
+
+    with pytest.raises(TypeError, match="does not name its result"):
+
+        class ResultlessJob(Job):
+            job: Literal["resultless"] = "resultless"
 
 
 def test_an_estimate_counts_what_it_describes(site: Path, game: Path) -> None:

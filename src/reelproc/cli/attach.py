@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,6 @@ from reelproc.cli.groups import Group
 from reelproc.cli.overwrite import remember
 from reelproc.cli.verbosity import verbose_option
 from reelproc.schema import Schema
-from reelproc.storage import scheme_of
 
 if TYPE_CHECKING:
     from reelproc.executors.local.executor import LocalExecutor
@@ -62,8 +60,7 @@ def _note_result(executor: LocalExecutor, job_id: str) -> None:
     from reelproc.executors.local.job_folder import JobFolder
 
     request = JobFolder(executor.folder, job_id).request()
-    if request is not None and (output := request.job.destination()):
-        place = output if scheme_of(output) != "file" else str(Path(request.cwd, output))
+    if request is not None and (place := request.destination()):
         remember(place, lambda: request.identity)
 
 

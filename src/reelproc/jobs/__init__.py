@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reelproc.jobs.base import Job, WorkCounter, checked_job
+from reelproc.jobs.base import Job, WorkCounter, WorkT_co
 from reelproc.jobs.chunk import ChunkJob
 from reelproc.jobs.detect import DetectJob, DetectOptions
 from reelproc.jobs.extract import ExtractJob, ExtractOptions
-from reelproc.jobs.registry import JOBS, AnyJob, job_from_json
+from reelproc.jobs.registry import JOBS, AnyJob, checked_job, job_from_json
 from reelproc.jobs.render import RenderJob, RenderOptions
 from reelproc.jobs.run import run_job
 
@@ -22,6 +22,7 @@ __all__ = [
     "RenderJob",
     "RenderOptions",
     "WorkCounter",
+    "WorkT_co",
     "checked_job",
     "job_from_json",
     "run_job",

@@ -162,16 +162,3 @@ class Job(Schema, Generic[ResultT_co]):
         if (output := self.destination()) and scheme_of(output) == "file":
             parts.append(str(Path(output).absolute()))
         return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def checked_job(job: Job[ResultT_co]) -> Job[ResultT_co]:
-    """Return ``job`` itself.
-
-    Raises:
-        SpecError: it is no job.
-    """
-    if not isinstance(job, Job):
-        raise SpecError(
-            f"a job is a RenderJob(reel=..., output=...), an ExtractJob or a DetectJob, got a {type(job).__name__}"
-        )
-    return job

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import TypeAdapter, ValidationError
 
+from reelproc.errors import SpecError
 from reelproc.jobs.base import Job
 from reelproc.registered_models import Registered
 from reelproc.registry import Registry
+from reelproc.results import ResultT
 from reelproc.validation_messages import spec_error
 
 JOBS: Registry[type[Job]] = Registry("job", group="reelproc.jobs")
@@ -36,3 +38,21 @@ def job_from_json(text: str | bytes) -> Job:
         return _ADAPTER.validate_json(text)
     except ValidationError as error:
         raise spec_error(error, {*map(JOBS.get, _BUILT_IN), *_KINDS.read_models}) from None
+
+
+def checked_job(job: Job[ResultT]) -> Job[ResultT]:
+    """Return ``job`` itself, if workers can know its kind.
+
+    Raises:
+        SpecError: it is no job, or no package names its kind.
+    """
+    if not isinstance(job, Job):
+        raise SpecError(
+            f"a job is a RenderJob(reel=..., output=...), an ExtractJob or a DetectJob, got a {type(job).__name__}"
+        )
+    if job.job not in JOBS:
+        raise SpecError(
+            f"workers do not know the job {job.job!r}; name {type(job).__name__} in the entry points {JOBS.group!r} of "
+            "its package"
+        )
+    return job

@@ -62,6 +62,11 @@ class JobRequest(Schema):
     cwd: Address
     timeout: float | None = None
 
+    def destination(self) -> str:
+        """Return the job's destination, a relative path as an absolute one; empty where there is none."""
+        output = self.job.destination()
+        return str(Path(self.cwd, output)) if output and _is_local(output) else output
+
 
 class JobFolder:
     """One job's folder. Makes nothing on disk until :meth:`lock`.
@@ -194,10 +199,9 @@ class JobFolder:
         if request is None:
             raise FileNotFoundError(f"{self.path / 'job.json'} is gone")
         record = outcome_to_data(outcome, request.job.job)
-        output = request.job.destination() or None
+        record["output"] = request.destination() or None
         try:
-            record["output"] = str(Path(request.cwd, output)) if output and _is_local(output) else output
-            record["identity"] = storage.identity(record["output"]) if output else None
+            record["identity"] = storage.identity(record["output"]) if record["output"] else None
         except (StorageError, SpecError):  # without an identity the result is never given back for a later submission
             record["identity"] = None
         _write(self.path / "result.json", json.dumps(record))

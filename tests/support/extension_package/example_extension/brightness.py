@@ -7,8 +7,7 @@ from typing import Literal
 import reelproc as rp
 from reelproc.files import whole_file
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job, WorkCounter
-from reelproc.jobs.base import WorkT_co
+from reelproc.jobs import Job, WorkCounter, WorkT_co
 from reelproc.results import JobResult
 
 
