@@ -74,6 +74,6 @@ def damage_warnings(plan: Plan, concealed: Sequence[Concealment]) -> list[str]:
         if faulty:
             warnings.append(
                 f"clip {clip.index}: {clip.info.path} is damaged: at least {faulty} of its frames were decoded with "
-                "errors or are missing; those behind them, up to the next key frame, may show faults"
+                "errors or are missing; those after them, up to the next key frame, may show faults"
             )
     return warnings

@@ -210,7 +210,7 @@ def _span(
     if frames.untimed:
         warnings.append(
             f"{at}: {frames.untimed} frames carry no timestamp, and are left out: the ones beside them are held. "
-            "Write the source anew with one for every frame: ffmpeg -i IN -c:v libx264 -crf 16 -c:a copy OUT.mp4"
+            "Write the source again with one for every frame: ffmpeg -i IN -c:v libx264 -crf 16 -c:a copy OUT.mp4"
         )
     late = frames.time(frames.pts[0]) - start
     if late > LATE_SECONDS:

@@ -58,12 +58,12 @@ class IndexedPacket:
 
     @property
     def holds_frame(self) -> bool:
-        """Whether a frame shall come of it, be its time known or not."""
+        """Whether it makes a frame that is shown, be its time known or not."""
         return self.size_bytes > 0 and not self.is_discard and self.field != 2 and not self.is_hidden
 
     @property
     def is_shown(self) -> bool:
-        """Whether a frame shall come of it, at a known time."""
+        """Whether it makes a frame that is shown, at a known time."""
         return self.holds_frame and self.pts is not None
 
 
