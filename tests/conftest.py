@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from people_factory import BlobDetector
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-RUNNERS = REPOSITORY / "tests" / "executors" / "runners"
+STAND_INS = REPOSITORY / "tests" / "executors" / "stand_ins"
 NO_SKIPS = os.environ.get("REELPROC_NO_SKIPS") == "1"
 HEAVY = ("ai", "detect", "browser")
 """Extras too heavy for everybody (``browser``: Chromium): their tests are in the folder of that name, and run where
@@ -44,7 +44,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the folders of extras alone that were not named, and jobs' runners, of which one kills its process."""
     named = config.getoption("extras").split(",")
     left_out = [REPOSITORY / "tests" / extra for extra in HEAVY if extra not in named]
-    return True if collection_path in (*left_out, RUNNERS) else None
+    return True if collection_path in (*left_out, STAND_INS) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,6 +33,7 @@ from reelproc.schema import Items, Schema
 from reelproc.storage import join, publish, remove, resolve, scheme_of
 from reelproc_lab.container_rates import rate_of
 from reelproc_lab.environment import environment
+from reelproc_lab.original_programs.runner import OriginalJob
 from reelproc_lab.question import Level
 from reelproc_lab.record import Measurement
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 AnyResult = RenderResult | DetectResult
 
-RUN_JOB = "reelproc.jobs:run_job"
 _STARTED_SECONDS = 0.05
 
 
@@ -119,7 +119,7 @@ class Bench:
         self.settings = settings
         self.folder = folder
         self._stack = ExitStack()
-        self._executors: dict[tuple[str, str], Executor] = {}
+        self._executors: dict[str, Executor] = {}
         self._sources: dict[Path, str] = {}
         self._remote: list[str] = []
         self._run = uuid.uuid4().hex[:8]
@@ -193,7 +193,6 @@ class Bench:
         *,
         fresh: bool = False,
         at_once: bool = False,
-        runner: str = RUN_JOB,
     ) -> Done:
         """Have jobs done, and measure them together.
 
@@ -204,13 +203,12 @@ class Bench:
                 starts, it decides itself; the measurement says.
             at_once: submit all before waiting for any; here, each has a worker of its own then. Otherwise one after the
                 other.
-            runner: ``"module:function"`` that does a job where it runs.
 
         Raises:
             TimedOut: one ended at its time limit.
             ReelprocError: one failed, typed; the others are cancelled.
         """
-        with self._executor(where, fresh=fresh, workers=len(jobs) if at_once else 1, runner=runner) as ex:
+        with self._executor(where, fresh=fresh, workers=len(jobs) if at_once else 1) as ex:
             begin = time.perf_counter()
             try:
                 results = self._run_all(ex, jobs, at_once=at_once)
@@ -227,30 +225,32 @@ class Bench:
         return [result for result in ex.map(jobs, timeout=limit) if not isinstance(result, Exception)]
 
     def _learn(self, jobs: Sequence[Job[AnyResult]], results: Sequence[AnyResult]) -> None:
-        """Add what the jobs teach to the calibration file; chunks are taught by the whole that they belong to."""
+        """Add what the jobs teach to the calibration file; chunks are taught by the whole that they belong to.
+
+        The highlight app's program teaches nothing of reelproc's.
+        """
         path = self.settings.calibration
         if path is None:
             return
         known = Calibration.load(path) if Path(path).exists() else Calibration()
         for job, result in zip(jobs, results, strict=True):
-            if not isinstance(job, ChunkJob):
+            if not isinstance(job, ChunkJob | OriginalJob):
                 busy = result.hardware == "local" and is_loaded(environment().load)
                 known = known.add(result, work_of(job), busy=busy)
         known.save(path)
 
     @contextmanager
-    def _executor(self, where: str, *, fresh: bool, workers: int, runner: str) -> Iterator[Executor]:
-        options: dict[str, Any] = {"runner": runner}
+    def _executor(self, where: str, *, fresh: bool, workers: int) -> Iterator[Executor]:
+        options: dict[str, Any] = {}
         if where == "local":
             options |= {"workers": workers, "folder": self.folder / "jobs"}
         if fresh or workers > 1:
             with executor(where, **options) as made:
                 yield made
             return
-        key = (where, runner)
-        if key not in self._executors:
-            self._executors[key] = self._stack.enter_context(executor(where, **options))
-        yield self._executors[key]
+        if where not in self._executors:
+            self._executors[where] = self._stack.enter_context(executor(where, **options))
+        yield self._executors[where]
 
     @staticmethod
     def _timed_out(error: JobTimeoutError, ex: Executor, seconds: float, machines: int) -> TimedOut:

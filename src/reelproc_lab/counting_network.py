@@ -1,4 +1,4 @@
-"""Counts how often a network is loaded, wherever a job runs: ``runner="reelproc_lab.counting_network:run_job"``.
+"""Count how often a network is loaded, wherever a job runs: the job kind ``counted``.
 
 The count is put among the result's notes, in the form that :func:`model_loads` reads. Where there is no torch, the
 upscaler :data:`STAND_IN` takes the network's place: it keeps what it has loaded for as long as its process lives, as
@@ -8,15 +8,16 @@ they do, and enlarges by interpolation. Its loads can be counted; how long they 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal, Self, TypeVar
 
 import cv2
 import numpy as np
 
-from reelproc import RenderResult, jobs
+from reelproc import RenderJob, RenderResult
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job
-from reelproc.results import JobResult
+from reelproc.jobs import Job, WorkCounter
+from reelproc.registry import Registry
 from reelproc.upscalers import UPSCALERS
 from reelproc.upscalers.base import UpscaleOptions, Upscaler, UpscaleSpec, UpscaleWork
 from reelproc.upscalers.host_network import HostNetwork, Image
@@ -24,7 +25,8 @@ from reelproc.upscalers.models import Model
 from reelproc.upscalers.network_work import Backend, Network, NetworkWork
 from reelproc.upscalers.networks import BACKENDS
 
-RUNNER = "reelproc_lab.counting_network:run_job"
+WorkT = TypeVar("WorkT")
+
 STAND_IN = "stand-in"
 _PARAMETERS = 1_210_000
 """As many as realesr-general-x4v3 has."""
@@ -46,17 +48,26 @@ class _Counter:
 _COUNTER = _Counter()
 
 
+_PLAIN: Registry[Backend] = Registry("network backend", group=BACKENDS.group)
+"""The backends as the library registers them."""
+
+_PLAIN.register("torch", "reelproc.upscalers.torch_network:BACKEND", extra="ai")
+_PLAIN.register("onnx", "reelproc.upscalers.onnx_network:BACKEND", extra="onnx")
+_PLAIN.register("realesrgan", "reelproc.upscalers.realesrgan_reference:BACKEND", extra="realesrgan")
+
+
 class _Counted(Backend):
     """A backend whose loads are counted."""
 
-    name = "counted"
-
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    def __init__(self, name: str) -> None:
+        self._plain = name
 
     def load(self, model: Model, options: UpscaleOptions) -> Network:
         """See :class:`~reelproc.upscalers.network_work.Backend`."""
-        return _COUNTER.see(self.backend.load(model, options))
+        return _COUNTER.see(_PLAIN.get(self._plain).load(model, options))
+
+
+COUNTED_TORCH, COUNTED_ONNX, COUNTED_REALESRGAN = (_Counted(name) for name in ("torch", "onnx", "realesrgan"))
 
 
 class _StandInNetwork(HostNetwork):
@@ -95,15 +106,40 @@ INSTANCE = StandIn()
 UPSCALERS.register(STAND_IN, "reelproc_lab.counting_network:INSTANCE")
 
 
-def run_job(job: Job, context: JobContext | None = None) -> JobResult:
-    """:func:`reelproc.jobs.run_job`, with the number of networks that it has loaded among the result's notes."""
-    _count_backends()
-    before = len(_COUNTER.networks)
-    result: JobResult = jobs.run_job(job, context)
-    if not isinstance(result, RenderResult):
-        return result
-    said = f"networks loaded: {len(_COUNTER.networks) - before}"
-    return result.model_copy(update={"notes": (*result.notes, said)})
+class CountedJob(Job[RenderResult]):
+    """A render that says among its notes how many networks it loaded.
+
+    Attributes:
+        render: what to do.
+    """
+
+    job: Literal["counted"] = "counted"
+    render: RenderJob
+
+    def sources(self) -> tuple[str, ...]:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.render.sources()
+
+    def destination(self) -> str:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.render.destination()
+
+    def with_paths(self, paths: Mapping[str, str]) -> Self:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.model_copy(update={"render": self.render.with_paths(paths)})
+
+    def counted_by(self, counter: WorkCounter[WorkT]) -> WorkT:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.render.counted_by(counter)
+
+    def run(self, context: JobContext) -> RenderResult:
+        """See :class:`reelproc.jobs.Job`."""
+        for name in ("torch", "onnx", "realesrgan"):
+            BACKENDS.register(name, f"{__name__}:COUNTED_{name.upper()}")
+        before = len(_COUNTER.networks)
+        result = self.render.run(context)
+        said = f"networks loaded: {len(_COUNTER.networks) - before}"
+        return result.model_copy(update={"notes": (*result.notes, said)})
 
 
 def model_loads(notes: Iterable[str]) -> int:
@@ -113,17 +149,3 @@ def model_loads(notes: Iterable[str]) -> int:
     1
     """
     return sum(int(found[1]) for note in notes if (found := _NOTE.fullmatch(note)))
-
-
-def _count_backends() -> None:
-    """Have the backends that can be imported here counted, once."""
-    for name in ("torch", "onnx", "realesrgan"):
-        target = f"counted_{name}"
-        if target in globals():
-            continue
-        try:
-            backend = BACKENDS.get(name)
-        except ImportError:  # its extra is not installed; a job that needs it will say so
-            continue
-        globals()[target] = _Counted(backend)
-        BACKENDS.register(name, f"{__name__}:{target}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reelproc import RenderJob
 from reelproc_lab import counting_network as counting
 from reelproc_lab.bench import Bench, Done, Settings
 from reelproc_lab.footage import game
@@ -56,7 +55,8 @@ def experiment(settings: Settings) -> Experiment:
             jobs = [load.reel(spans, model=model, shrink=shrink)]
         else:
             jobs = [load.reel([span], model=model, shrink=shrink) for span in spans]
-        done = _one_each(bench, jobs, where) if arm.name == ONE_EACH else _one_for_all(bench, jobs, where)
+        counted = [counting.CountedJob(render=job) for job in jobs]
+        done = (_one_each if arm.name == ONE_EACH else _one_for_all)(bench, counted, where)
         loads = counting.model_loads(note for result in done.results for note in result.notes)
         made = tuple(made_by(bench, job, result, local) for job, result in zip(jobs, done.results, strict=True))
         quantities = done.measurement.quantities | {"model_loads": float(loads)}
@@ -68,15 +68,15 @@ def experiment(settings: Settings) -> Experiment:
     return Experiment(question, measure, prepare, repeats=3)
 
 
-def _one_for_all(bench: Bench, jobs: list[RenderJob], where: str) -> Done:
-    return bench.do(jobs, where, fresh=True, runner=counting.RUNNER)
+def _one_for_all(bench: Bench, jobs: list[counting.CountedJob], where: str) -> Done:
+    return bench.do(jobs, where, fresh=True)
 
 
-def _one_each(bench: Bench, jobs: list[RenderJob], where: str) -> Done:
+def _one_each(bench: Bench, jobs: list[counting.CountedJob], where: str) -> Done:
     """Run each in its container: on Modal all at once, here one after the other, since they would share the cores."""
     if where != "local":
-        return bench.do(jobs, where, fresh=True, at_once=True, runner=counting.RUNNER)
-    runs = [bench.do([job], where, fresh=True, runner=counting.RUNNER) for job in jobs]
+        return bench.do(jobs, where, fresh=True, at_once=True)
+    runs = [bench.do([job], where, fresh=True) for job in jobs]
     return Done([result for run in runs for result in run.results], added([run.measurement for run in runs]))
 
 

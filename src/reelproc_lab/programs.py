@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reelproc import RenderJob
-from reelproc_lab.bench import RUN_JOB, Bench, Done, Settings
-from reelproc_lab.original_programs.runner import runner_of
+from reelproc_lab.bench import Bench, Done, Settings
+from reelproc_lab.original_programs.runner import OriginalJob
 from reelproc_lab.question import Arm
 
 ORIGINAL, OURS, OURS_ENCODED = "original", "reelproc", "reelproc, all encoded"
@@ -32,5 +32,5 @@ def do(bench: Bench, job: RenderJob, arm: Arm, *, switch: str = "none") -> Done:
     """Have ``job`` done by the arm's program, where the arm says."""
     program, where = parts(arm)
     if program == ORIGINAL:
-        return bench.do([job], where, runner=runner_of(switch))
-    return bench.do([job.model_copy(update={"smart_copy": program == OURS})], where, runner=RUN_JOB)
+        return bench.do([OriginalJob(render=job, switch=switch)], where)
+    return bench.do([job.model_copy(update={"smart_copy": program == OURS})], where)

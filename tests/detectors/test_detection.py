@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -175,9 +176,10 @@ def test_a_job_is_cancelled_between_batches(game: Path) -> None:
 def test_a_worker_process_looks_and_a_named_job_is_not_done_twice(
     game: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "support"))
+    tests = Path(__file__).parents[1]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (tests / "support", tests / "executors" / "stand_ins"))))
     job = DetectJob(source=game, times=[0.5], backend="blobs")
-    with LocalExecutor(folder=tmp_path, runner="people_factory:run_with_blobs") as ex:
+    with LocalExecutor(folder=tmp_path) as ex:
         handle = ex.submit(job, id="look")
         phases = [event.phase for event in handle.events()]
         result = handle.result(timeout=LONG)

@@ -27,10 +27,10 @@ class TestLocalExecutor(ExecutorSuite):
     @pytest.fixture(autouse=True)
     def _place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = tmp_path / "jobs"
-        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "runners"))
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "stand_ins"))
 
     def make(self, **options: Any) -> Executor:
-        return executor("local", folder=self.folder, runner="fake_jobs:run", **options)
+        return executor("local", folder=self.folder, **options)
 
 
 class ModalSuite(ExecutorSuite):
@@ -53,7 +53,7 @@ class ModalSuite(ExecutorSuite):
         return make
 
     def make(self, **options: Any) -> Executor:
-        return executor(self.name, runner="fake_jobs:run", **options)
+        return executor(self.name, **options)
 
     def test_a_detached_executor_leaves_its_jobs_running(self, job: Any) -> None:
         ex = self.make()

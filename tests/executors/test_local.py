@@ -30,13 +30,13 @@ from reelproc.results import JobResult
 from waiting import LONG, eventually
 
 """Seconds that nothing here takes, even on a busy machine."""
-RUNNERS = Path(__file__).parent / "runners"
+STAND_INS = Path(__file__).parent / "stand_ins"
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the jobs' folders are, in this process and in those that tests start."""
-    monkeypatch.setenv("PYTHONPATH", str(RUNNERS))
+    monkeypatch.setenv("PYTHONPATH", str(STAND_INS))
     monkeypatch.setenv("REELPROC_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def make(home: Path) -> Callable[..., LocalExecutor]:
     def make(**options: Any) -> LocalExecutor:
-        return LocalExecutor(**{"runner": "fake_jobs:run", "grace_seconds": 0.3, **options})
+        return LocalExecutor(**{"grace_seconds": 0.3, **options})
 
     return make
 
@@ -196,8 +196,9 @@ def test_a_crash_shows_where_it_was(ex: LocalExecutor, job: Jobs) -> None:
         ex.submit(job("segfault")).result(LONG)
 
 
-def test_a_worker_that_cannot_start_says_why(make: Make, job: Jobs) -> None:
-    with make(runner="no_such_module:run") as ex, pytest.raises(ExecutorError, match="no_such_module") as caught:
+def test_a_worker_that_cannot_start_says_why(make: Make, job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AT_START", "broken")
+    with make() as ex, pytest.raises(ExecutorError, match="no_such_module") as caught:
         ex.submit(job("ok")).result(LONG)
     assert not caught.value.transient
 
@@ -313,7 +314,7 @@ SCRIPT = """
 import sys, time
 from reelproc.executors import executor
 from reelproc.jobs import job_from_json
-with executor("local", runner="fake_jobs:run", grace_seconds=0.3) as ex:
+with executor("local", grace_seconds=0.3) as ex:
     handle = ex.submit(job_from_json(sys.argv[1]))
     print(handle.id, flush=True)
     {then}
@@ -433,12 +434,16 @@ def test_a_closed_executor_does_not_resume(make: Make, job: Jobs, start: Start) 
         handle.result(LONG)
 
 
-def test_a_worker_that_is_killed_before_it_begins_is_worth_another_try(make: Make, job: Jobs) -> None:
-    with make(runner="killed_at_start:run") as ex:
+def test_a_worker_that_is_killed_before_it_begins_is_worth_another_try(
+    make: Make, job: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AT_START", "killed")
+    with make() as ex:
         with pytest.raises(ExecutorError, match=r"killed by signal 9 .* before it could begin") as caught:
             ex.submit(job("ok")).result(LONG)
         assert caught.value.transient
-    with make(runner="no_such_module:run") as ex:
+    monkeypatch.setenv("AT_START", "broken")
+    with make() as ex:
         with pytest.raises(ExecutorError, match="ended with status 1 before it could begin") as caught:
             ex.submit(job("ok")).result(LONG)
         assert not caught.value.transient

@@ -47,7 +47,7 @@ def job(modal_service: ModalService) -> Any:
 
 @pytest.fixture
 def ex(modal_service: ModalService) -> Iterator[rp.Executor]:
-    ex = rp.executor("modal-cpu", runner="fake_jobs:run")
+    ex = rp.executor("modal-cpu")
     yield ex
     ex.close(cancel=True)
 
@@ -92,7 +92,7 @@ def test_modals_own_limit_is_a_timeout(server: LoopbackModal, job: Any, monkeypa
     """InputCancellation, then SIGINT, then SIGKILL: a job that swallows the first falls to the next."""
     short = PRESETS["modal-cpu"].model_copy(update={"timeout_seconds": 2})
     monkeypatch.setitem(PRESETS, "modal-cpu", short)
-    with rp.executor("modal-cpu", runner="fake_jobs:run") as ex:
+    with rp.executor("modal-cpu") as ex:
         handle = ex.submit(job("stubborn"))
         with pytest.raises(rp.JobTimeoutError, match="ended by Modal"):
             handle.result(LONG)
@@ -142,7 +142,7 @@ def test_lost_progress_does_not_lose_the_job(server: LoopbackModal, ex: rp.Execu
     handle.cancel()
     with pytest.raises(rp.JobCancelledError):
         handle.result(LONG)
-    again = rp.executor("modal-cpu", runner="fake_jobs:run")
+    again = rp.executor("modal-cpu")
     assert again.submit(job("ok")).result(LONG).frame_count == 60
 
 
@@ -155,7 +155,7 @@ def test_an_app_that_cannot_start_is_given_up(server: LoopbackModal, job: Any) -
     server.kill_containers()
     kept = server.run(break_mounts)
     try:
-        with rp.executor("modal-l4", runner="fake_jobs:run", start_timeout=3.0) as ex:
+        with rp.executor("modal-l4", start_timeout=3.0) as ex:
             handle = ex.submit(job("ok"))
             with pytest.raises(rp.JobLostError, match="no container has begun"):
                 handle.result(LONG)

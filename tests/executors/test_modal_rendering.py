@@ -190,7 +190,7 @@ def test_players_are_looked_for_in_a_container(
         storage.publish(model, checkpoint)
     job = rp.DetectJob(source=source, times=[1.5], model=checkpoint, backend="blobs")
     staging = modal_service.address("stage") if staged else None
-    with rp.executor("modal-t4", staging=staging, runner="people_factory:run_with_blobs") as ex:
+    with rp.executor("modal-t4", staging=staging) as ex:
         result = ex.submit(job).result(LONG)
     assert isinstance(result, DetectResult)
     assert result.frames == here.frames
@@ -246,7 +246,7 @@ def test_presets_are_what_they_say(source: str, modal_service: ModalService) -> 
         ("modal-cpu", "", 4000, 8192, 7200),
     ):
         server.run(server.state.bound.clear)
-        with rp.executor(name, runner="fake_jobs:run") as ex:
+        with rp.executor(name) as ex:
             ex.submit(job_of(source, source.replace("game", f"ok.{name}"))).result(LONG)
         (bound,) = server.state.bound
         resources = bound.function_options.resources
@@ -267,7 +267,7 @@ def test_a_client_of_another_version_is_refused(
 
 
 def test_work_is_done_in_the_container(source: str, modal_service: ModalService) -> None:
-    with rp.executor("modal-cpu", runner="fake_jobs:run") as ex:
+    with rp.executor("modal-cpu") as ex:
         result = ex.submit(job_of(source, source.replace("game", "whoami"))).result(LONG)
     assert modal_service.server is not None
     assert int(result.warnings[0]) in modal_service.server.container_pids()
@@ -278,7 +278,7 @@ def test_a_spec_of_megabytes_goes_through_blobs(source: str, modal_service: Moda
     clip = rp.Clip(source=source, end=1.0, stages=[rp.Crop(keyframes=keyframes)])
     job = rp.RenderJob(reel=rp.Reel(clips=[clip]), output=source.replace("game", "ok"))
     assert len(job.model_dump_json()) > 2 << 20
-    with rp.executor("modal-cpu", runner="fake_jobs:run") as ex:
+    with rp.executor("modal-cpu") as ex:
         assert ex.submit(job).result(LONG).frame_count == 60
     assert modal_service.server is not None
     assert modal_service.server.seen["BlobCreate"] > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +12,13 @@ import pytest
 import reelproc as rp
 from reelproc.errors import DecodeError, JobCancelledError, SpecError
 from reelproc.job_context import JobContext
-from reelproc.jobs import run_job
+from reelproc.jobs import job_from_json, run_job
 from reelproc.results import PhaseClock
 from reelproc_lab import dataset
 from reelproc_lab.original_programs.encoding import encode_pngs
 from reelproc_lab.original_programs.framing_ai import Span, crops, finish_on_host, upscale_to_pngs
 from reelproc_lab.original_programs.overlay import draw
-from reelproc_lab.original_programs.runner import RUNNERS, SWITCHES, run_original, runner_of
+from reelproc_lab.original_programs.runner import SWITCHES, OriginalJob, run_original
 from reelproc_lab.verify import least_psnr
 from waiting import LONG
 
@@ -69,16 +68,16 @@ def test_a_moving_crop_moves_and_holds_at_its_ends(source: Path, tmp_path: Path)
 
 
 def test_an_executor_runs_it_by_name(source: Path, tmp_path: Path) -> None:
-    with rp.executor("local", runner=runner_of(), folder=tmp_path / "jobs") as ex:
-        result = ex.submit(overlay_job(source, tmp_path / "o.mp4")).result(timeout=LONG)
+    job = OriginalJob(render=overlay_job(source, tmp_path / "o.mp4"))
+    with rp.executor("local", folder=tmp_path / "jobs") as ex:
+        result = ex.submit(job).result(timeout=LONG)
     assert result.notes[0] == "the original's program, written anew"
 
 
 @pytest.mark.parametrize("switch", sorted(SWITCHES))
-def test_every_switch_has_a_runner_that_can_be_found(switch: str) -> None:
-    module, _, function = runner_of(switch).partition(":")
-    assert callable(getattr(importlib.import_module(module), function))
-    assert len(RUNNERS) == len(SWITCHES) - 1
+def test_a_job_with_a_switch_survives_its_way_to_a_worker(switch: str, source: Path, tmp_path: Path) -> None:
+    job = OriginalJob(render=overlay_job(source, tmp_path / "o.mp4"), switch=switch)
+    assert job_from_json(job.model_dump_json()) == job
 
 
 def test_drawing_darkens_the_outside_or_brightens_the_inside() -> None:
@@ -121,7 +120,7 @@ def test_frames_are_sought_enlarged_written_and_read_again(source: Path, tmp_pat
     [
         (lambda job: job.model_copy(update={"reel": two_clips(job)}), "one clip, got 2"),
         (lambda job: overlay_job(Path(job.reel.clips[0].source), Path(job.output), rp.Text()), "got the stages: text"),
-        (lambda job: rp.ExtractJob(source=job.reel.clips[0].source, output=job.output), "kind 'extract'"),
+        (lambda job: rp.ExtractJob(source=job.reel.clips[0].source, output=job.output), "RenderJob"),
     ],
 )
 def test_what_it_could_not_do_is_refused(source: Path, tmp_path: Path, change, message: str) -> None:  # type: ignore[no-untyped-def]

@@ -17,7 +17,7 @@ from faulty_s3 import S3Service
 from loopback_modal import LoopbackModal
 
 LIVE = os.environ.get("REELPROC_MODAL_LIVE") == "1"
-RUNNERS = Path(__file__).parents[1] / "executors" / "runners"
+STAND_INS = Path(__file__).parents[1] / "executors" / "stand_ins"
 
 
 @dataclass
@@ -44,16 +44,16 @@ class ModalService:
 def deployed() -> Iterator[ModalService]:
     """Our app, deployed by its own code; the environment of this process points at it."""
     if LIVE:  # the stand-in jobs go with the app
-        os.environ["REELPROC_MODAL_MODULES"] = "fake_jobs,reelproc_lab"
+        os.environ["REELPROC_MODAL_MODULES"] = "sitecustomize,fake_jobs,reelproc_lab"
         os.environ.setdefault("REELPROC_MODAL_APP", "reelproc-tests")
-        sys.path.insert(0, str(RUNNERS))
+        sys.path.insert(0, str(STAND_INS))
         from reelproc.modal_app.app import app
 
         app.deploy()
         yield ModalService(None, None, f"s3:///reelproc-tests/{uuid.uuid4().hex}")
         return
     with pytest.MonkeyPatch.context() as patch, S3Service() as service, service.fresh() as storage:
-        server = LoopbackModal(python_path=[str(RUNNERS), str(Path(__file__).parent)], ladder=(1.0, 2.0))
+        server = LoopbackModal(python_path=[str(STAND_INS), str(Path(__file__).parent)], ladder=(1.0, 2.0))
         with server:
             environment = server.client_environment | storage.environment
             for name, value in environment.items():

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -146,12 +145,3 @@ class _BlobWork(DetectWork):
 
 
 BLOBS = BlobDetector()
-
-
-def run_with_blobs(job: Any, context: Any) -> Any:
-    """A runner for worker processes, which know of ``blobs`` only when told."""
-    from reelproc.detectors import DETECTORS
-    from reelproc.jobs import run_job
-
-    DETECTORS.register("blobs", "people_factory:BLOBS")
-    return run_job(job, context)

@@ -1,7 +1,7 @@
-"""The original program's three code paths, rebuilt from their description, as baselines for experiments.
+"""Three code paths of the highlight app's original program, rebuilt from their description, as baselines.
 
-They are slow on purpose: what they show is what the original measured. Nothing else in reelproc uses them. A job is
-done the original's way by an executor whose ``runner`` is ``"reelproc_lab.original_programs.runner:run_original"``.
+They are slow on purpose: what they show is what the original measured. Nothing else in reelproc uses them. A job of
+the kind ``original`` (:class:`~reelproc_lab.original_programs.runner.OriginalJob`) is done by them, on any executor.
 
 Its faults are kept: whole pixels, guessed frame rates, and colours that shift where OpenCV decodes HD as BT.709 and
 ffmpeg encodes BGR as BT.601 without saying so (8 % darker grass).

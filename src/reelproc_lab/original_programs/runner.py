@@ -1,4 +1,4 @@
-"""Does a job the original's way, where an executor runs it: ``executor(name, runner=...)``.
+"""Do a job as the highlight app's own program did, on any executor: the job kind ``original``.
 
 A render of one clip is told by its stages: an overlay alone; a crop and a resampler; a crop and a network. Everything
 else, and what the original could not do, is refused: a baseline that quietly did something else would measure nothing.
@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import field_validator
 
 from reelproc import (
     Clip,
@@ -29,9 +32,7 @@ from reelproc import (
 )
 from reelproc.files import scratch_folder, whole_file
 from reelproc.job_context import JobContext
-from reelproc.jobs import Job
-from reelproc.jobs.transfers import with_transfers
-from reelproc.machine.memory import MemoryWatch
+from reelproc.jobs import Job, run_job
 from reelproc.results import PhaseClock
 from reelproc.storage import local_output
 from reelproc.upscalers.models import Model
@@ -56,39 +57,59 @@ SWITCHES: dict[str, Switches] = {
 """What can be switched in the original's framing with a network, one at a time."""
 
 
-def runner_of(switch: str = "none") -> str:
-    """Return an executor's ``runner`` that works the original's way under one of :data:`SWITCHES`.
+class OriginalJob(Job[RenderResult]):
+    """A render that is done by the highlight app's own program, written anew.
 
-    >>> runner_of("batch 4")
-    'reelproc_lab.original_programs.runner:run_original_batch_4'
+    Attributes:
+        render: what to do.
+        switch: a key of :data:`SWITCHES`.
+
+    >>> render = RenderJob(reel=Reel(clips=[Clip(source="game.mp4", stages=[Overlay()])]), output="reel.mp4")
+    >>> OriginalJob(render=render, switch="batch 4").sources()
+    ('game.mp4',)
     """
-    if switch not in SWITCHES:
-        raise SpecError(f"no switch is called {switch!r}; there are: {', '.join(SWITCHES)}")
-    name = "run_original" if switch == "none" else f"run_original_{_word(switch)}"
-    return f"{__name__}:{name}"
+
+    job: Literal["original"] = "original"
+    render: RenderJob
+    switch: str = "none"
+
+    @field_validator("switch")
+    @classmethod
+    def _known(cls, switch: str) -> str:
+        if switch not in SWITCHES:
+            raise ValueError(f"no switch is called {switch!r}; there are: {', '.join(SWITCHES)}")
+        return switch
+
+    def sources(self) -> tuple[str, ...]:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.render.sources()
+
+    def destination(self) -> str:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.render.destination()
+
+    def with_paths(self, paths: Mapping[str, str]) -> Self:
+        """See :class:`reelproc.jobs.Job`."""
+        return self.model_copy(update={"render": self.render.with_paths(paths)})
+
+    def run(self, context: JobContext) -> RenderResult:
+        """Do it as the app's program did.
+
+        Raises:
+            SpecError: the program could not do that.
+            ReelprocError: whatever else went wrong, typed; nothing is left at the output.
+        """
+        return _render(self.render, context, SWITCHES[self.switch])
 
 
-def _word(switch: str) -> str:
-    return switch.lower().replace(".", "_").replace(" ", "_")
-
-
-def run_original(job: Job, context: JobContext | None = None) -> RenderResult:
-    """Do ``job`` as the original did.
+def run_original(job: RenderJob, context: JobContext | None = None) -> RenderResult:
+    """Do ``job`` here, by the highlight app's program.
 
     Raises:
-        SpecError: the original could not do that.
+        SpecError: the program could not do that.
         ReelprocError: whatever else went wrong, typed; nothing is left at the output.
     """
-    return _run(job, context, Switches())
-
-
-def _run(job: Job, context: JobContext | None, switches: Switches) -> RenderResult:
-    if not isinstance(job, RenderJob):
-        raise SpecError(f"the original's paths render reels, got a job of the kind {job.job!r}")
-
-    with MemoryWatch() as memory:
-        result = with_transfers(job, context or JobContext(), lambda local, inner: _render(local, inner, switches))
-    return result.model_copy(update={"peak_memory_bytes": memory.peak_bytes})
+    return run_job(OriginalJob(render=job), context)
 
 
 def _render(job: RenderJob, context: JobContext, switches: Switches) -> RenderResult:
@@ -234,17 +255,3 @@ class _Task:
 def _enhancer(model: Model, switches: Switches, device: str | None) -> Enhancer:
     """Keep the network loaded in a warm worker, as a warm container did."""
     return load_enhancer(model, switches, device)
-
-
-def _switched(switches: Switches) -> Callable[[Job, JobContext | None], RenderResult]:
-    def run(job: Job, context: JobContext | None = None) -> RenderResult:
-        """:func:`run_original` with one switch."""
-        return _run(job, context, switches)
-
-    return run
-
-
-RUNNERS = {f"run_original_{_word(name)}": _switched(switches) for name, switches in SWITCHES.items() if name != "none"}
-"""A runner for each switch: a worker process is started with a name, ``"module:function"``."""
-
-globals().update(RUNNERS)

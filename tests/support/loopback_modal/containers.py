@@ -19,6 +19,13 @@ from modal_proto import api_pb2 as api
 from loopback_modal.deploying import Deploying
 from loopback_modal.state import Container, Function, Input, Status
 
+_ENTRY = """
+import importlib.util, runpy
+if importlib.util.find_spec("sitecustomize"):  # -S leaves that out, too
+    import sitecustomize
+runpy.run_module("modal._container_entrypoint", run_name="__main__", alter_sys=True)
+"""
+
 SITES = [path for path in sys.path if path.endswith("site-packages")]
 """Where the image's packages are: what ``.pth`` files add to them is left out, all but further such folders."""
 
@@ -80,7 +87,7 @@ class Containers(Deploying):
             "PYTHONPATH": os.pathsep.join([str(folder / "root"), *self.python_path, *SITES]),
         }
         # -S: no .pth files, so that an editable install of what the image lacks is not found
-        argv = [sys.executable, "-S", "-m", "modal._container_entrypoint"]
+        argv = [sys.executable, "-S", "-c", _ENTRY]
 
         async def begin() -> None:
             container.server = await self.serve_container(container, folder / "sock")

@@ -30,14 +30,12 @@ class LocalChunks:
     Args:
         job: the whole.
         folder: the whole's; the segments of all are put into its ``segments``.
-        runner: ``"module:function"`` that does a job.
         cancelled: set when the whole shall stop; so do its chunks then.
     """
 
-    def __init__(self, job: Job, folder: Path, *, runner: str, cancelled: threading.Event) -> None:
+    def __init__(self, job: Job, folder: Path, *, cancelled: threading.Event) -> None:
         self._job = job
         self._folder = folder / "segments" / "chunks"
-        self._runner = runner
         self._cancelled = cancelled
         self._failed = threading.Event()
         self.store = str(folder / "segments")
@@ -77,7 +75,7 @@ class LocalChunks:
         chunk = ChunkJob(render=self._job, segments=segments, output=self.store)
         request = JobRequest(id=str(number), identity="", job=chunk, cwd=str(Path.cwd()))
         (folder / "job.json").write_text(request.model_dump_json())
-        worker = WorkerProcess(runner=self._runner, log=folder / "log.txt")
+        worker = WorkerProcess(folder / "log.txt")
         try:
             worker.send({"run": str(folder), "log_level": str(wanted_level())})
             while (messages := worker.receive(LOOK_SECONDS)) is not None:

@@ -41,7 +41,6 @@ class LocalExecutor(Executor):
         timeout: seconds that a job may run unless ``submit`` says otherwise; None: no limit.
         grace_seconds: how long a cancelled job may take to stop by itself before its worker is killed.
         keep_days: how long the folders of former jobs are kept.
-        runner: ``"module:function"`` that does a job in the worker.
 
     Raises:
         SpecError: an option is out of range.
@@ -55,7 +54,6 @@ class LocalExecutor(Executor):
         timeout: float | None = None,
         grace_seconds: float = 2.0,
         keep_days: float = 7.0,
-        runner: str = "reelproc.jobs:run_job",
     ) -> None:
         if not (workers >= 1 and workers == workers // 1):
             raise SpecError(f"a local executor has a whole number of workers from 1 up, got workers={workers!r}")
@@ -67,7 +65,6 @@ class LocalExecutor(Executor):
         self._timeout = check_timeout(timeout)
         self._grace_seconds = grace_seconds
         self._keep_seconds = keep_days * 86400
-        self._runner = runner
         self._process_id = os.getpid()
         self._changed = threading.Condition()  # guards all that follows, and the tasks
         self._queue: deque[Task] = deque()
@@ -286,7 +283,7 @@ class LocalExecutor(Executor):
         try:
             while (task := self._next()) is not None:
                 try:
-                    worker, outcome = run_task(task, worker, runner=self._runner, grace_seconds=self._grace_seconds)
+                    worker, outcome = run_task(task, worker, grace_seconds=self._grace_seconds)
                 except Exception as error:  # noqa: BLE001 - passed on to those who wait for the job
                     for broken in (worker, task.worker):
                         if broken is not None:

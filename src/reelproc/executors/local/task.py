@@ -58,14 +58,13 @@ class Task:
 
 
 def run_task(
-    task: Task, worker: WorkerProcess | None, *, runner: str, grace_seconds: float
+    task: Task, worker: WorkerProcess | None, *, grace_seconds: float
 ) -> tuple[WorkerProcess | None, JobResult | ReelprocError]:
     """Have ``task`` done and say how it ended.
 
     Args:
         task: what to do.
         worker: an idle worker; where there is none, or it has died, a new one is started.
-        runner: what a new worker is started with.
         grace_seconds: a job that is to stop may take this long for it; then its worker is killed.
 
     Returns:
@@ -85,7 +84,7 @@ def run_task(
         if ended is not None:
             return ended
     before = time.monotonic()
-    worker = WorkerProcess(runner=runner, log=task.folder.log)
+    worker = WorkerProcess(task.folder.log)
     _log.debug("process %d was started for job %s", worker.pid, task.folder.id)
     ended = _converse(task, worker, grace_seconds, started=before)
     if ended is not None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import faulthandler
-import importlib
 import json
 import logging
 import os
@@ -32,12 +31,10 @@ from reelproc.executors.local.chunk_workers import LocalChunks
 from reelproc.executors.local.job_folder import JobRequest
 from reelproc.executors.outcome import outcome_to_data
 from reelproc.job_context import JobContext
+from reelproc.jobs import run_job
 from reelproc.logs import forward
 from reelproc.machine.malloc import use_one_arena
-from reelproc.results import JobResult, Progress
-
-Runner = Callable[[Any, JobContext], JobResult]
-"""What does a job: :func:`reelproc.jobs.run_job`, or a stand-in for it."""
+from reelproc.results import Progress
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _EVENT_SECONDS = 0.1
@@ -47,15 +44,11 @@ class Worker:
     """Does the jobs it is told to, in a thread of its own; the main thread listens.
 
     Args:
-        runner: ``"module:function"`` that does a job.
         control: file descriptor to read from.
         reply: file descriptor to write to.
     """
 
-    def __init__(self, runner: str, control: int, reply: int) -> None:
-        module, _, function = runner.partition(":")
-        self._run: Runner = getattr(importlib.import_module(module), function)
-        self._runner = runner
+    def __init__(self, control: int, reply: int) -> None:
         self._control = control
         self._reply = reply
         self._reply_lock = threading.Lock()
@@ -109,10 +102,10 @@ class Worker:
             raise StorageError(f"the folder that the job was submitted from cannot be entered: {error}") from error
         context = JobContext(folder=folder, progress=events, cancelled=self._cancelled)
         if request.job.is_divided:
-            chunks = LocalChunks(request.job, folder, runner=self._runner, cancelled=self._cancelled)
+            chunks = LocalChunks(request.job, folder, cancelled=self._cancelled)
             context = replace(context, store=chunks.store, delegate=chunks.delegate)
         context.check()
-        return outcome_to_data(self._run(request.job, context), request.job.job)
+        return outcome_to_data(run_job(request.job, context), request.job.job)
 
     def _send(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode() + b"\n"
@@ -186,13 +179,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Be a worker until the standard input ends."""
     parser = argparse.ArgumentParser(prog="reelproc.executors.local.worker")
     parser.add_argument("--parent", type=int, required=True, help="process id that this one shall not outlive")
-    parser.add_argument("--runner", default="reelproc.jobs:run_job", help="module:function that does a job")
     options = parser.parse_args(arguments)
     use_one_arena()  # before the first thread
     control, reply = _private_pipes()
     _die_with(options.parent)
     faulthandler.enable(all_threads=False)
-    Worker(options.runner, control, reply).serve()
+    Worker(control, reply).serve()
 
 
 if __name__ == "__main__":

@@ -24,20 +24,19 @@ class WorkerProcess:
     On Linux the worker is killed when that *thread* ends: ``PR_SET_PDEATHSIG`` takes the thread for the parent.
 
     Args:
-        runner: ``module:function`` that does a job.
         log: the file that takes its stderr until its first job.
 
     Raises:
         ExecutorError: it cannot be started.
     """
 
-    def __init__(self, *, runner: str, log: Path) -> None:
+    def __init__(self, log: Path) -> None:
         # -P: a module in the current folder must not hide one of ours; -u: what a job prints goes into its own log
         argv = [sys.executable, "-P", "-u", "-m", "reelproc.executors.local.worker"]
         try:
             with log.open("ab") as stderr:
                 self._process = subprocess.Popen(
-                    [*argv, "--parent", str(os.getpid()), "--runner", runner],
+                    [*argv, "--parent", str(os.getpid())],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stderr,

@@ -46,7 +46,6 @@ class ModalExecutor(Executor):
             ever with a container that fails to start.
         app: the app's name; None: ``REELPROC_MODAL_APP``, or ``reelproc``.
         environment: Modal's environment; None: the profile's.
-        runner: ``"module:function"`` that does a job in the container.
 
     Raises:
         SpecError: an option is out of range.
@@ -61,7 +60,6 @@ class ModalExecutor(Executor):
         start_timeout: float = 900.0,
         app: str | None = None,
         environment: str | None = None,
-        runner: str = "reelproc.jobs:run_job",
     ) -> None:
         self.preset = preset(name)
         self.start_timeout = start_timeout
@@ -69,7 +67,6 @@ class ModalExecutor(Executor):
         self._timeout = check_timeout(timeout)
         self._app = app or os.environ.get("REELPROC_MODAL_APP", APP_NAME)
         self._environment = environment
-        self._runner = runner
         self._lock = threading.Lock()
         self._handles: list[ModalJob] = []
         self._closed = False
@@ -159,7 +156,6 @@ class ModalExecutor(Executor):
             job=staged.job,
             preset=self.preset.name,
             timeout=timeout,
-            runner=self._runner,
             store=self._staging.store(staged.job),
             coordinated=job.is_divided,
             names=dict(staged.names),

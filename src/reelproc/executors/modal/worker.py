@@ -6,7 +6,6 @@ raised, so that it does, up to its retry limit, and the segments that are done a
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import shutil
@@ -27,7 +26,7 @@ from reelproc.errors import ExecutorError, JobCancelledError, JobTimeoutError
 from reelproc.executors.modal.presets import COORDINATOR, Preset, preset
 from reelproc.executors.outcome import as_reelproc_error, outcome_to_data
 from reelproc.job_context import Delegate, JobContext
-from reelproc.jobs import AnyJob, Job
+from reelproc.jobs import AnyJob, Job, run_job
 from reelproc.results import JobResult, ProgressCallback
 from reelproc.schema import Schema
 
@@ -47,7 +46,6 @@ class ModalRequest(Schema):
         job: what to do.
         preset: the executor's name, which says what the container is.
         timeout: seconds that it may run; None: as long as the preset allows.
-        runner: ``"module:function"`` that does a job.
         store: where finished segments are kept, so that another attempt need not make them again; empty: nowhere.
         coordinated: the job is divided: this container only coordinates it, and is of :data:`COORDINATOR`.
         names: the caller's paths, by the addresses that stand for them in the job; what results, events and errors say.
@@ -58,7 +56,6 @@ class ModalRequest(Schema):
     job: AnyJob
     preset: str
     timeout: float | None = None
-    runner: str = "reelproc.jobs:run_job"
     store: str = ""
     coordinated: bool = False
     names: dict[str, str] = Field(default_factory=dict)
@@ -115,8 +112,6 @@ class Container:
     def _do(request: ModalRequest, progress: ProgressCallback, delegating: Delegating | None) -> JobResult:
         limit = _place(request).timeout_seconds - MARGIN_SECONDS
         seconds = limit if request.timeout is None else min(request.timeout, limit)
-        module, _, function = request.runner.partition(":")
-        run = getattr(importlib.import_module(module), function)
         cancelled = threading.Event()
         folder = Path(tempfile.mkdtemp(prefix="reelproc-job-"))
         job_context = JobContext(
@@ -135,7 +130,7 @@ class Container:
         )
         try:
             with _time_limit(seconds, cancelled, late):
-                result: JobResult = run(request.job, job_context)
+                result: JobResult = run_job(request.job, job_context)
         except JobCancelledError:
             raise late from None  # nobody else sets the mark: Modal's own cancel interrupts the container
         finally:
