@@ -112,8 +112,8 @@ class Assumption:
 
 
 ASSUMPTIONS = {
-    "startup": Assumption(4.5, 2.0, 7.0, "container starts in the app's cost experiments, 2026-01: 2 to 7 s"),
-    "load": Assumption(4.0, 3.0, 8.0, "loading Real-ESRGAN in the app's cost experiments: about 4 s"),
+    "startup": Assumption(4.5, 2.0, 7.0, "container starts in the highlight app's cost experiments, 2026-01: 2 to 7 s"),
+    "load": Assumption(4.0, 3.0, 8.0, "loading Real-ESRGAN in the highlight app's cost experiments: about 4 s"),
     "download": Assumption(1 / 50, 1 / 200, 1 / 15, "50 MB/s (15 to 200) between object storage and a container"),
     "upload": Assumption(1 / 50, 1 / 200, 1 / 15, "50 MB/s (15 to 200) between a container and object storage"),
     # of the time that a GPU's peaks allow: convolutions of 64 channels fill a matrix unit badly
