@@ -14,8 +14,8 @@ Five variables are read at deployment and carried into the image:
   what storage needs (``R2_ENDPOINT_URL``, ...). Empty: none.
 - ``REELPROC_MODAL_EXTRAS``: extras of reelproc to install in the image besides ``s3``; ``ai`` by default, which is what
   networks need. Empty: none.
-- ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your own stages, say. If they are of an
-  installed package, its entry points are shipped, too.
+- ``REELPROC_MODAL_MODULES``: modules of this machine to ship besides reelproc: your stages or kinds of jobs. If they
+  are of an installed package, its entry points are shipped, too.
 - ``REELPROC_STORAGE_ROOT``: where the keys of the functions called by name are; without it, the bucket that
   ``R2_BUCKET_NAME`` names in a secret.
 """
