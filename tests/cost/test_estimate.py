@@ -194,14 +194,6 @@ def test_cost_is_seconds_times_rate() -> None:
     )
 
 
-def test_the_original_mode_takes_the_gpu_alone() -> None:
-    pricing = Pricing(PRICES, "original")
-    made = estimate_work(typical.framed(6), ["modal-t4"], chunks=[1], calibration=NOTHING, pricing=pricing)
-    warm = made.option("modal-t4")
-    assert warm.usd == pytest.approx(warm.wall_seconds * 0.000164)
-    assert made.break_even.ratio == pytest.approx(1.354, abs=0.001)
-
-
 def test_chunks_pay_for_their_containers_and_for_the_one_that_joins_them() -> None:
     work = typical.reel_of(8)
     made = estimate_work(work, ["modal-t4"], chunks=[1, 4], calibration=NOTHING, pricing=Pricing(PRICES))

@@ -210,11 +210,11 @@ def test_what_is_no_json_is_said_with_its_line_and_a_remedy(text: str, said: str
          "ChunkJob is not valid: render.reel.output.width: expected a multiple of 2 (got 811)"),
         ('{"job": "render", "output": "c"}', "RenderJob is not valid: reel is missing"),
         ('{"job": "rendr"}',
-         ("the job is not valid: no job is called 'rendr'; there are: chunk, detect, extract, render"
+         ("the job is not valid: no job is called 'rendr'; there are: chunk, counted, detect, extract, original, render"
           "; did you mean 'render'?")),
         ('{"reel": 1}',
-         ("the job is not valid: 'job' is missing, which says what it is: one of chunk, detect, extract, render"
-          " (got {'reel': 1})")),
+         ("the job is not valid: 'job' is missing, which says what it is: one of chunk, counted, detect, extract, "
+          "original, render (got {'reel': 1})")),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_job_names_its_kind(text: str, said: str) -> None:

@@ -85,11 +85,11 @@ for text in ('{"job": "brightness", "source": 1, "output": "b"}', '{"job": "brig
         print(error)
 """
     known, wrong, unknown = extension_wheel.run_with(site, script).splitlines()
-    assert known == "BrightnessResult brightness chunk detect extract render"
+    assert known == "BrightnessResult brightness chunk counted detect extract original render"
     assert wrong == "BrightnessJob is not valid: source: expected text (got 1)"
     assert unknown == (
-        "the job is not valid: no job is called 'brightnes'; there are: brightness, chunk, detect, extract, render"
-        "; did you mean 'brightness'?"
+        "the job is not valid: no job is called 'brightnes'; there are: brightness, chunk, counted, detect, extract, "
+        "original, render; did you mean 'brightness'?"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import uuid
@@ -40,6 +41,12 @@ class ModalService:
         return "/".join([self.prefix, *parts])
 
 
+def _fresh_app() -> modal.App:
+    """Return the app as this environment describes it, whoever imported it before."""
+    sys.modules.pop("reelproc.modal_app.app", None)
+    return importlib.import_module("reelproc.modal_app.app").app
+
+
 @contextmanager
 def deployed() -> Iterator[ModalService]:
     """Our app, deployed by its own code; the environment of this process points at it."""
@@ -47,9 +54,7 @@ def deployed() -> Iterator[ModalService]:
         os.environ["REELPROC_MODAL_MODULES"] = "sitecustomize,fake_jobs,reelproc_lab"
         os.environ.setdefault("REELPROC_MODAL_APP", "reelproc-tests")
         sys.path.insert(0, str(STAND_INS))
-        from reelproc.modal_app.app import app
-
-        app.deploy()
+        _fresh_app().deploy()
         yield ModalService(None, None, f"s3:///reelproc-tests/{uuid.uuid4().hex}")
         return
     with pytest.MonkeyPatch.context() as patch, S3Service() as service, service.fresh() as storage:
@@ -61,8 +66,6 @@ def deployed() -> Iterator[ModalService]:
             shipped = os.environ.get("REELPROC_MODAL_MODULES", "")  # besides them the experiments' jobs
             patch.setenv("REELPROC_MODAL_MODULES", f"{shipped},reelproc_lab")
             server.run(lambda: server.state.named_secrets.update({"reelproc-storage": storage.environment}))
-            from reelproc.modal_app.app import app
-
-            app.deploy()
+            _fresh_app().deploy()
             yield ModalService(server, storage, f"s3://{storage.bucket}", environment)
             modal.Client.from_env().close()

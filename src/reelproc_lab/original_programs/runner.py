@@ -64,6 +64,7 @@ class OriginalJob(Job[RenderResult]):
         render: what to do.
         switch: a key of :data:`SWITCHES`.
 
+    >>> from reelproc import Clip, Reel
     >>> render = RenderJob(reel=Reel(clips=[Clip(source="game.mp4", stages=[Overlay()])]), output="reel.mp4")
     >>> OriginalJob(render=render, switch="batch 4").sources()
     ('game.mp4',)
