@@ -22,7 +22,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Mypy, strict, over the package, the examples and the benchmarks."""
-    session.install("-e", ".[lint,modal,backend]", "nox")
+    session.install("-e", ".[lint,modal,backend,testing]", "nox")
     session.run("mypy")
 
 

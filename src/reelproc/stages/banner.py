@@ -14,7 +14,7 @@ from reelproc.errors import SpecError
 from reelproc.ratings import RATINGS, clip_title
 from reelproc.schema import Items, Seconds, Words
 from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
-from reelproc.stages.unseen import clamped, frames_between, never_active
+from reelproc.stages.mismatch_texts import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from reelproc.pixels.view import View
 from reelproc.schema import Items, Schema, Seconds
 from reelproc.stages.base import FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target, WindowWork
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
-from reelproc.stages.unseen import stands_still
+from reelproc.stages.mismatch_texts import stands_still
 
 if TYPE_CHECKING:
     from reelproc.timing import Time

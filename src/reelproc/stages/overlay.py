@@ -17,7 +17,7 @@ from reelproc.pixels.frame import Window
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
 from reelproc.stages.footage import MADE_FOR, bent, check_footage, scale_from
-from reelproc.stages.unseen import clamped, frames_between, never_active, stands_still
+from reelproc.stages.mismatch_texts import clamped, frames_between, never_active, stands_still
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:

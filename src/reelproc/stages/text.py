@@ -13,7 +13,7 @@ from reelproc.drawing.options import Align
 from reelproc.errors import SpecError
 from reelproc.schema import Colour, Fraction01, Items, Schema, Seconds, SecondsFromZero, Words
 from reelproc.stages.base import DrawingWork, FrameAmounts, Mismatch, Stage, StageWork, StreamInfo, Target
-from reelproc.stages.unseen import clamped, frames_between, never_active
+from reelproc.stages.mismatch_texts import clamped, frames_between, never_active
 from reelproc.timing import Time, exact, merge_spans
 
 if TYPE_CHECKING:
