@@ -58,6 +58,15 @@ def test_importing_reelproc_loads_nothing_heavy() -> None:
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+def test_a_plan_loads_no_numpy() -> None:
+    code = (
+        "import sys, reelproc as rp; from reelproc.demo.match import MATCH_CLIP; "
+        "rp.plan(rp.Reel(clips=[rp.Clip(source=MATCH_CLIP, end=1)])); "
+        "print([m for m in ('numpy', 'cv2', 'rich', 'click') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
 def test_describing_a_reel_loads_no_media_library() -> None:
     media = ("cv2", "av", "torch", "modal", "boto3", "ultralytics", "PIL")
     code = (

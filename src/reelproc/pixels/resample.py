@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reelproc.errors import SpecError
-from reelproc.pixels.colour import BLACK
 from reelproc.pixels.frame import Frame, Window
 from reelproc.pixels.placement import CHROMA_SITING, Rectangle
 
@@ -110,6 +109,8 @@ def _layers(frame: Frame) -> list[tuple[list[NDArray[np.uint8]], int]]:
 
 def _paint_bars(frame: Frame, place: Rectangle) -> None:
     """Make everything but ``place`` black."""
+    from reelproc.pixels.colour import BLACK  # it loads numpy, which a plan does not need
+
     if (place.width, place.height) == (frame.width, frame.height):
         return
     levels = iter(BLACK[frame.pix_fmt])
