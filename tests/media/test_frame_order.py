@@ -12,8 +12,9 @@ from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 import reelproc as rp
+from fuzz.retouch import escaped, unescaped
 from hostile import attempt
-from media_factory import draw, numbered_video, read_number, run_ffmpeg
+from media_factory import draw, frame_of_planes, numbered_video, read_number, run_ffmpeg
 from reelproc.media.packets.frame_times import frame_times
 
 pytestmark = pytest.mark.timeout(120)
@@ -107,16 +108,6 @@ def lying_hevc(unit: bytes) -> bytes:
     return bits.move_bits()
 
 
-def escaped(unit: bytes) -> bytes:
-    """A NAL unit as stored: with a 3 behind any two zeros that a small byte follows."""
-    stored = bytearray()
-    for byte in unit:
-        if byte <= 3 and stored[-2:] == b"\0\0":
-            stored.append(3)
-        stored.append(byte)
-    return bytes(stored)
-
-
 def sequence_set(extradata: bytes, codec: str) -> bytes:
     """The sequence parameter set in the record of MP4."""
     if codec == "libx264":
@@ -142,12 +133,7 @@ def encoded(path: Path, codec: str) -> Path:
         stream.pix_fmt = "yuv420p"
         stream.codec_context.gop_size = 200
         for number in range(COUNT):
-            frame = av.VideoFrame(*SIZE, "yuv444p")
-            for plane, pixels in zip(frame.planes, draw(number, *SIZE), strict=True):
-                padded = np.zeros((SIZE[1], plane.line_size), np.uint8)
-                padded[:, : SIZE[0]] = pixels
-                plane.update(padded.tobytes())
-            frame = frame.reformat(format="yuv420p")
+            frame = frame_of_planes(draw(number, *SIZE)).reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, 30)
             frame.pict_type = PictureType.P if number < PLAIN else PictureType.NONE
             container.mux(stream.encode(frame))
@@ -165,7 +151,7 @@ def with_lie(made: Path, codec: str, ending: str) -> Path:
     folder = made.parent
     with av.open(str(made)) as container:
         old = sequence_set(container.streams.video[0].codec_context.extradata or b"", codec)
-    new = escaped({"libx264": lying_h264, "libx265": lying_hevc}[codec](old.replace(b"\0\0\3", b"\0\0")))
+    new = escaped({"libx264": lying_h264, "libx265": lying_hevc}[codec](unescaped(old)))
     assert len(new) == len(old)
     data = made.read_bytes()
     assert old in data

@@ -7,11 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 import reelproc as rp
-from media_factory import draw, read_number
+from media_factory import draw, frame_of_planes, read_number
 from reelproc.media.probe.side_data import side_data
 
 SIZE = (96, 64)
@@ -26,12 +25,7 @@ def photographs(path: Path, orientation: int, count: int = 5) -> Path:
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuvj420p"
         for number in range(count):
-            frame = av.VideoFrame(*SIZE, "yuv444p")
-            for plane, pixels in zip(frame.planes, draw(number, *SIZE), strict=True):
-                padded = np.zeros((SIZE[1], plane.line_size), np.uint8)
-                padded[:, : SIZE[0]] = pixels
-                plane.update(padded.tobytes())
-            frame = frame.reformat(format="yuvj420p")
+            frame = frame_of_planes(draw(number, *SIZE)).reformat(format="yuvj420p")
             frame.pts, frame.time_base = number, Fraction(1, 30)
             for packet in stream.encode(frame):
                 data = bytes(packet)

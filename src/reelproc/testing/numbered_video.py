@@ -292,15 +292,21 @@ def _frame(number: int, size: tuple[int, int], turn: tuple[int, bool], pix_fmt: 
     for plane in planes:
         upright = plane[:, ::-1] if hflip else plane
         stored.append(np.ascontiguousarray(np.rot90(upright, rotation // 90)))
-    width, height = size
-    frame = av.VideoFrame(width, height, "yuv444p")
-    for target, plane in zip(frame.planes, stored, strict=True):
-        padded = np.zeros((height, target.line_size), np.uint8)
-        padded[:, :width] = plane
-        target.update(padded.tobytes())
+    frame = frame_of_planes(stored)
     frame.color_range = 2 if full_range else 1
     frame.colorspace = 1
     return frame if pix_fmt == "yuv444p" else frame.reformat(format=pix_fmt)
+
+
+def frame_of_planes(planes: Sequence[NDArray[np.uint8]]) -> av.VideoFrame:
+    """Return the ``yuv444p`` frame of three planes, (H, W) uint8 each."""
+    height, width = planes[0].shape
+    frame = av.VideoFrame(width, height, "yuv444p")
+    for target, plane in zip(frame.planes, planes, strict=True):
+        padded = np.zeros((height, target.line_size), np.uint8)
+        padded[:, :width] = plane
+        target.update(padded.tobytes())
+    return frame
 
 
 def _encode_sound(container: Any, stream: Any, sound: NDArray[np.float32], sample_rate: int) -> None:

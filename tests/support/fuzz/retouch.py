@@ -162,13 +162,13 @@ def with_promised_reordering(path: Path, codec: str, depth: int) -> bool:
     data = path.read_bytes()
     changed = False
     for unit in _parameter_sets(extradata, codec):
-        bits = _bits(_unescaped(unit))
+        bits = _bits(unescaped(unit))
         place, old = _reorder_place(bits, codec)
         if place is None or old <= depth:
             continue
         body = bits[:place] + _ue(depth) + bits[place + len(_ue(old)) : bits.rindex("1")] + "1"
         body += "0" * (-len(body) % 8)
-        new = _escaped(int(body, 2).to_bytes(len(body) // 8, "big"))
+        new = escaped(int(body, 2).to_bytes(len(body) // 8, "big"))
         if len(new) <= len(unit) and unit in data:
             data = data.replace(unit, new + bytes(len(unit) - len(new)))
             changed = True
@@ -198,11 +198,13 @@ def _parameter_sets(extradata: bytes, codec: str) -> list[bytes]:
     return [unit for unit in units if is_set(unit)]
 
 
-def _unescaped(unit: bytes) -> bytes:
+def unescaped(unit: bytes) -> bytes:
+    """Return a NAL unit without the 3 after each two zeros that :func:`escaped` puts in."""
     return unit.replace(b"\0\0\3", b"\0\0")
 
 
-def _escaped(unit: bytes) -> bytes:
+def escaped(unit: bytes) -> bytes:
+    """Return a NAL unit as it is stored: with a 3 after any two zeros that a small byte follows."""
     made = bytearray()
     for byte in unit:
         if byte <= 3 and made[-2:] == b"\0\0":
