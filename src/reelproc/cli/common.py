@@ -24,7 +24,7 @@ from reelproc.validation_messages import no_json
 if TYPE_CHECKING:
     from reelproc.executors import Executor, JobHandle
     from reelproc.jobs import Job
-    from reelproc.results import ResultT
+    from reelproc.results import JobResult, ResultT
     from reelproc.schema import Schema
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
@@ -215,6 +215,11 @@ def follow(handle: JobHandle[ResultT], *, as_json: bool, name: str = "") -> Resu
                 name = ""
             show(event)
     return handle.result()
+
+
+def say_result(result: JobResult, *, as_json: bool) -> None:
+    """Print the result of a job, with what it sums itself up as, and its warnings."""
+    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
 
 
 def say(result: Schema, *, as_json: bool, text: str, warnings: tuple[str, ...] = ()) -> None:

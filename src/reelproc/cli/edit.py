@@ -17,6 +17,7 @@ from reelproc.cli.common import (
     read_json,
     run,
     say,
+    say_result,
     strict_option,
 )
 from reelproc.cli.common import size as size_of
@@ -110,7 +111,7 @@ def frame(
     )
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
     result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
+    say_result(result, as_json=as_json)
 
 
 @click.command()
@@ -154,7 +155,7 @@ def overlay(
     reel = rp.Reel(clips=[rp.Clip(source=src, stages=[stage])], output=rp.Output(width=None, height=None, fps=None))
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict)
     result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
+    say_result(result, as_json=as_json)
 
 
 @click.command()
@@ -233,7 +234,7 @@ def concat(
         )
         job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage)
         result = run(job, executor=executor, as_json=as_json, force=force)
-    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
+    say_result(result, as_json=as_json)
 
 
 def _crop(argument: str | None, interpolation: str | None) -> Crop:

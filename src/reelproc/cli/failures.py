@@ -38,7 +38,7 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
         body = {"type": _kind(error), "message": message, "transient": getattr(error, "transient", False)}
         try:
             click.echo(json.dumps({"error": body}))
-        except OSError:  # on a full disk: whoever reads the other output shall know
+        except OSError:  # on a full disk: tell whoever reads the other output
             _forget_output()
             click.echo(f"error: {message}", err=True)
     else:

@@ -15,6 +15,7 @@ from reelproc.cli.common import (
     read_json,
     run,
     say,
+    say_result,
     staging_option,
     strict_option,
 )
@@ -70,7 +71,7 @@ def render(
     reel = rp.Reel.model_validate(read_json("-")) if reel_json == "-" else read_reel(reel_json)
     job = rp.RenderJob(reel=reel, output=out, on_damage=on_damage, strict=strict, chunks=chunks)
     result = run(job, executor=executor, as_json=as_json, force=force, staging=staging, id=job_id)
-    say(result, as_json=as_json, text=result.summary(), warnings=result.warnings)
+    say_result(result, as_json=as_json)
 
 
 @click.command()
