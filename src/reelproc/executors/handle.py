@@ -148,7 +148,7 @@ class JobHandle(abc.ABC, Generic[ResultT_co]):
         await asyncio.to_thread(self.cancel)
 
     def _settled(self, state: JobState) -> JobState:
-        """``state``, the job's last, when somebody waited for it: the moment for what asking for it shall not do."""
+        """``state``, the job's last, when somebody waited for it: the moment for what asking for it must not do."""
         return state
 
     def _check(self, deadline: float | None, timeout: float | None, state: JobState) -> None:

@@ -24,12 +24,12 @@ def deploy_app(*, show: bool = False) -> str:
         raise MissingDependencyError(
             f"deploying to Modal needs a package that is not installed ({error}); pip install 'reelproc[modal]'"
         ) from error
-    from reelproc.executors.modal.call_errors import reached
+    from reelproc.executors.modal.call_errors import modal_failures
     from reelproc.modal_app.app import SETTINGS, app
 
     name = SETTINGS["REELPROC_MODAL_APP"]
     try:
-        with reached(name), modal.enable_output() if show else contextlib.nullcontext():
+        with modal_failures(name), modal.enable_output() if show else contextlib.nullcontext():
             app.deploy()
     except ExecutorError as error:
         if isinstance(error.__cause__, modal_errors.NotFoundError):

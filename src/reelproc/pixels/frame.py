@@ -62,7 +62,7 @@ def frame_bytes(pix_fmt: PixelFormat, width: int, height: int) -> int:
 
 
 class Window(NamedTuple):
-    """A rectangle of a frame that a later stage shall sample: floats, pixels, edges (pixel i spans [i, i + 1])."""
+    """A rectangle of a frame that a later stage is to sample: floats, pixels, edges (pixel i spans [i, i + 1])."""
 
     x: float
     y: float

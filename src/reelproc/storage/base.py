@@ -112,7 +112,7 @@ class Storage(abc.ABC):
         """Return the local file to make for :meth:`publish`; raise before the work where that could not succeed.
 
         Args:
-            address: where the result shall end up.
+            address: where the result goes.
             folder: where a storage that must upload has the file made; None: a folder of its own choice.
 
         Raises:

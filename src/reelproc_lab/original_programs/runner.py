@@ -58,7 +58,7 @@ SWITCHES: dict[str, Switches] = {
 
 
 class OriginalJob(Job[RenderResult]):
-    """A render that is done by the highlight app's own program, written anew.
+    """A render that is done by the highlight app's own program, rebuilt here.
 
     Attributes:
         render: what to do.

@@ -25,12 +25,12 @@ LOOK_SECONDS = 0.1
 
 
 class LocalChunks:
-    """Has the chunks of one job done side by side, each in a worker process of its own.
+    """Have the chunks of one job done side by side, each in a worker process of its own.
 
     Args:
         job: the whole.
         folder: the whole's; the segments of all are put into its ``segments``.
-        cancelled: set when the whole shall stop; so do its chunks then.
+        cancelled: set when the whole is to stop; its chunks stop then, too.
     """
 
     def __init__(self, job: Job, folder: Path, *, cancelled: threading.Event) -> None:

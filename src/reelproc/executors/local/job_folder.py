@@ -125,7 +125,7 @@ class JobFolder:
             return False
 
     def request_cancel(self) -> None:
-        """Leave word for the owner that the job shall stop."""
+        """Ask the owner of the job to stop it."""
         try:
             (self.path / "cancel").touch()
         except OSError as error:

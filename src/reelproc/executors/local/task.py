@@ -29,8 +29,8 @@ class Task:
         folder: the job's, locked.
         timeout: seconds that it may run; None: no limit.
         changed: guards the rest, and is notified when it changes. All tasks of an executor share it.
-        cancelled: it shall stop.
-        left: it shall be cut short, without an outcome in its folder, for whoever attaches to it next.
+        cancelled: it is to stop.
+        left: it is to be cut short, without an outcome in its folder, for whoever attaches to it next.
         changes: counts what happened to the job.
         outcome: how it ended; None before.
         worker: what runs it now.

@@ -178,7 +178,7 @@ def _private_pipes() -> tuple[int, int]:
 def main(arguments: list[str] | None = None) -> None:
     """Be a worker until the standard input ends."""
     parser = argparse.ArgumentParser(prog="reelproc.executors.local.worker")
-    parser.add_argument("--parent", type=int, required=True, help="process id that this one shall not outlive")
+    parser.add_argument("--parent", type=int, required=True, help="process id that this one must not outlive")
     options = parser.parse_args(arguments)
     use_one_arena()  # before the first thread
     control, reply = _private_pipes()

@@ -16,7 +16,7 @@ from reelproc.errors import ExecutorError, MissingDependencyError
 from reelproc.prices import PRICES, PriceTable
 
 SOURCE = "the account's own rates, by Modal's client"
-NEAR = 4.0
+LIST_PRICE_FACTOR = 4.0
 """A rate is near the list price within this factor."""
 
 
@@ -92,7 +92,7 @@ def _per_second(name: str, rate: float, listed: float) -> float:
     if {"second", "seconds", "sec", "s"} & set(words):
         return rate
     for seconds in (1, 3600):
-        if listed / NEAR <= rate / seconds <= listed * NEAR:
+        if listed / LIST_PRICE_FACTOR <= rate / seconds <= listed * LIST_PRICE_FACTOR:
             return rate / seconds
     raise ExecutorError(
         f"the account's rate {name!r} is {rate:g}, which is neither per second nor per hour near the list price of "

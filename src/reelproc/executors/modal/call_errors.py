@@ -95,7 +95,7 @@ def ended_state(id: str, outcome: Outcome, *, cancelled: Callable[[], bool]) -> 
     return JobState("cancelled" if isinstance(error, JobCancelledError) else "error", error)
 
 
-def off_loop(function: Callable[P, T]) -> Callable[P, T]:
+def in_thread(function: Callable[P, T]) -> Callable[P, T]:
     """Call ``function``, from a coroutine in a thread of its own: Modal's client refuses event loops."""
 
     @functools.wraps(function)
@@ -111,7 +111,7 @@ def off_loop(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def reached(app: str) -> Iterator[None]:
+def modal_failures(app: str) -> Iterator[None]:
     """Turn what Modal's client raises in the block into ExecutorErrors.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import modal
 
-from reelproc.executors.modal.call_errors import ended_state, outcome_of, reached
+from reelproc.executors.modal.call_errors import ended_state, modal_failures, outcome_of
 from reelproc.executors.modal.presets import CLASS_NAME, preset
 from reelproc.executors.modal.records import Pages, read_events
 from reelproc.executors.modal.worker import ModalRequest
@@ -48,7 +48,7 @@ class ModalChunks:
         results: dict[int, RenderResult] = {}
         cursors, frames = [0] * len(parts), [0] * len(parts)
         try:
-            with reached(self._app):
+            with modal_failures(self._app):
                 for segments in parts:
                     chunk = ChunkJob(render=self._job, segments=segments, output=self._request.store)
                     request = self._request.model_copy(update={"job": chunk, "coordinated": False})

@@ -18,7 +18,7 @@ from reelproc import __version__
 from reelproc.errors import ExecutorError, JobLostError, ObjectNotFoundError, ReelprocError, SpecError, StorageError
 from reelproc.executors.base import Executor, Hardware, check_id, check_timeout
 from reelproc.executors.handle import JobHandle, JobState
-from reelproc.executors.modal.call_errors import ended_state, off_loop, outcome_of, reached
+from reelproc.executors.modal.call_errors import ended_state, in_thread, modal_failures, outcome_of
 from reelproc.executors.modal.presets import APP_NAME, CLASS_NAME, COORDINATOR, Preset, preset
 from reelproc.executors.modal.records import DICT_NAME, JobRecord, read_events
 from reelproc.executors.modal.staging import Staged, Staging, fetch
@@ -79,7 +79,7 @@ class ModalExecutor(Executor):
         """What the preset rents, at list prices."""
         return self.preset.hardware
 
-    @off_loop
+    @in_thread
     def submit(self, job: Job[ResultT], *, id: str | None = None, timeout: float | None = None) -> ModalJob[ResultT]:
         """Start ``job`` on Modal; see :meth:`Executor.submit`.
 
@@ -94,7 +94,7 @@ class ModalExecutor(Executor):
         content = checked_job(job).identity()
         name = check_id(id or f"{job.job}-{content}")
         staged: Staged | None = None
-        with reached(self._app):
+        with modal_failures(self._app):
             while True:
                 known = self._record(name)
                 handle = None if known is None else ModalJob(self, name, known)
@@ -114,19 +114,19 @@ class ModalExecutor(Executor):
                 self._wait_for(name, run)  # another process submits the same job now
             try:
                 record = self._spawn(job, staged, id=name, run=run, identity=content, timeout=limit)
-            except BaseException:  # nobody shall wait for a run that does not begin
+            except BaseException:  # nobody must wait for a run that does not begin
                 self._jobs.pop(f"claim/{name}/{run}", None)
                 raise
         return self._kept(ModalJob(self, name, record))
 
-    @off_loop
+    @in_thread
     def attach(self, id: str) -> ModalJob:
         """Return the handle of a job submitted with this account, by any process and preset."""
         check_id(id)
-        with reached(self._app):
+        with modal_failures(self._app):
             return ModalJob(self, id, self._record(id))
 
-    @off_loop
+    @in_thread
     def close(self, *, cancel: bool = False) -> None:
         """Wait for all jobs submitted here, or cancel them. Safe to call again."""
         self._closed = True
@@ -216,14 +216,14 @@ class ModalJob(JobHandle[ResultT_co]):
         self._fetching = threading.Lock()
         self._fetched = False
 
-    @off_loop
+    @in_thread
     def poll(self, cursor: int | None = None, timeout: float = 0.0) -> JobState:
         """Ask Modal for the job's state."""
         record = self._record
         if record is None:
             return JobState("unknown", JobLostError(f"nothing is known of a job {self.id!r}", transient=False))
         deadline = time.monotonic() + timeout
-        with reached(self._executor._app):
+        with modal_failures(self._executor._app):
             while True:
                 left = max(0.0, deadline - time.monotonic())
                 if self._ended is None:  # looked at first: when it has ended, the events are complete
@@ -247,19 +247,19 @@ class ModalJob(JobHandle[ResultT_co]):
                 self._begun = jobs.contains(f"events/{record.call}/0")
         return (), cursor or 0
 
-    @off_loop
+    @in_thread
     def cancel(self) -> None:
         """End the job's call, wherever it is, unless it has ended."""
         record = self._record
         if record is None or self._ended is not None:
             return
-        with reached(self._executor._app):
+        with modal_failures(self._executor._app):
             if self._look(record, 0.0) is None:
                 with contextlib.suppress(modal.exception.NotFoundError):  # the mark is for those who ask later
                     self._executor._jobs.put(f"cancelled/{record.call}", True)
                 modal.FunctionCall.from_id(record.call).cancel()
 
-    @off_loop
+    @in_thread
     def is_cancelled(self) -> bool:
         """Whether somebody wanted it stopped."""
         with contextlib.suppress(modal.exception.NotFoundError):

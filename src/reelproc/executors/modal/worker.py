@@ -95,8 +95,8 @@ class Container:
             if failure.transient:
                 raise failure from failure.__cause__
             return json.dumps(outcome_to_data(failure))
-        weighed = _weighed(result, request, startup, time.time() - began, cold=cold)
-        return json.dumps(outcome_to_data(weighed, request.job.job))
+        priced = _with_costs(result, request, startup, time.time() - began, cold=cold)
+        return json.dumps(outcome_to_data(priced, request.job.job))
 
     @staticmethod
     def _checked(text: str) -> ModalRequest:
@@ -163,7 +163,7 @@ def _place(request: ModalRequest) -> Preset:
     return COORDINATOR if request.coordinated else preset(request.preset)
 
 
-def _weighed(result: JobResult, request: ModalRequest, startup: float, seconds: float, *, cold: bool) -> JobResult:
+def _with_costs(result: JobResult, request: ModalRequest, startup: float, seconds: float, *, cold: bool) -> JobResult:
     """Return the result with its hardware; ``gpu`` and ``cores`` are those of the frames' makers."""
     wanted = preset(request.preset)
     cost = (startup + seconds) * _place(request).hardware.usd_per_second

@@ -284,8 +284,8 @@ def _last_packets(
 
 def _first_packets(source: Source, index: int, count: int | None = None) -> list[IndexedPacket]:
     """Return the packets from the file's beginning, where no seek is sure to end; None: all."""
-    with open_container(source) as anew:
-        packets = packet_index(anew, cast("AVVideoStream", anew.streams[index]))
+    with open_container(source) as reopened:
+        packets = packet_index(reopened, cast("AVVideoStream", reopened.streams[index]))
         return list(itertools.islice(packets, count))
 
 
